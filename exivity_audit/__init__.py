@@ -1,0 +1,21 @@
+"""The words that facts, checks and packs are written in; importing them loads neither the client nor a renderer."""
+
+from exivity_audit.check import AS_IS, RELAX, Check, check
+from exivity_audit.document import Document
+from exivity_audit.fact import Fact, NotSeen, Objects, fact, maybe, reasons_of, seen
+from exivity_audit.quantity import Duration, Size, print_duration, print_size, size
+from exivity_audit.scenario import ACTIVE_C, EVERYWHERE, PASSIVE_C, A, B, C, Purpose, Role, Scenario
+from exivity_audit.subject import CLUSTER, Subject
+from exivity_audit.verdict import (
+    Fix, Severity, Source, Status, Verdict, at_least, at_most, exactly, fail, ok, one_of, patch, skip, task, to_attest, unknown, values, wanted, warn,
+)  # fmt: skip
+
+CRITICAL, HIGH, MEDIUM, LOW = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW
+__version__ = "0.1.0"
+
+__all__ = [
+    "ACTIVE_C", "AS_IS", "CLUSTER", "CRITICAL", "EVERYWHERE", "HIGH", "LOW", "MEDIUM", "PASSIVE_C", "RELAX", "A", "B", "C", "Check", "Document",
+    "Duration", "Fact", "Fix", "NotSeen", "Objects", "Purpose", "Role", "Scenario", "Severity", "Size", "Source", "Status", "Subject", "Verdict",
+    "at_least", "at_most", "check", "exactly", "fact", "fail", "maybe", "ok", "one_of", "patch", "print_duration", "print_size", "reasons_of", "seen",
+    "size", "skip", "task", "to_attest", "unknown", "values", "wanted", "warn",
+]  # fmt: skip

@@ -1,0 +1,94 @@
+"""The product's shape: names, keys, defaults and values paths of the Exivity chart, as chart 3.39.2 has them.
+
+What is wanted of these lives in the checks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+APP_LABEL = "app.kubernetes.io/app"
+APP = "exivity"
+NAME_LABEL = "app.kubernetes.io/name"
+INSTANCE_LABEL = "app.kubernetes.io/instance"
+COMPONENT_LABEL = "app.kubernetes.io/component"
+VERSION_LABEL = "app.kubernetes.io/version"
+HELM_RELEASE = "meta.helm.sh/release-name"
+ARGO_TRACKING = "argocd.argoproj.io/tracking-id"
+FLUX_NAME = "helm.toolkit.fluxcd.io/name"
+SELECTOR = f"{APP_LABEL}={APP}"
+
+
+@dataclass(frozen=True)
+class Service:
+    """One of the eleven services: its key in the values and its component name in the cluster."""
+
+    key: str
+    component: str
+
+
+SERVICES = tuple(
+    Service(key, component)
+    for key, component in (
+        ("glass", "glass"), ("proximityApi", "proximity-api"), ("proximityCli", "proximity-cli"), ("chronos", "chronos"), ("edify", "edify"),
+        ("executor", "executor"), ("griffon", "griffon"), ("horizon", "horizon"), ("pigeon", "pigeon"), ("transcript", "transcript"), ("use", "use"),
+    )
+)  # fmt: skip
+COMPONENTS = tuple(service.component for service in SERVICES)
+
+DATA_CLAIMS = ("exported", "extracted", "import", "report")
+CONFIG_CLAIMS = ("etl-config", "griffon-config", "chronos-config")
+LOG_CLAIMS = tuple(f"{component}-log" for component in COMPONENTS)
+SHARED_CLAIMS = (*LOG_CLAIMS, "etl-config", *DATA_CLAIMS)
+SINGLE_WRITER_CLAIMS = ("chronos-config", "griffon-config", "backup")
+KEPT_ON_UNINSTALL = ("etl-config", *DATA_CLAIMS)
+
+APP_KEY = ("app-key", "EXIVITY_APP_KEY")
+JWT_SECRET = ("jwt-secret", "EXIVITY_JWT_SECRET")
+LICENCE = ("licence-key", "license.key")
+POSTGRES_SECRET = ("postgres-secret", "POSTGRES_PASSWORD")
+CONFIG_COMPONENTS = ("shared", "edify", "executor", "horizon", "pigeon", "proximity-cli", "transcript", "use")
+
+EMBEDDED_POSTGRESQL_CHART = "postgresql-"
+EMBEDDED_RABBITMQ_CHART = "rabbitmq-"
+LEGACY_IMAGE = "bitnamilegacy"
+
+GENERATED_LENGTH = 32  # randAlphaNum 32 for appKey and jwtSecret
+GENERATED_ISSUER = "exivity-ca"
+DEFAULT_SIZE = "1Gi"
+DEFAULT_HOSTS = ("exivity", "exivity.local", "localhost")
+DEFAULT_LOG_DAYS = (365, 30)
+DEFAULT_CPU, DEFAULT_MEMORY = "25m", "50Mi"
+
+DEFAULT_PASSWORDS = frozenset({"Password12!", "Password13!", "pass"})
+DEMO_LICENCE = "demo"
+PLACEHOLDER_STARTS = ("replace-with", "replace_with", "replaceme", "<", "${", "{{", "change-me", "changeme", "change_me", "your-", "todo", "placeholder")
+PLACEHOLDERS = frozenset(
+    {"secret", "password", "example", "admin", "guest", "test", "xxx", "xxxx", "none", "null", "exivity", "string", "default", "postgres", "rabbitmq", "user"}
+)
+
+VALUES_KEPT = (
+    "nameOverride", "ingress.enabled", "ingress.host", "ingress.ingressClassName", "ingress.trustedProxy", "ingress.tls.enabled", "ingress.tls.secret",
+    "storage.storageClass", "storage.sharedVolumeAccessMode", "storage.helmResourcePolicyKeep", "storage.permissions.enabled", "storage.pvcSizes",
+    "postgresql.enabled", "postgresql.host", "postgresql.port", "postgresql.sslmode", "rabbitmq.enabled", "rabbitmq.host", "rabbitmq.port",
+    "rabbitmq.vhost", "rabbitmq.secure", "logfiles.deleteDays", "logfiles.compressDays", "logLevel.backend", "prometheus.metricServer.enabled",
+    "prometheus.metricServer.serviceMonitor.enabled", "service.backup.enabled", "service.restore.enabled", "service.registry", "service.tag",
+    *(f"service.{service.key}.{leaf}" for service in SERVICES for leaf in ("replicas", "registry", "tag")),
+)  # fmt: skip
+VALUES_SECRET = (
+    "licence", "secret.appKey", "secret.jwtSecret", "postgresql.global.postgresql.auth.password", "postgresql.global.postgresql.auth.postgresPassword",
+    "rabbitmq.auth.password",
+)  # fmt: skip
+
+CONTROLLER_ARGUMENTS = (
+    "ingress-class", "controller-class", "ingress-class-by-name", "configmap", "nginx-configmaps", "default-ssl-certificate", "default-server-tls-secret",
+    "wildcard-tls-secret", "publish-service", "watch-ingress-without-class", "watch-namespace", "namespace-whitelist", "enable-ssl-passthrough",
+    "entrypoints.", "providers.kubernetesingress", "providers.kubernetesingress.", "providers.kubernetesingressnginx", "providers.kubernetesingressnginx.",
+    "providers.kubernetescrd", "providers.kubernetescrd.", "providers.kubernetesgateway", "http-bind-port", "https-bind-port", "ingress.class",
+    "default-backend-service", "force-namespace-isolation",
+)  # fmt: skip
+
+
+def fullname(release: str, name_override: str | None = None) -> str:
+    """The chart's FN: nameOverride, else the release name, cut to 63 characters."""
+    return (name_override or release)[:63]

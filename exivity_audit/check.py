@@ -1,0 +1,106 @@
+"""A check: a function that judges facts, with its title, reason, remedy, severity, clauses and scope."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from exivity_audit.errors import UsageError
+from exivity_audit.fact import parameters
+from exivity_audit.scenario import EVERYWHERE, Scenario, Scope
+from exivity_audit.verdict import Severity, Verdict
+
+
+class Evaluation(enum.Enum):
+    """What purpose ``evaluation`` does to a fail: nothing, or pass with a remark in A and warn in B and C."""
+
+    AS_IS = "as is"
+    RELAX = "relax"
+
+
+AS_IS, RELAX = Evaluation.AS_IS, Evaluation.RELAX
+Verdicts = Iterator[Verdict]
+Severities = Severity | Mapping[Scope, Severity]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One rule of the checklist. ``id`` is ``row/slug``."""
+
+    slug: str
+    row: str
+    title: str
+    why: str
+    fix: str
+    severity: Severities
+    clauses: tuple[str, ...]
+    applies: tuple[Scope, ...]
+    evaluation: Evaluation
+    attest: str | None
+    needs: tuple[str, ...]
+    alternates: tuple[str, ...]
+    place: str
+    passive: str | None = None
+    judge: Callable[..., Verdicts] | None = field(default=None, compare=False)
+
+    @property
+    def id(self) -> str:
+        """``row/slug``, the name it keeps for ever."""
+        return f"{self.row}/{self.slug}"
+
+    @property
+    def built(self) -> bool:
+        """Whether there is code; a check to come is unknown wherever it applies."""
+        return self.judge is not None
+
+    def severity_in(self, scenario: Scenario | None) -> Severity:
+        """The severity used in a scenario; the gravest where the scenario is unknown."""
+        if isinstance(self.severity, Severity):
+            return self.severity
+        fitting = [severity for scope, severity in self.severity.items() if scenario is None or scope.value[0] is scenario]
+        return max(fitting or self.severity.values(), key=lambda severity: severity.weight)
+
+    @property
+    def depends_on_scenario(self) -> bool:
+        """Whether the verdict differs between scenarios."""
+        return set(self.applies) != set(EVERYWHERE) or not isinstance(self.severity, Severity) or "scenario" in self.needs or "scenario" in self.alternates
+
+    @property
+    def only_beyond(self) -> bool:
+        """Whether all its clauses are X: it counts in the score, never in a row verdict."""
+        return all(clause.startswith("X") for clause in self.clauses)
+
+
+def check(
+    slug: str,
+    *,
+    severity: Severities,
+    clauses: tuple[str, ...],
+    applies: tuple[Scope, ...] = EVERYWHERE,
+    evaluation: Evaluation = AS_IS,
+    attest: str | None = None,
+    passive: str | None = None,
+) -> Callable[[Callable[..., Verdicts]], Check]:
+    """Make a check of a generator function; its parameters name the facts it needs, ``=maybe`` the alternates.
+
+    The docstring is the documentation: title (true when green), why, and ``Fix:``. ``passive`` is the reason why the check is
+    skipped at a passive site; ``attest`` says what to do and what to attach. Raises UsageError for a malformed docstring.
+    """
+
+    def make(function: Callable[..., Verdicts]) -> Check:
+        place = f"{inspect.getsourcefile(function) or '?'}:{function.__code__.co_firstlineno}"
+        title, why, fix = _sections(function.__doc__ or "", place)
+        needs, alternates = parameters(function)
+        return Check(slug, "", title, why, fix, severity, clauses, applies, evaluation, attest, needs, alternates, place, passive, function)
+
+    return make
+
+
+def _sections(text: str, place: str) -> tuple[str, str, str]:
+    paragraphs = [" ".join(part.split()) for part in inspect.cleandoc(text).split("\n\n") if part.strip()]
+    fixes = [part.removeprefix("Fix:").strip() for part in paragraphs if part.startswith("Fix:")]
+    if len(paragraphs) < 3 or len(fixes) != 1 or not fixes[0]:
+        raise UsageError(f"{place}: the docstring needs a title, a reason and one paragraph that starts with `Fix:`", "write the three paragraphs")
+    return paragraphs[0].rstrip("."), " ".join(part for part in paragraphs[1:] if not part.startswith("Fix:")), fixes[0]

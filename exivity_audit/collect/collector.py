@@ -1,0 +1,243 @@
+"""Collection: the reads that some checks need, asked concurrently stage by stage, cut and redacted, as a site of a snapshot."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from exivity_audit.collect.answer import Answer, Failure
+from exivity_audit.collect.api import Api
+from exivity_audit.collect.describe import DESCRIBERS, Vault
+from exivity_audit.collect.discovery import Discovery, Served
+from exivity_audit.collect.place import MissingRead, NotAsked, Read
+from exivity_audit.collect.release import Target
+from exivity_audit.document import Malformed
+from exivity_audit.errors import one_line
+from exivity_audit.fact import reading
+from exivity_audit.paths import pruner
+from exivity_audit.snapshot import Cluster, Outcome, Place, Record, SiteSnapshot
+
+WORKERS = 8
+PAGE = 500
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Base:
+    """What every run learns before its reads: which cluster, who asks, the server's time."""
+
+    cluster: Cluster
+    identity: str | None
+    now: datetime
+
+
+def base(api: Api, discovery: Discovery, version: Answer, cluster_name: str) -> Base:
+    """Cluster UID, server version, identity and the server's own clock; what may not be read is None."""
+    body = version.body if isinstance(version.body, dict) else {}
+    served = discovery.find("namespaces")
+    system = api.get(served.path(None, "kube-system")) if served else None
+    metadata = system.body.get("metadata") if system is not None and isinstance(system.body, dict) else None
+    uid = metadata.get("uid") if isinstance(metadata, dict) else None
+    git = body.get("gitVersion")
+    moment = version.date or (system.date if system is not None else None) or datetime.now(UTC)
+    return Base(Cluster(cluster_name, uid if isinstance(uid, str) else None, git if isinstance(git, str) else None), _identity(api, discovery), moment)
+
+
+def _identity(api: Api, discovery: Discovery) -> str | None:
+    served = discovery.find("selfsubjectreviews.authentication.k8s.io")
+    if served is None:
+        return None
+    answer = api.post_review(served.path(), {"apiVersion": f"{served.group}/{served.version}", "kind": "SelfSubjectReview"})
+    body: Any = answer.body
+    try:
+        name = body["status"]["userInfo"]["username"]
+    except (KeyError, TypeError):
+        return None
+    return one_line(name, 253) if isinstance(name, str) else None
+
+
+class Collector:
+    """Collects one site."""
+
+    def __init__(self, api: Api, discovery: Discovery, reads: Iterable[Read], target: Target, secrets: str, progress: Progress | None = None) -> None:
+        self._api, self._discovery = api, discovery
+        self._reads = {read.name: read for read in reads}
+        self._given: dict[str, Any] = {"release": target, "secrets": secrets}
+        self._target = target
+        self._vault = Vault()
+        self._pruners = {read.name: pruner(_describers(read, self._vault)) for read in self._reads.values()}
+        self._records: dict[str, tuple[Record, ...]] = {}
+        self._progress = progress or (lambda done, total, what: None)
+
+    def collect(self, wanted: Iterable[str]) -> tuple[Record, ...]:
+        """Read what is wanted and what their places follow from, in as few stages as possible; every read ends in a record."""
+        names = needed(wanted, self._reads)
+        with ThreadPoolExecutor(WORKERS) as workers:
+            while waiting := [name for name in names if name not in self._records]:
+                ready = [name for name in waiting if not (set(_inputs(self._reads[name])) & set(waiting))]
+                for name, records in zip(ready, workers.map(self._read, ready), strict=True):
+                    self._records[name] = records
+                    self._progress(len(self._records), len(names), self._reads[name].resource)
+        return self._settled()
+
+    def _settled(self) -> tuple[Record, ...]:
+        records = sorted((record for group in self._records.values() for record in group), key=lambda record: (record.name, str(record.place)))
+        found: list[dict[str, Any]] = []
+        for record in records:
+            _descriptions(record.objects, found)
+        self._vault.identity("release", self._target.name)
+        self._vault.settle(found)
+        return tuple(records)
+
+    def _read(self, name: str) -> tuple[Record, ...]:
+        read = self._reads[name]
+        served = self._discovery.find(read.resource)
+        if served is None:
+            failure = self._discovery.why_not(read.resource)
+            if failure is None:
+                return (self._record(read, None, Place(), Outcome.NOT_INSTALLED, None, ""),)
+            return (self._failed(read, None, Place(), failure),)
+        if read.presence:
+            return (self._record(read, served, Place(), Outcome.NOT_ASKED, None, "not built yet"),)
+        try:
+            places = self._places(read.where)
+        except NotAsked as error:
+            return (self._record(read, served, Place(self._target.namespace), Outcome.NOT_ASKED, None, str(error)),)
+        except MissingRead as error:
+            return (self._record(read, served, Place(), Outcome.NOT_ASKED, None, f"follows from what was not seen: {one_line(error)}"),)
+        except Malformed as error:
+            return (self._record(read, served, Place(), Outcome.FAILED, None, f"its places follow from a malformed object: {one_line(error)}"),)
+        if read.bulk:
+            return self._bulk(read, served, places)
+        records = tuple(self._at(read, served, place) for place in places)
+        if read.otherwise is not None and records and all(record.outcome is Outcome.FORBIDDEN for record in records):
+            narrower = tuple(self._at(read, served, place) for place in self._places(read.otherwise))
+            if any(record.outcome is not Outcome.FORBIDDEN for record in narrower):
+                return narrower
+        return records or (self._record(read, served, Place(), Outcome.EMPTY, None, "nothing names one"),)
+
+    def _places(self, where: Callable[..., Iterable[Place]]) -> list[Place]:
+        asked = inspect.signature(where).parameters
+        return list(where(**{name: self._given[name] if name in self._given else reading(self._records[name]) for name in asked}))
+
+    def _at(self, read: Read, served: Served, place: Place) -> Record:
+        return self._get(read, served, place) if place.name is not None else self._list(read, served, place)
+
+    def _get(self, read: Read, served: Served, place: Place) -> Record:
+        answer = self._api.get(served.path(place.namespace, place.name))
+        if answer.failure is None:
+            return self._record(read, served, place, Outcome.FOUND, answer.status, "", (self._prune(read, answer.body),))
+        if answer.failure.kind == "not-found":
+            guessed = place.namespace == self._target.namespace and not self._target.fullname_seen
+            outcome, reason = (Outcome.FAILED, "not found under the name guessed from the release") if guessed else (Outcome.EMPTY, "not found")
+            return self._record(read, served, place, outcome, 404, reason)
+        return self._failed(read, served, place, answer.failure)
+
+    def _list(self, read: Read, served: Served, place: Place) -> Record:
+        query = [(key, text) for key, text in (("labelSelector", place.labels), ("fieldSelector", place.fields)) if text]
+        listing = self._api.list(served.path(place.namespace), query, limit=PAGE, keep=lambda item: self._prune(read, item))
+        if listing.failure is not None:
+            return self._failed(read, served, place, listing.failure)
+        objects = tuple(sorted(listing.items, key=_object_order))
+        return self._record(read, served, place, Outcome.FOUND if objects else Outcome.EMPTY, listing.status or 200, "", objects)
+
+    def _bulk(self, read: Read, served: Served, places: list[Place]) -> tuple[Record, ...]:
+        """Named objects as one list page where it holds them all; by name where it continues or may not be listed."""
+        records: list[Record] = []
+        for namespace in sorted({place.namespace for place in places}, key=str):
+            names = {place.name for place in places if place.namespace == namespace}
+            answer = self._api.get(served.path(namespace), [("limit", str(PAGE))])
+            items = _whole_page(answer)
+            if items is None:
+                records.extend(self._get(read, served, place) for place in places if place.namespace == namespace)
+                continue
+            kept = sorted((self._prune(read, item) for item in items if _name(item) in names), key=_object_order)
+            outcome = Outcome.FOUND if kept else Outcome.EMPTY
+            records.append(self._record(read, served, Place(namespace), outcome, answer.status, "", tuple(kept)))
+        return tuple(records) or (self._record(read, served, Place(), Outcome.EMPTY, None, "nothing names one"),)
+
+    def _prune(self, read: Read, item: Any) -> Any:
+        return self._pruners[read.name](item)
+
+    def _failed(self, read: Read, served: Served | None, place: Place, failure: Failure) -> Record:
+        outcome = Outcome.FORBIDDEN if failure.kind == "forbidden" else Outcome.FAILED
+        return self._record(read, served, place, outcome, failure.status, "forbidden" if outcome is Outcome.FORBIDDEN else one_line(failure.reason))
+
+    def _record(
+        self, read: Read, served: Served | None, place: Place, outcome: Outcome, status: int | None, reason: str, objects: tuple[Any, ...] = ()
+    ) -> Record:
+        return Record(read.name, read.resource, served.version if served else None, read.kind, place, outcome, status, reason, tuple(sorted(read.keep)), objects)
+
+
+def _describers(read: Read, vault: Vault) -> dict[str, Callable[[Any], Any] | None]:
+    return {path: partial(DESCRIBERS[name], vault=vault) if name else None for path, name in read.keep.items()}
+
+
+def needed(wanted: Iterable[str], reads: dict[str, Read]) -> list[str]:
+    """The wanted reads and those their places follow from, in the order of the table."""
+    found: set[str] = set()
+    open_names = [name for name in wanted if name in reads]
+    while open_names:
+        name = open_names.pop()
+        if name not in found:
+            found.add(name)
+            open_names.extend(other for other in _inputs(reads[name]) if other in reads)
+    return [name for name in reads if name in found]
+
+
+def _inputs(read: Read) -> tuple[str, ...]:
+    asked = set(inspect.signature(read.where).parameters)
+    if read.otherwise is not None:
+        asked |= set(inspect.signature(read.otherwise).parameters)
+    return tuple(sorted(asked))
+
+
+def _descriptions(value: Any, found: list[dict[str, Any]]) -> None:
+    """The secret descriptions below a value, in path order."""
+    if isinstance(value, dict):
+        if set(value) == {"secret"} and isinstance(value["secret"], dict) and "group" in value["secret"]:
+            found.append(value["secret"])
+            return
+        for key in sorted(value):
+            _descriptions(value[key], found)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _descriptions(item, found)
+
+
+def _name(item: Any) -> str | None:
+    metadata = item.get("metadata") if isinstance(item, dict) else None
+    found = metadata.get("name") if isinstance(metadata, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _object_order(item: Any) -> tuple[str, str]:
+    metadata = item.get("metadata") if isinstance(item, dict) else None
+    return (str(metadata.get("namespace")), str(metadata.get("name"))) if isinstance(metadata, dict) else ("", "")
+
+
+def _whole_page(answer: Answer) -> list[Any] | None:
+    """The items of a list that fits one page; None where it continues, failed or is no list."""
+    body = answer.body
+    if answer.failure is not None or not isinstance(body, dict) or not isinstance(body.get("items"), list):
+        return None
+    metadata = body.get("metadata")
+    return None if isinstance(metadata, dict) and metadata.get("continue") else list(body["items"])
+
+
+def collect_site(
+    api: Api, discovery: Discovery, reads: Iterable[Read], wanted: Iterable[str], target: Target, base: Base,
+    *, site: str, role: str | None, insecure: bool, secrets: str, progress: Progress | None = None,
+) -> SiteSnapshot:  # fmt: skip
+    """All that some checks need of one site, redacted. Never raises for what the cluster answers."""
+    records = Collector(api, discovery, reads, target, secrets, progress).collect(wanted)
+    return SiteSnapshot(
+        name=site, role=role, cluster=base.cluster, namespace=target.namespace, release=target.name,  # type: ignore[arg-type]
+        fullname=target.fullname if target.fullname_seen else None, identity=base.identity,
+        now=base.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), insecure=insecure, reads=records,
+    )  # fmt: skip

@@ -1,0 +1,270 @@
+"""Describers: they turn a secret or a document with secrets into what may be kept; the only code that sees a value.
+
+A described secret says length, character classes, strength, which shipped default it equals, and which other secrets of this
+run it equals (by group number); never the value and never a hash of it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from exivity_audit import chart
+from exivity_audit.collect.pem import describe_certificates, describe_key_pair
+
+LARGEST_HELM = 32 * 2**20
+CAP = 64
+
+
+@dataclass
+class Vault:
+    """Holds the secret values of one run in memory, for as long as it takes to tell which are equal."""
+
+    entries: list[tuple[dict[str, Any], str]] = field(default_factory=list, repr=False)
+    identities: list[tuple[str, str]] = field(default_factory=list, repr=False)
+
+    def describe(self, value: str) -> dict[str, Any]:
+        """The description of one secret value; group and equals follow in ``settle``."""
+        body: dict[str, Any] = {
+            "group": 0, "length": len(value) if len(value) <= CAP else f"{CAP}+", "classes": classes(value),
+            "strength": strength(value), "known": known(value), "equals": [],
+        }  # fmt: skip
+        self.entries.append((body, value))
+        return {"secret": body}
+
+    def identity(self, what: str, value: Any) -> None:
+        """Remember a public value that a secret must not equal: user name, host, release."""
+        if isinstance(value, str) and value:
+            self.identities.append((what, value))
+
+    def settle(self, ordered: list[dict[str, Any]]) -> None:
+        """Number the groups of equal values in the order the descriptions stand in the snapshot, then forget the values."""
+        values = {id(body): value for body, value in self.entries}
+        groups: dict[str, int] = {}
+        for body in ordered:
+            value = values.get(id(body))
+            if value is None:
+                continue
+            body["group"] = groups.setdefault(value, len(groups) + 1)
+            body["equals"] = sorted({what for what, other in self.identities if other == value}) if value else []
+        self.entries.clear()
+        self.identities.clear()
+
+
+def classes(value: str) -> list[str]:
+    """Character classes of a text: digit, lower, other, upper."""
+    found = {"digit" if c.isdigit() else "lower" if c.islower() else "upper" if c.isupper() else "other" for c in value}
+    return sorted(found)
+
+
+def strength(value: str) -> str:
+    """``empty``; ``weak``: known, under 8 characters, under 5 distinct ones, or under 12 of one class; ``strong``: 16 or more
+    of two classes, or 12 or more of three, with 8 distinct ones; else ``fair``."""
+    if not value:
+        return "empty"
+    kinds, distinct = len(classes(value)), len(set(value))
+    if known(value) or len(value) < 8 or distinct < 5 or (kinds == 1 and len(value) < 12):
+        return "weak"
+    if distinct >= 8 and ((len(value) >= 16 and kinds >= 2) or (len(value) >= 12 and kinds >= 3)):
+        return "strong"
+    return "fair"
+
+
+def known(value: str) -> str | None:
+    """Which shipped value it is: ``empty``, ``chart-default``, ``demo``, ``placeholder``; None for any other."""
+    plain = value.strip()
+    if not plain:
+        return "empty"
+    if plain in chart.DEFAULT_PASSWORDS:
+        return "chart-default"
+    if plain.lower() == chart.DEMO_LICENCE:
+        return "demo"
+    lowered = plain.lower()
+    if any(lowered.startswith(start) for start in chart.PLACEHOLDER_STARTS) or lowered in chart.PLACEHOLDERS:
+        return "placeholder"
+    return None
+
+
+def decoded(value: Any) -> bytes | None:
+    """The bytes behind a base64 value of a Secret; None where it is none."""
+    if not isinstance(value, str):
+        return None
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def secret(value: Any, vault: Vault) -> Any:
+    """A base64 value of a Secret as a description."""
+    raw = decoded(value)
+    return {"malformed": "base64"} if raw is None else vault.describe(raw.decode("utf-8", "surrogateescape").rstrip("\n"))
+
+
+def certificates(value: Any, vault: Vault) -> Any:
+    """A PEM chain in a Secret as its public fields."""
+    raw = decoded(value)
+    return {"malformed": "base64"} if raw is None else describe_certificates(raw)
+
+
+def key_pair(value: Any, vault: Vault) -> Any:
+    """The ``data`` of a TLS Secret: the chain's public fields, the key's type and size and whether they belong together."""
+    if not isinstance(value, dict):
+        return {"malformed": type(value).__name__}
+    chain, key = decoded(value.get("tls.crt")), decoded(value.get("tls.key"))
+    return {"keys": sorted(str(name) for name in value), **describe_key_pair(chain, key)}
+
+
+def change_times(value: Any, vault: Vault) -> Any:
+    """``managedFields`` as who changed the data when, without the fields themselves."""
+    if not isinstance(value, list):
+        return None
+    return [
+        {key: item.get(key) for key in ("manager", "operation", "time")}
+        for item in value
+        if isinstance(item, dict) and ("f:data" in (item.get("fieldsV1") or {}) or "f:stringData" in (item.get("fieldsV1") or {}))
+    ]
+
+
+def controller_args(value: Any, vault: Vault) -> Any:
+    """An ingress controller's arguments, those of the allow-list alone."""
+    if not isinstance(value, list):
+        return None
+    kept = []
+    for item in value:
+        if isinstance(item, str):
+            name = item.lstrip("-").partition("=")[0].lower()
+            if any(name == allowed or (allowed.endswith(".") and name.startswith(allowed)) for allowed in chart.CONTROLLER_ARGUMENTS):
+                kept.append(item)
+    return kept
+
+
+def _json_text(value: Any) -> Any:
+    if not isinstance(value, str):
+        return None
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+
+
+def config_json(value: Any, vault: Vault) -> Any:
+    """The product's ``config.json``: hosts, ports, names and both passwords described."""
+    content = _json_text(value)
+    if not isinstance(content, dict):
+        return {"malformed": "json"}
+    kept: dict[str, Any] = {}
+    database = _dig(content, "db", "parameters")
+    if isinstance(database, dict):
+        kept["db"] = {key: _plain(database.get(key)) for key in ("host", "port", "sslmode", "dbname", "user")}
+        kept["db"]["password"] = _described(database.get("password"), vault)
+        vault.identity("user name", database.get("user"))
+        vault.identity("host", database.get("host"))
+    broker = content.get("mq")
+    if isinstance(broker, dict):
+        servers = broker.get("servers")
+        kept["mq"] = {key: _plain(broker.get(key)) for key in ("user", "vhost")}
+        kept["mq"]["servers"] = [
+            {key: _plain(item.get(key)) for key in ("host", "port", "secure")} for item in servers if isinstance(item, dict)
+        ] if isinstance(servers, list) else []  # fmt: skip
+        kept["mq"]["password"] = _described(broker.get("password"), vault)
+        vault.identity("user name", broker.get("user"))
+    return kept
+
+
+def identity(what: str) -> Callable[[Any, Vault], Any]:
+    """A public value that is kept as it is and remembered, so that a secret equal to it is told."""
+
+    def keep(value: Any, vault: Vault) -> Any:
+        vault.identity(what, value)
+        return value
+
+    return keep
+
+
+user_name, host_name = identity("user name"), identity("host")
+
+
+def helm_values(value: Any, vault: Vault) -> Any:
+    """A Helm release Secret: chart, status, times, and of the user's values those on the allow-list, secrets described."""
+    raw = decoded(value)
+    release = _helm_release(raw) if raw is not None else None
+    if not isinstance(release, dict):
+        return {"malformed": "helm release"}
+    info, metadata = release.get("info"), _dig(release, "chart", "metadata")
+    values = release.get("config")
+    return {
+        "name": _plain(release.get("name")), "namespace": _plain(release.get("namespace")), "version": _plain(release.get("version")),
+        "apply_method": _plain(release.get("apply_method")),
+        "info": {key: _plain(info.get(key)) for key in ("status", "first_deployed", "last_deployed")} if isinstance(info, dict) else {},
+        "chart": {key: _plain(metadata.get(key)) for key in ("name", "version", "appVersion")} if isinstance(metadata, dict) else {},
+        "values": _user_values(values, vault) if isinstance(values, dict) else {},
+    }  # fmt: skip
+
+
+def _helm_release(raw: bytes) -> Any:
+    try:
+        inner = base64.b64decode(raw, validate=True)
+        if inner[:3] == b"\x1f\x8b\x08":
+            unpacker = zlib.decompressobj(wbits=31)
+            inner = unpacker.decompress(inner, LARGEST_HELM)
+            if unpacker.unconsumed_tail:
+                return None
+        return json.loads(inner)
+    except (binascii.Error, ValueError, zlib.error, RecursionError):
+        return None
+
+
+def _user_values(values: dict[str, Any], vault: Vault) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for path in chart.VALUES_KEPT:
+        found = _dig(values, *path.split("."))
+        if found is not None:
+            kept[path] = _plain_tree(found)
+    for path in chart.VALUES_SECRET:
+        found = _dig(values, *path.split("."))
+        if isinstance(found, str | int | float) and not isinstance(found, bool):
+            kept[path] = vault.describe(str(found))
+    return kept
+
+
+def _dig(value: Any, *path: str) -> Any:
+    for step in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(step)
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """A scalar as it is, a text only up to 253 characters and without user info of a URL."""
+    if isinstance(value, str):
+        return value.rpartition("@")[2][:253]
+    return value if isinstance(value, bool | int | float) or value is None else {"malformed": type(value).__name__}
+
+
+def _plain_tree(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain_tree(item) for key, item in value.items()}
+    return [_plain_tree(item) for item in value] if isinstance(value, list) else _plain(value)
+
+
+def _described(value: Any, vault: Vault) -> Any:
+    return (
+        vault.describe(str(value))
+        if isinstance(value, str | int | float) and not isinstance(value, bool)
+        else vault.describe("")
+        if value is None
+        else {"malformed": type(value).__name__}
+    )
+
+
+DESCRIBERS: dict[str, Callable[[Any, Vault], Any]] = {
+    "secret": secret, "certificates": certificates, "key_pair": key_pair, "change_times": change_times, "controller_args": controller_args,
+    "config_json": config_json, "helm_values": helm_values, "user_name": user_name, "host_name": host_name,
+}  # fmt: skip

@@ -1,0 +1,94 @@
+"""A read: what is asked of the API, where, and what of it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from exivity_audit.fact import Objects, Unreadable
+from exivity_audit.snapshot import Place
+
+Where = Callable[..., Iterable[Place]]
+
+
+@dataclass(frozen=True)
+class Read:
+    """One read of the product. ``where`` yields places and asks, by parameter name, for ``release``, ``secrets`` or earlier reads.
+
+    ``keep`` is the allow-list: path → None (kept as it is) or a describer's name. ``otherwise`` gives the places that are tried
+    when those of ``where`` are forbidden. ``bulk``: the places are names of cluster objects, read as one list page where that
+    holds them all, by name else. ``presence``: only whether the API is served; its branch is not judged yet.
+    """
+
+    name: str
+    resource: str
+    where: Where
+    keep: dict[str, str | None]
+    kind: str
+    otherwise: Where | None = None
+    bulk: bool = False
+    presence: bool = False
+
+
+def paths(text: str, described: dict[str, str] | None = None, *, base: bool = True) -> dict[str, str | None]:
+    """An allow-list from paths separated by white space, with the object's name, namespace and those that are described."""
+    start = "metadata.name metadata.namespace " if base else ""
+    return {**dict.fromkeys((start + text).split()), **(described or {})}
+
+
+def release_namespace(labels: str | None = None, fields: str | None = None) -> Where:
+    """All objects of the release's namespace."""
+
+    def where(release: Any) -> Iterable[Place]:
+        yield Place(release.namespace, None, labels, fields)
+
+    return where
+
+
+def cluster(labels: str | None = None) -> Where:
+    """All objects of the cluster."""
+
+    def where() -> Iterable[Place]:
+        yield Place(None, None, labels)
+
+    return where
+
+
+def in_namespace(namespace: str, labels: str | None = None) -> Where:
+    """All objects of one namespace that is known by name."""
+
+    def where() -> Iterable[Place]:
+        yield Place(namespace, None, labels)
+
+    return where
+
+
+def named(*patterns: str) -> Where:
+    """Objects of the release's namespace by name; ``{fn}`` and ``{release}`` are filled in."""
+
+    def where(release: Any) -> Iterable[Place]:
+        for pattern in patterns:
+            yield Place(release.namespace, pattern.format(fn=release.fullname, release=release.name))
+
+    return where
+
+
+def values(read: Objects[Any] | Unreadable, path: str) -> tuple[str, ...]:
+    """The distinct texts at a path of a read's objects; raises NotSeen's like through the collector where it was not read."""
+    if isinstance(read, Unreadable):
+        raise MissingRead(read)
+    found = {document.get(path) for document in read if isinstance(document.get(path), str)}
+    return tuple(sorted(item for item in found if item))
+
+
+class MissingRead(Exception):
+    """The places of a read follow from another read that could not be seen."""
+
+    def __init__(self, read: Unreadable) -> None:
+        super().__init__("; ".join(reason.text for reason in read.reasons))
+        self.read = read
+
+
+class NotAsked(Exception):
+    """The run was told not to ask; the text is the flag that said so."""

@@ -1,0 +1,115 @@
+"""Finding the release: by the chart's labels on Deployments and claims, for any name, namespace and installer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from exivity_audit import chart
+from exivity_audit.collect.answer import Failure
+from exivity_audit.collect.api import Api
+from exivity_audit.collect.discovery import Discovery
+from exivity_audit.errors import UsageError, one_line
+from exivity_audit.nearest import nearest
+
+USUAL_NAMESPACE = "exivity"
+MARKS = ("deployments", "persistentvolumeclaims")
+
+
+@dataclass(frozen=True, order=True)
+class Target:
+    """The release to audit: ``fullname`` is the chart's FN, a guess from the release where ``fullname_seen`` is false."""
+
+    namespace: str
+    name: str
+    fullname: str
+    fullname_seen: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+def find_release(api: Api, discovery: Discovery, namespace: str | None, release: str | None, context_namespace: str | None) -> Target:
+    """The one release that fits. Raises UsageError for none, for several, and for a namespace that does not exist.
+
+    Where nothing may be listed and a release is named, that name is taken as it is: the report then says what it could not see.
+    """
+    if namespace is not None:
+        _must_exist(api, discovery, namespace)
+    places: list[str | None] = [namespace] if namespace else [None, *dict.fromkeys(filter(None, (context_namespace, USUAL_NAMESPACE)))]
+    failure: Failure | None = None
+    found: list[Target] = []
+    asked = False
+    for place in places:
+        found, failure = _marked(api, discovery, place)
+        asked = asked or failure is None
+        if found or (failure is None and place is None):
+            break
+    fitting = [target for target in found if release in (None, target.name, target.fullname)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if len(fitting) > 1:
+        names = ", ".join(str(target) for target in fitting)
+        raise UsageError(f"several Exivity releases are installed: {names}", "name one with --release and --namespace")
+    where = f"namespace {namespace}" if namespace else "the cluster"
+    if found and release:
+        near = nearest(release, [target.name for target in found])
+        raise UsageError(f"no release {release!r} in {where}; there is {', '.join(map(str, found))}{near}", "name it with --release")
+    if release and not asked:
+        return Target(namespace or context_namespace or USUAL_NAMESPACE, release, chart.fullname(release), False)
+    if not asked and failure is not None:
+        raise UsageError(
+            f"cannot look for the Exivity release: {one_line(failure.reason)} (list deployments in {where})",
+            "name it with --release and --namespace, and `exivity-audit preflight` lists the rights that are missing",
+        )
+    raise UsageError(f"no Exivity release in {where}: no Deployment or claim carries the label {chart.SELECTOR}", "name another --namespace or --context")
+
+
+def _must_exist(api: Api, discovery: Discovery, namespace: str) -> None:
+    """A list in a namespace that does not exist is empty, not an error: so it is asked for by name."""
+    served = discovery.find("namespaces")
+    answer = api.get(served.path(None, namespace)) if served else None
+    if answer is not None and answer.failure is not None and answer.failure.kind == "not-found":
+        raise UsageError(f"the namespace {namespace!r} does not exist in this cluster", "`kubectl get namespaces` lists them; correct --namespace")
+
+
+def _marked(api: Api, discovery: Discovery, namespace: str | None) -> tuple[list[Target], Failure | None]:
+    """The releases whose objects carry the chart's labels, or why nothing could be listed."""
+    failure: Failure | None = None
+    for resource in MARKS:
+        served = discovery.find(resource)
+        if served is None:
+            failure = discovery.why_not(resource) or Failure("malformed", None, f"the cluster serves no {resource}")
+            continue
+        listing = api.list(served.path(namespace), [("labelSelector", chart.SELECTOR)], keep=lambda item: item)
+        if listing.failure is not None:
+            failure = listing.failure
+            continue
+        targets = sorted({target for item in listing.items if (target := _target(item)) is not None})
+        if targets:
+            return _merged(targets), None
+        failure = None
+    return [], failure
+
+
+def _target(item: Any) -> Target | None:
+    metadata = item.get("metadata") if isinstance(item, dict) else None
+    if not isinstance(metadata, dict):
+        return None
+    labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
+    if not isinstance(labels, dict) or not isinstance(annotations, dict):
+        return None
+    name, fullname, namespace = metadata.get("name"), labels.get(chart.NAME_LABEL), metadata.get("namespace")
+    if not (isinstance(name, str) and isinstance(fullname, str) and isinstance(namespace, str) and name.startswith(fullname)):
+        return None
+    release = annotations.get(chart.HELM_RELEASE) or labels.get(chart.INSTANCE_LABEL) or fullname
+    return Target(namespace, release, fullname) if isinstance(release, str) else None
+
+
+def _merged(targets: Iterable[Target]) -> list[Target]:
+    """One target for each FN and namespace: an object that Helm annotated names the release best."""
+    best: dict[tuple[str, str], Target] = {}
+    for target in targets:
+        best.setdefault((target.namespace, target.fullname), target)
+    return sorted(best.values())

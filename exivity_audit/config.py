@@ -1,0 +1,131 @@
+"""The config file ``exivity-audit.yaml``: what a site declares about itself, thresholds, waivers and packs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from exivity_audit.errors import UsageError
+from exivity_audit.nearest import nearest
+from exivity_audit.yaml_file import read_yaml
+
+DEFAULT_NAME = "exivity-audit.yaml"
+
+
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A mapping that refuses unknown keys."""
+
+
+class SiteConfig(_Strict, frozen=True):
+    """One site of a run."""
+
+    name: str
+    context: str | None = None
+    role: Literal["active", "passive"] | None = None
+    namespace: str | None = None
+    release: str | None = None
+    snapshot: str | None = None
+
+
+class BrokerIntent(_Strict, frozen=True):
+    """What the site says of its RabbitMQ: managed by the platform, clustered on purpose."""
+
+    managed: bool = False
+    clustered: bool = False
+
+
+class IngressIntent(_Strict, frozen=True):
+    """Where TLS ends, and which addresses are published in front of the cluster."""
+
+    tls: Literal["ingress", "upstream"] = "ingress"
+    addresses: tuple[str, ...] = ()
+
+
+class Failover(_Strict, frozen=True):
+    """The failover workflow and which of its steps does what."""
+
+    workflow: str | None = None
+    steps: dict[str, int] = {}
+
+
+class Declare(_Strict, frozen=True):
+    """What no cluster shows and the site declares of itself."""
+
+    ha_control_plane: bool = False
+    large: bool = False
+    restricted: bool = False
+    registries: tuple[str, ...] = ()
+    rabbitmq: BrokerIntent = BrokerIntent()
+    ingress: IngressIntent = IngressIntent()
+    topology_key: str = "topology.kubernetes.io/zone"
+    node_disk: str | None = None
+    rpo: str = "24h"
+    failover: Failover = Failover()
+
+
+class Provisioner(_Strict, frozen=True):
+    """What a storage provisioner can do that our table does not know."""
+
+    rwx: bool | None = None
+    enforced: bool | None = None
+    local: bool | None = None
+
+
+class Prometheus(_Strict, frozen=True):
+    """A Prometheus to ask for volume figures."""
+
+    url: str
+    token_file: str | None = None
+
+
+class Waiver(_Strict, frozen=True):
+    """A fail or warn that somebody accepts for a time (checks.md section 6)."""
+
+    check: str
+    reason: str
+    owner: str
+    expires: str
+    subject: str | None = None
+    site: str | None = None
+    ticket: str | None = None
+    accepts: str | int | float | bool | None = None
+
+
+class Config(_Strict, frozen=True):
+    """The whole file; every key may be absent."""
+
+    scenario: Literal["auto", "single-node", "multi-node", "multi-site"] = "auto"
+    purpose: Literal["production", "evaluation"] = "production"
+    context: str | None = None
+    namespace: str | None = None
+    release: str | None = None
+    sites: tuple[SiteConfig, ...] = ()
+    declare: Declare = Declare()
+    thresholds: dict[str, str | int | float] = {}
+    provisioners: dict[str, Provisioner] = {}
+    lifecycle: str | None = None
+    packs: tuple[str, ...] = ()
+    prometheus: Prometheus | None = None
+    waivers: tuple[Waiver, ...] = ()
+
+
+def load_config(path: Path | None) -> tuple[Config, Path | None]:
+    """The config at a path, or ``exivity-audit.yaml`` in the working folder, or the defaults. Raises UsageError."""
+    if path is None:
+        path = Path(DEFAULT_NAME)
+        if not path.is_file():
+            return Config(), None
+    found = read_yaml(path, Config)
+    if found.lifecycle is not None:
+        found = msgspec.structs.replace(found, lifecycle=str(path.parent / found.lifecycle))
+    return found, path
+
+
+def thresholds_of(config: Config, known: dict[str, Any], path: Path | None) -> dict[str, Any]:
+    """The pack's thresholds with the site's own numbers; only known names may be set. Raises UsageError."""
+    for name in config.thresholds:
+        if name not in known:
+            raise UsageError(f"{path or 'config'}: no threshold is named {name!r}{nearest(name, known)}", "see checks/thresholds.yaml for the names")
+    return {name: config.thresholds.get(name, one.value) for name, one in known.items()}

@@ -1,0 +1,291 @@
+"""Evaluation: snapshot, checks and acceptance become outcomes, one a check and site; pure, no clock, no network."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from exivity_audit.acceptance import Attestation, accept
+from exivity_audit.check import Check, Evaluation
+from exivity_audit.config import Config, Waiver
+from exivity_audit.document import Malformed, NotCollected, parse_time
+from exivity_audit.fact import Broken, Facts, NotSeen, Objects, Reason, Unreadable, reading
+from exivity_audit.pack import Pack
+from exivity_audit.scenario import Purpose, Role, Scenario, ScenarioUsed, scenario_used
+from exivity_audit.snapshot import Outcome as ReadOutcome
+from exivity_audit.snapshot import Record, SiteSnapshot, Snapshot
+from exivity_audit.subject import CLUSTER, Subject, release_subject
+from exivity_audit.verdict import UNDECIDED, Evidence, Severity, Status, Verdict, unknown
+
+ALL_SITES = "*"
+BLIND = (ReadOutcome.FORBIDDEN, ReadOutcome.FAILED, ReadOutcome.NOT_ASKED)
+
+
+@dataclass(frozen=True)
+class Release:
+    """The audited release: Helm's name for it, its namespace, and the chart's FN where it could be seen."""
+
+    name: str
+    namespace: str
+    fullname: str
+    fullname_seen: bool
+
+    @property
+    def subject(self) -> Subject:
+        """The release as a subject."""
+        return release_subject(self.namespace, self.name)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the operator declared for this run."""
+
+    purpose: Purpose
+    scenario: ScenarioUsed
+    role: Role | None
+    declare: Any
+    provisioners: Any
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A site with its facts, as the fact ``sites`` hands it to a check that compares sites."""
+
+    name: str
+    role: Role | None
+    facts: Facts = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A check at a site: the unit that is scored."""
+
+    check: Check
+    site: str
+    severity: Severity
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def status(self) -> Status:
+        """Worst status of its verdicts that apply; skip where none does."""
+        return min((verdict.status for verdict in self.verdicts), key=lambda status: status.urgency, default=Status.SKIP)
+
+    @property
+    def applicable(self) -> bool:
+        """Whether it counts in score and coverage: not skipped, not waived."""
+        return self.status not in (Status.SKIP, Status.WAIVED) and not self.waived
+
+    @property
+    def waived(self) -> bool:
+        """Whether all its open verdicts are waived."""
+        found = {verdict.status for verdict in self.verdicts}
+        return Status.WAIVED in found and not found & {Status.FAIL, Status.WARN, *UNDECIDED}
+
+    @property
+    def decided(self) -> bool:
+        """Whether one of its verdicts fails, or all that apply are decided."""
+        found = {verdict.status for verdict in self.verdicts}
+        return self.applicable and (Status.FAIL in found or not found & UNDECIDED)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All outcomes of a run, with what they rest on."""
+
+    snapshot: Snapshot
+    pack: Pack
+    config: Config
+    scenario: ScenarioUsed
+    purpose: Purpose
+    now: datetime
+    outcomes: tuple[Outcome, ...]
+    attestations: tuple[Attestation, ...]
+    tables: dict[str, dict[str, Any]]
+    unread: tuple[tuple[str, Record], ...]
+
+
+def site_facts(
+    site: SiteSnapshot, pack: Pack, settings: Settings, now: datetime, thresholds: dict[str, Any], lifecycle: Any, waived: tuple[Waiver, ...] = ()
+) -> Facts:
+    """The facts of one site, ready to be asked."""
+    by_name: dict[str, list[Record]] = {}
+    for record in site.reads:
+        by_name.setdefault(record.name, []).append(record)
+    reads = {name: reading(tuple(records)) for name, records in by_name.items()}
+    used = settings.scenario.used
+    scenario: Any = used or Unreadable((Reason("scenario", "the scenario is unknown: the nodes could not be read", "--scenario"),))
+    given = {
+        "now": now, "site": site, "settings": settings, "scenario": scenario, "thresholds": thresholds, "lifecycle": lifecycle, "waived": waived,
+        "release": Release(site.release, site.namespace, site.fullname or site.release, site.fullname is not None),
+    }  # fmt: skip
+    return Facts(pack.facts, reads, given)
+
+
+def detect(snapshot: Snapshot, pack: Pack, declared: Scenario | None) -> ScenarioUsed:
+    """The scenario of a run: declared, else by its sites and nodes."""
+    first = snapshot.sites[0]
+    blank = Settings(Purpose.PRODUCTION, ScenarioUsed(None, None, None), None, Config().declare, {})
+    nodes = site_facts(first, pack, blank, parse_time(first.now), {}, None).value("nodes")
+    workers = sum(1 for node in nodes if node.worker) if isinstance(nodes, Objects) and nodes.complete else None
+    return scenario_used(declared, workers, len(snapshot.sites), Role(first.role) if first.role else None)
+
+
+def evaluate(
+    snapshot: Snapshot,
+    pack: Pack,
+    config: Config,
+    *,
+    selected: frozenset[str] | None = None,
+    attestations: tuple[Attestation, ...] = (),
+    thresholds: dict[str, Any],
+    lifecycle: Any,
+    now: datetime | None = None,
+) -> Judgement:
+    """Judge every selected check at every site of a snapshot. Never raises for what a cluster holds."""
+    now = now or parse_time(snapshot.sites[0].now)
+    purpose = Purpose(config.purpose)
+    used = detect(snapshot, pack, None if config.scenario == "auto" else Scenario(config.scenario))
+    checks = [check for check in pack.checks if selected is None or check.id in selected]
+    sites = []
+    for site in snapshot.sites:
+        role = Role(site.role) if site.role else None
+        settings = Settings(purpose, used, role, config.declare, config.provisioners)
+        sites.append((site, role, site_facts(site, pack, settings, now, thresholds, lifecycle, config.waivers)))
+    every = tuple(Judged(site.name, role, facts) for site, role, facts in sites)
+    for _, _, facts in sites:
+        facts.give("sites", every)
+    outcomes = []
+    for check in checks:
+        if "sites" in (*check.needs, *check.alternates):
+            outcomes.append(_outcome(check, ALL_SITES, sites, used, purpose, config.waivers, attestations, now))
+            continue
+        for one in sites:
+            outcomes.append(_outcome(check, one[0].name, [one], used, purpose, config.waivers, attestations, now))
+    tables = {site.name: {"node_loss": facts.value("node_loss")} for site, _, facts in sites}
+    unread = tuple((site.name, record) for site, _, _ in sites for record in site.reads if record.outcome in BLIND)
+    return Judgement(snapshot, pack, config, used, purpose, now, tuple(outcomes), attestations, tables, unread)
+
+
+def _outcome(
+    check: Check,
+    site: str,
+    sites: list[tuple[SiteSnapshot, Role | None, Facts]],
+    scenario: ScenarioUsed,
+    purpose: Purpose,
+    waivers: tuple[Waiver, ...],
+    attestations: tuple[Attestation, ...],
+    now: datetime,
+) -> Outcome:
+    snapshot, role, facts = sites[0]
+    subject = release_subject(snapshot.namespace, snapshot.release)
+    verdicts = _verdicts(check, subject, role, facts, scenario)
+    verdicts = _relax(check, verdicts, purpose, scenario.used)
+    verdicts = tuple(accept(verdict, check.id, site, check.attest is not None, waivers, attestations, now) for verdict in verdicts)
+    return Outcome(check, site, check.severity_in(scenario.used), verdicts)
+
+
+def _verdicts(check: Check, subject: Subject, role: Role | None, facts: Facts, scenario: ScenarioUsed) -> tuple[Verdict, ...]:
+    used = scenario.used
+    if used is None and check.depends_on_scenario:
+        return (unknown(CLUSTER, "the scenario is unknown: the nodes could not be read; pass `--scenario`", needs=("--scenario",)),)
+    if used is not None and not any(scope.holds(used, role) for scope in check.applies):
+        at_all = any(scope.value[0] is used for scope in check.applies)
+        why = f"does not apply at the {role or Role.ACTIVE} site" if at_all else f"does not apply to {used}"
+        return (Verdict(Status.SKIP, None, why=why),)
+    if role is Role.PASSIVE and check.passive is not None:
+        return (Verdict(Status.SKIP, None, why=f"passive site: {check.passive}"),)
+    if check.judge is None:
+        return (unknown(subject, "no code judges this yet; verify it by hand", needs=("a later release",)),)
+    arguments = facts.arguments(check.needs, check.alternates)
+    if isinstance(arguments, Unreadable):
+        return tuple(_unknown(reason, subject, number) for number, reason in enumerate(arguments.reasons))
+    if isinstance(arguments, Broken):
+        return (_error(subject, arguments.error),)
+    found = _run(check, arguments, subject)
+    return _with_unread(found, check, facts, subject)
+
+
+def _unknown(reason: Reason, subject: Subject, number: int = 0) -> Verdict:
+    return unknown(subject.at(reason.read) if number else subject, reason.text, needs=reason.needs)
+
+
+def _error(subject: Subject, what: str) -> Verdict:
+    return Verdict(Status.ERROR, subject, why=f"the check broke: {what}")
+
+
+def _run(check: Check, arguments: dict[str, Any], subject: Subject) -> tuple[Verdict, ...]:
+    """The verdicts of a check; what it raises becomes unknown or a visible error beside those it gave already."""
+    found: list[Verdict] = []
+    assert check.judge is not None
+    try:
+        for verdict in check.judge(**arguments):
+            if not isinstance(verdict, Verdict):
+                return (*found, _error(subject, f"it yielded {type(verdict).__name__}, not a verdict"))
+            found.append(verdict)
+    except NotSeen as error:
+        found.extend(_unknown(reason, subject.at(reason.read)) for reason in error.reasons)
+    except NotCollected as error:
+        found.append(unknown(subject.at(error.read), str(error), needs=("a newer snapshot",)))
+    except Malformed as error:
+        found.append(unknown(subject.at("malformed"), f"malformed: {error}"))
+    except Exception as error:  # a bug of the check: visible, never dropped; the text may quote cluster data, so the type alone is shown
+        found.append(_error(subject, f"{type(error).__name__} at {_line(error)}"))
+    subjects = [verdict.subject for verdict in found]
+    doubled = next((one for one in subjects if subjects.count(one) > 1), None)
+    if doubled is not None or subjects.count(None) > 1:
+        distinct = {verdict.subject: verdict for verdict in sorted(found, key=lambda verdict: -verdict.status.urgency)}
+        return (*distinct.values(), _error(subject.at("doubled"), f"two verdicts on {doubled}"))
+    return tuple(found) or (Verdict(Status.SKIP, None, why="nothing to look at"),)
+
+
+def _line(error: BaseException) -> str:
+    trace: types.TracebackType | None = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace is not None else "?"
+
+
+def _with_unread(found: tuple[Verdict, ...], check: Check, facts: Facts, subject: Subject) -> tuple[Verdict, ...]:
+    """Add an unknown for each malformed member and each place not read, and name unread alternates in the evidence."""
+    extra: list[Verdict] = []
+    taken = {verdict.subject for verdict in found}
+    odd, partial = facts.gaps(check.needs)
+    for item in odd:
+        if item.subject not in taken:
+            extra.append(unknown(item.subject, f"malformed: {item.why}"))
+            taken.add(item.subject)
+    for reason in partial:
+        part = subject.at(reason.rule or reason.read)
+        if part not in taken:
+            extra.append(unknown(part, reason.text, needs=reason.needs))
+            taken.add(part)
+    if extra and all(verdict.status is Status.SKIP and verdict.subject is None for verdict in found):
+        found = ()
+    _, optional = facts.names_behind(check.needs, check.alternates)
+    unread = tuple(
+        Evidence(name, None, None, "; ".join(reason.text for reason in value.reasons), None)
+        for name in sorted(optional)
+        if isinstance(value := facts.value(name, inside=name), Unreadable)
+    )
+    verdicts = (*found, *extra)
+    return tuple(replace(verdict, evidence=verdict.evidence + unread) for verdict in verdicts) if unread else verdicts
+
+
+def _relax(check: Check, verdicts: tuple[Verdict, ...], purpose: Purpose, scenario: Scenario | None) -> tuple[Verdict, ...]:
+    if purpose is not Purpose.EVALUATION or check.evaluation is not Evaluation.RELAX:
+        return verdicts
+    softer = Status.PASS if scenario is Scenario.SINGLE_NODE else Status.WARN
+    return tuple(
+        replace(verdict, status=softer, remark=f"fail in production, accepted for evaluation{'; ' + verdict.remark if verdict.remark else ''}")
+        if verdict.status is Status.FAIL
+        else verdict
+        for verdict in verdicts
+    )
+
+
+def results(outcomes: Iterable[Outcome]) -> list[tuple[Outcome, Verdict]]:
+    """Every verdict with its outcome, in report order, the most urgent first inside an outcome."""
+    return [(outcome, verdict) for outcome in outcomes for verdict in sorted(outcome.verdicts, key=lambda item: (item.status.urgency, str(item.subject or "")))]

@@ -1,0 +1,192 @@
+"""Volume claims of the release, with their classes and the volumes behind them."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from exivity_audit import chart
+from exivity_audit.document import Document
+from exivity_audit.fact import Objects, fact
+from exivity_audit.quantity import Size
+from exivity_audit.subject import Subject
+from exivity_audit.verdict import Source
+
+
+class ClaimGroup(enum.StrEnum):
+    """What a claim is for, by the chart's names."""
+
+    DATA = "data"
+    LOG = "log"
+    CONFIG = "config"
+    BACKUP = "backup"
+    POSTGRESQL = "postgresql"
+    RABBITMQ = "rabbitmq"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A PersistentVolumeClaim of the release or of its embedded middleware."""
+
+    subject: Subject
+    source: Source
+    name: str
+    namespace: str
+    part: str  # "extracted", "chronos-log", "etl-config", "postgresql", …
+    group: ClaimGroup
+    class_name: str | None  # None: not set; "" : asked for none
+    volume: str | None
+    phase: str
+    access_modes: tuple[str, ...]
+    request: Size | None
+    capacity: Size | None
+    conditions: tuple[str, ...]  # types that are True
+    created: datetime | None
+    kept: bool  # helm.sh/resource-policy: keep
+    deleting: bool
+
+    @property
+    def values_path(self) -> str | None:
+        """The chart value that sets its size; None for the middleware's and the backup claim."""
+        if self.group is ClaimGroup.DATA:
+            return f"storage.pvcSizes.data.{self.part}"
+        if self.group is ClaimGroup.CONFIG:
+            return f"storage.pvcSizes.config.{self.part.removesuffix('-config')}"
+        if self.group is ClaimGroup.LOG:
+            component = self.part.removesuffix("-log")
+            key = next((service.key for service in chart.SERVICES if service.component == component), component)
+            return f"storage.pvcSizes.log.{key}"
+        return "postgresql.primary.persistence.size" if self.group is ClaimGroup.POSTGRESQL else None
+
+    @property
+    def shared(self) -> bool:
+        """Whether services on several nodes must be able to mount it (16 of the 18 product claims)."""
+        return self.part in chart.SHARED_CLAIMS
+
+
+def part_of(name: str, release: Any) -> tuple[str, ClaimGroup] | None:
+    """What a claim is by its name; labels mislead here (``FN-glass-log`` says griffon). None for a foreign claim."""
+    if name == f"data-{release.name}-postgresql-0":
+        return "postgresql", ClaimGroup.POSTGRESQL
+    if name in (f"data-{release.name}-rabbitmq-v4-0", f"data-{release.name}-rabbitmq-0"):
+        return "rabbitmq", ClaimGroup.RABBITMQ
+    part = name.removeprefix(f"{release.fullname}-")
+    if part == name:
+        return None
+    if part in chart.LOG_CLAIMS:
+        return part, ClaimGroup.LOG
+    if part in chart.DATA_CLAIMS:
+        return part, ClaimGroup.DATA
+    if part in chart.CONFIG_CLAIMS:
+        return part, ClaimGroup.CONFIG
+    return ("backup", ClaimGroup.BACKUP) if part == "backup" else None
+
+
+@dataclass(frozen=True)
+class StorageClass:
+    """A StorageClass."""
+
+    subject: Subject
+    source: Source
+    name: str
+    provisioner: str
+    default: bool
+    reclaim: str
+    expandable: bool
+    binding: str
+    mount_options: tuple[str, ...]
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A PersistentVolume behind one of the claims."""
+
+    subject: Subject
+    source: Source
+    name: str
+    claim: tuple[str, str] | None  # namespace and name
+    provisioned_by: str | None
+    driver: str | None
+    handle: str | None
+    attributes: dict[str, Any]
+    nfs: tuple[str, str] | None  # server and path
+    host_path: str | None
+    local_path: str | None
+    access_modes: tuple[str, ...]
+    capacity: Size | None
+    reclaim: str
+    class_name: str
+    mount_options: tuple[str, ...]
+    node_affinity: dict[str, Any]
+
+
+@fact
+def claims(persistentvolumeclaims: Objects[Document], release: Any) -> Objects[Claim]:
+    """The release's claims and those of its embedded middleware, recognised by name."""
+
+    def build(item: Document) -> Claim | None:
+        known = part_of(item.name, release)
+        if known is None:
+            return None
+        return Claim(
+            subject=item.subject, source=item.source, name=item.name, namespace=item.namespace or "", part=known[0], group=known[1],
+            class_name=item.text("spec.storageClassName"), volume=item.text("spec.volumeName"), phase=item.text("status.phase") or "",
+            access_modes=item.strings("spec.accessModes"), request=item.size("spec.resources.requests.storage"), capacity=item.size("status.capacity.storage"),
+            conditions=tuple(entry.text("type") or "" for entry in item.items("status.conditions") if entry.text("status") == "True"),
+            created=item.time("metadata.creationTimestamp"), kept=item.text("metadata.annotations[helm.sh/resource-policy]") == "keep",
+            deleting=item.get("metadata.deletionTimestamp") is not None,
+        )  # fmt: skip
+
+    found = persistentvolumeclaims.each(build)
+    ours = tuple(item for item in found.unreadable if item.subject.name is None or part_of(item.subject.name, release) is not None)
+    return Objects(found, installed=found.installed, unreadable=ours, partial=found.partial)
+
+
+@fact
+def storage_classes(storageclasses: Objects[Document]) -> Objects[StorageClass]:
+    """Every StorageClass of the cluster."""
+    marks = ("storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class")
+
+    def build(item: Document) -> StorageClass:
+        return StorageClass(
+            subject=Subject("StorageClass", item.name), source=item.source, name=item.name, provisioner=item.text("provisioner") or "",
+            default=any(item.text(f"metadata.annotations[{mark}]") == "true" for mark in marks), reclaim=item.text("reclaimPolicy") or "Delete",
+            expandable=item.boolean("allowVolumeExpansion") or False, binding=item.text("volumeBindingMode") or "Immediate",
+            mount_options=item.strings("mountOptions"), parameters=item.mapping("parameters"),
+        )  # fmt: skip
+
+    return storageclasses.each(build)
+
+
+@fact
+def volumes(persistentvolumes: Objects[Document]) -> Objects[Volume]:
+    """The PersistentVolumes behind the namespace's claims."""
+
+    def build(item: Document) -> Volume:
+        claim = item.text("spec.claimRef.name")
+        server = item.text("spec.nfs.server")
+        return Volume(
+            subject=Subject("PersistentVolume", item.name), source=item.source, name=item.name,
+            claim=(item.text("spec.claimRef.namespace") or "", claim) if claim else None,
+            provisioned_by=item.text("metadata.annotations[pv.kubernetes.io/provisioned-by]"), driver=item.text("spec.csi.driver"),
+            handle=item.text("spec.csi.volumeHandle"), attributes=item.mapping("spec.csi.volumeAttributes"),
+            nfs=(server, item.text("spec.nfs.path") or "") if server else None, host_path=item.text("spec.hostPath.path"),
+            local_path=item.text("spec.local.path"), access_modes=item.strings("spec.accessModes"), capacity=item.size("spec.capacity.storage"),
+            reclaim=item.text("spec.persistentVolumeReclaimPolicy") or "", class_name=item.text("spec.storageClassName") or "",
+            mount_options=item.strings("spec.mountOptions"), node_affinity=item.mapping("spec.nodeAffinity"),
+        )  # fmt: skip
+
+    return persistentvolumes.each(build)
+
+
+def class_of(claim: Claim, classes: Objects[StorageClass]) -> StorageClass | None:
+    """The class a claim names, or the only default one where it names none."""
+    if claim.class_name:
+        return next((one for one in classes if one.name == claim.class_name), None)
+    if claim.class_name == "":
+        return None
+    defaults = [one for one in classes if one.default]
+    return defaults[0] if len(defaults) == 1 else None

@@ -1,0 +1,41 @@
+"""The dated table of supported releases, bundled with the tool or given by the site."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import msgspec
+
+from exivity_audit.yaml_file import read_yaml
+
+STALE_AFTER = timedelta(days=180)
+
+
+class Lifecycle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Release → last day of support, by product; ``date`` is when the table was read."""
+
+    date: date
+    kubernetes: dict[str, date] = {}
+    longhorn: dict[str, date] = {}
+    postgresql: dict[str, date] = {}
+    rabbitmq: dict[str, date] = {}
+    ingress_controllers: dict[str, date] = {}
+
+    def stale(self, now: datetime) -> bool:
+        """Whether the table is too old to be trusted without a remark."""
+        return now - datetime(self.date.year, self.date.month, self.date.day, tzinfo=UTC) > STALE_AFTER
+
+
+def ended(last: date, now: datetime) -> bool:
+    """Whether the last day of support has passed."""
+    return now.date() > last
+
+
+def load_lifecycle(path: str | None) -> Lifecycle:
+    """The site's table, or the bundled one. Raises UsageError."""
+    if path is not None:
+        return read_yaml(Path(path), Lifecycle)
+    with as_file(files("exivity_audit.data") / "lifecycle.yaml") as bundled:
+        return read_yaml(bundled, Lifecycle)

@@ -1,0 +1,88 @@
+"""Paths into API objects: ``spec.containers[].image``, ``metadata.annotations[helm.sh/resource-policy]``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+EACH = "[]"
+Describer = Callable[[Any], Any]
+
+
+@lru_cache(maxsize=4096)
+def steps(path: str) -> tuple[str, ...]:
+    """The keys of a path in order; ``[]`` stands for each element of a list, ``[a.b/c]`` for one key as it is written."""
+    found: list[str] = []
+    rest = path
+    while rest:
+        if rest.startswith("["):
+            key, _, rest = rest[1:].partition("]")
+            found.append(key or EACH)
+            rest = rest.removeprefix(".")
+            continue
+        cut = min((place for place in (rest.find("."), rest.find("[")) if place >= 0), default=len(rest))
+        found.append(rest[:cut])
+        rest = rest[cut:].removeprefix(".")
+    return tuple(found)
+
+
+@lru_cache(maxsize=65536)
+def covers(keep: tuple[str, ...], path: str) -> bool:
+    """Whether an allow-list kept what this path leads to: the path itself, something above it, or parts below it."""
+    asked = steps(path)
+    for kept in keep:
+        have = steps(kept)
+        shorter = min(len(have), len(asked))
+        if have[:shorter] == asked[:shorter]:
+            return True
+    return False
+
+
+def pruner(keep: Mapping[str, Describer | None]) -> Callable[[Any], Any]:
+    """The function that cuts objects by an allow-list (see ``prune``), for many objects of one read."""
+    tree = _tree(keep)
+    return lambda value: _prune(value, tree)
+
+
+def prune(value: Any, keep: Mapping[str, Describer | None]) -> Any:
+    """A copy of an API object with the kept paths alone; a describer replaces what it is given.
+
+    A value of an unexpected type at a kept path stays as it is (the fact that reads it says so); what is not kept is gone.
+    """
+    return _prune(value, _tree(keep))
+
+
+_Tree = dict[str, Any]
+_LEAF = "\0leaf"
+
+
+def _tree(keep: Mapping[str, Describer | None]) -> _Tree:
+    tree: _Tree = {}
+    for path, describer in keep.items():
+        node = tree
+        for step in steps(path):
+            node = node.setdefault(step, {})
+        node[_LEAF] = describer
+    return tree
+
+
+def _prune(value: Any, tree: _Tree) -> Any:
+    if _LEAF in tree:
+        describer = tree[_LEAF]
+        return value if describer is None else describer(value)
+    if EACH in tree:
+        return [_prune(item, tree[EACH]) for item in value] if isinstance(value, list) else _odd(value)
+    if not isinstance(value, dict):
+        return _odd(value)
+    return {key: _prune(value[key], branch) for key, branch in tree.items() if key in value}
+
+
+def _odd(value: Any) -> Any:
+    """What stands in for a value of the wrong shape: null stays, anything else is named by its type and never copied."""
+    return None if value is None else {"malformed": type(value).__name__}
+
+
+def names(values: Iterable[str]) -> tuple[str, ...]:
+    """Distinct names in order, the empty ones left out."""
+    return tuple(sorted({value for value in values if value}))

@@ -1,0 +1,89 @@
+"""The end of the report, the first thing seen: what to fix first, the tally, and how the run ended."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from exivity_audit.quantity import print_size
+from exivity_audit.reports import figures
+from exivity_audit.reports.identity import result_line
+from exivity_audit.reports.pen import Pen
+from exivity_audit.reports.run_info import RunInfo
+from exivity_audit.score import Gate, Remedy, Scorecard
+from exivity_audit.verdict import Severity
+
+FIRST = 5
+EXITS = "0 clean · 1 findings · 3 incomplete"
+
+
+def fix_first(card: Scorecard, pen: Pen) -> RenderableType:
+    """Five remedies, those of critical failures first, then by points; then what all of them bring."""
+    best = card.remedies[:FIRST]
+    if not best:
+        return Group()
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for remedy in best:
+        grid.add_row(pen.say(f"+{figures.gain(remedy):.1f}", "bold green"), pen.remedy(remedy.text))
+        grid.add_row("", pen.join((", ".join(remedy.checks), *_effect(remedy)), "dim"))
+    heading = pen.heading("Fix these first", pen.say("critical first, then points gained", "dim"))
+    return Group(heading, pen.indented(grid, Text(), pen.say(_together(card, best))))
+
+
+def _effect(remedy: Remedy) -> tuple[str, ...]:
+    findings = len({(outcome.check.id, outcome.site) for outcome, _ in remedy.findings})
+    return (
+        "critical" if remedy.severity is Severity.CRITICAL else "",
+        f"{findings} findings" if findings > 1 else "",
+        f"clears {', '.join(remedy.clears)}" if remedy.clears else "",
+    )
+
+
+def _together(card: Scorecard, best: tuple[Remedy, ...]) -> str:
+    later = figures.after(card, best)
+    before, points = figures.whole(card.score), figures.whole(later.score)
+    grade = (
+        f"grade {card.grade or 'none'} → {later.grade or 'none'}"
+        if later.grade != card.grade
+        else f"grade stays {later.grade}"
+        if later.grade
+        else "still not graded"
+    )
+    who = "This one alone" if len(best) == 1 else f"All {len(best)} together"
+    text = f"{who}: {before} → {points}, {grade}."
+    if later.not_met:
+        text += f" Then still not met: {', '.join(later.not_met)}."
+    if later.unverified:
+        text += f" {'Unverified' if later.not_met else 'Then unverified'}: {', '.join(later.unverified)}."
+    if card.gate not in (None, Gate.READY) and later.gate is Gate.READY:
+        text += " Then ready."
+    return text
+
+
+def result(card: Scorecard, run: RunInfo, pen: Pen) -> RenderableType:
+    """The tally in three lines that add up, reads and writes, identity, uid, snapshot, exit code, result line."""
+    tally = []
+    for name, statuses in figures.TALLY.items():
+        parts = [Text.assemble(pen.glyph(status), f" {card.counts[status]} {status}") for status in statuses if card.counts[status]]
+        tally.append((name, Text("   ").join(parts) if parts else Text("0")))
+    lines = [("read", pen.say(_traffic(card, run), "dim"))]
+    several = figures.several_sites(card)
+    for site in card.judgement.snapshot.sites:
+        lines.append(("uid", pen.say((f"{site.name}: " if several else "") + (site.cluster.uid or "not seen"), "dim")))
+    if run.snapshot_file:
+        lines.append(("kept", pen.say(f"{run.snapshot_file} (redacted)", "dim")))
+    lines.append(("exit", Text.assemble(pen.say(f"{run.exit_code}  {run.exit_reason}"), pen.say(f"  ({EXITS})", "dim"), overflow="fold")))
+    return Group(pen.heading("Result"), pen.indented(pen.labelled(tally, wide=12), Text(), pen.labelled(lines), Text(), result_line(card, pen)))
+
+
+def _traffic(card: Scorecard, run: RunInfo) -> str:
+    identity = run.identity or next((site.identity for site in card.judgement.snapshot.sites if site.identity), None)
+    requests = "no requests, a snapshot was judged" if run.requests is None else f"{run.requests} requests"
+    parts = [requests, f"{run.writes} writes"]
+    parts += [print_size(run.bytes_received)] if run.bytes_received is not None and run.requests is not None else []
+    parts += [f"{run.seconds:.1f} s"] if run.seconds is not None else []
+    parts += [f"as {identity}"] if identity else []
+    return ", ".join(parts)

@@ -1,0 +1,189 @@
+"""The JSON report, schema 1, and the JSON Schema generated from the same types."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any, cast
+
+import msgspec
+
+from exivity_audit.acceptance import Attestation
+from exivity_audit.config import Waiver
+from exivity_audit.evaluate import Outcome, results
+from exivity_audit.fact import reason_of
+from exivity_audit.reports import figures
+from exivity_audit.reports import json_shape as shape
+from exivity_audit.reports.run_info import RunInfo
+from exivity_audit.reports.text import json_text
+from exivity_audit.scenario import Role
+from exivity_audit.score import Coverage, Remedy, Scorecard
+from exivity_audit.snapshot import Cluster, Record, SiteSnapshot
+from exivity_audit.snapshot import Outcome as ReadOutcome
+from exivity_audit.subject import fingerprint
+from exivity_audit.verdict import Fix, FixKind, Status, Verdict
+
+TOOL = "exivity-audit"
+BROKEN = (Status.FAIL, Status.WARN)
+
+
+def json_report(scorecard: Scorecard, run: RunInfo) -> bytes:
+    """The report as indented UTF-8 JSON; same snapshot, same bytes, but for ``run``."""
+    return (json_text(msgspec.to_builtins(_report(scorecard, run))) + "\n").encode()
+
+
+def json_schema() -> bytes:
+    """The JSON Schema (draft 2020-12) of the report."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(shape.ReportShape)}
+    return (json_text(schema) + "\n").encode()
+
+
+def _report(card: Scorecard, run: RunInfo) -> shape.ReportShape:
+    judgement = card.judgement
+    first, checklist, scenario = judgement.snapshot.sites[0], judgement.pack.checklist, judgement.scenario
+    now = judgement.now.isoformat().replace("+00:00", "Z")
+    return shape.ReportShape(
+        schema_version=1,
+        tool=shape.ToolShape(TOOL, run.tool_version),
+        checklist=shape.ChecklistShape(checklist.name, checklist.version),
+        run=shape.RunShape(run.started, run.finished, now, first.namespace, first.release, list(run.flags), run.exit_code),
+        cluster=_cluster(first.cluster),
+        sites=[_site(site) for site in judgement.snapshot.sites],
+        scenario=shape.ScenarioShape(scenario.declared, scenario.detected, scenario.used, judgement.purpose),
+        summary=_summary(card),
+        rows=[
+            shape.RowShape(
+                row.row.id, row.row.title, row.row.phase, row.verdict, figures.tenths(row.score), _coverage(row.coverage), _counts(row.counts)
+            )
+            for row in card.rows
+        ],
+        results=[_result(outcome, verdict) for outcome, verdict in results(judgement.outcomes)],
+        tables=shape.TablesShape(*(_table(judgement.tables, name) for name in ("node_loss", "copies", "calendar"))),
+        unread=[_unread(site, record) for site, record in judgement.unread],
+        fixes=[_gain(remedy) for remedy in card.remedies],
+        attestations=[_attestation(item) for item in judgement.attestations],
+        waivers=[_waiver(item) for item in judgement.config.waivers],
+    )
+
+
+def _cluster(cluster: Cluster) -> shape.ClusterShape:
+    return shape.ClusterShape(cluster.name, cluster.uid, cluster.version)
+
+
+def _site(site: SiteSnapshot) -> shape.SiteShape:
+    ends = [record.outcome for record in site.reads]
+    reads = shape.ReadsShape(**{outcome.value.replace("-", "_"): ends.count(outcome) for outcome in ReadOutcome})
+    return shape.SiteShape(site.name, Role(site.role) if site.role else None, _cluster(site.cluster), site.namespace, site.release, reads)
+
+
+def _coverage(cover: Coverage) -> shape.CoverageShape:
+    return shape.CoverageShape(cover.decided, cover.applicable, None if cover.ratio is None else round(float(cover.ratio), 4))
+
+
+def _counts(counts: Mapping[Status, int]) -> shape.CountsShape:
+    return shape.CountsShape(*(counts[status] for status in Status))
+
+
+def _summary(card: Scorecard) -> shape.SummaryShape:
+    return shape.SummaryShape(
+        gate=card.gate,
+        remarks=card.remarks,
+        waivers=card.waivers,
+        grade=cast(Any, card.grade),
+        score=figures.tenths(card.score),
+        score_without_waivers=figures.tenths(card.score_without_waivers),
+        coverage=_coverage(card.coverage),
+        counts=_counts(card.counts),
+    )
+
+
+def _result(outcome: Outcome, verdict: Verdict) -> shape.ResultShape:
+    check, subject, want = outcome.check, verdict.subject, verdict.wanted
+    return shape.ResultShape(
+        id=check.id,
+        row=check.row,
+        site=outcome.site,
+        fingerprint=fingerprint(check.id, outcome.site, subject),
+        title=check.title,
+        severity=outcome.severity,
+        status=verdict.status,
+        underlying=verdict.underlying,
+        remark=verdict.remark,
+        subject=shape.SubjectShape(subject.kind, subject.namespace, subject.name, subject.part) if subject else None,
+        message=verdict.message,
+        measured=_plain(verdict.measured),
+        unit=verdict.unit,
+        wanted=shape.WantedShape(cast(Any, want.operator), _plain(want.value), want.unit, want.note) if want else None,
+        evidence=[shape.EvidenceShape(item.read, item.object, item.path, _plain(item.value), item.kubectl) for item in verdict.evidence],
+        clauses=list(check.clauses),
+        fix=_fix_of(outcome, verdict),
+        needs=list(verdict.needs),
+        follows=verdict.follows,
+        waiver=_waiver(verdict.waiver) if verdict.waiver else None,
+        attestation=_attestation(verdict.attestation) if verdict.attestation else None,
+    )
+
+
+def _fix_of(outcome: Outcome, verdict: Verdict) -> shape.FixShape | None:
+    if verdict.fix is not None:
+        return _fix(verdict.fix)
+    general = {Status.MANUAL: outcome.check.attest, **dict.fromkeys((*BROKEN, Status.WAIVED), outcome.check.fix)}.get(verdict.status)
+    return shape.FixShape(general, FixKind.TASK, None, None) if general else None
+
+
+def _fix(fix: Fix) -> shape.FixShape:
+    chart_values = {path: _plain(value) for path, value in fix.values} or None
+    return shape.FixShape(fix.text, fix.kind, chart_values, _plain(fix.patch) if fix.patch is not None else None)
+
+
+def _gain(remedy: Remedy) -> shape.GainShape:
+    fix = next((verdict.fix for _, verdict in remedy.findings if verdict.fix), None)
+    own = _fix(fix) if fix else shape.FixShape(remedy.text, FixKind.TASK, None, None)
+    return shape.GainShape(
+        figures.gain(remedy), own, [fingerprint(outcome.check.id, outcome.site, verdict.subject) for outcome, verdict in remedy.findings]
+    )
+
+
+def _waiver(item: Waiver) -> shape.WaiverShape:
+    return shape.WaiverShape(item.check, item.subject, item.site, item.reason, item.owner, item.expires, item.ticket, _plain(item.accepts))
+
+
+def _attestation(item: Attestation) -> shape.AttestationShape:
+    return shape.AttestationShape(
+        item.check, item.subject, item.site, item.statement, item.by, item.date, item.expires, item.artefact, _plain(dict(item.context))
+    )
+
+
+def _unread(site: str, record: Record) -> shape.UnreadShape:
+    place = shape.PlaceShape(record.place.namespace, record.place.name, record.place.labels)
+    reason = reason_of(record)
+    return shape.UnreadShape(site, record.name, place, record.outcome, reason.text, reason.rule or None)
+
+
+def _table(tables: Mapping[str, Mapping[str, Any]], name: str) -> list[dict[str, Any]] | None:
+    """The rows of a table over all sites; None where no site has it."""
+    found: list[dict[str, Any]] | None = None
+    for site, one in tables.items():
+        rows = one.get(name)
+        if isinstance(rows, tuple | list):
+            found = found or []
+            found += [
+                {"site": site, **_plain(dataclasses.asdict(row))} for row in rows if dataclasses.is_dataclass(row) and not isinstance(row, type)
+            ]
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """The value in JSON's own types; what JSON has no word for becomes text."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else str(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    return str(value)

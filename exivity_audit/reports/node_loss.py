@@ -1,0 +1,73 @@
+"""If a node dies: what stops, what moves, and whether the rest has room."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from exivity_audit.reports import figures
+from exivity_audit.reports.pen import Pen
+from exivity_audit.score import Scorecard
+from exivity_audit.verdict import Status
+
+FIELDS = ("node", "zone", "stops", "moves", "notes", "fits", "memory")
+FITS = {True: "yes", False: "no", None: "unknown"}
+TIGHT = 0.9  # share of memory from which it is named
+
+
+def losses(card: Scorecard) -> dict[str, tuple[Any, ...]]:
+    """The table of each site that has one; a site where it could not be computed is left out."""
+    found = {}
+    for site, tables in card.judgement.tables.items():
+        rows = tables.get("node_loss")
+        if isinstance(rows, tuple | list) and rows and all(all(hasattr(row, field) for field in FIELDS) for row in rows):
+            found[site] = tuple(rows)
+    return found
+
+
+def node_loss(card: Scorecard, pen: Pen) -> RenderableType:
+    """One table a site; six columns where there is room, one sentence a node where there is not."""
+    blocks: list[RenderableType] = []
+    for site, rows in losses(card).items():
+        names = ("stops", "moves", "middleware", "fits on the rest") if pen.roomy else ("what happens",)
+        zoned = any(row.zone for row in rows)
+        table = pen.columns("", "node", *(("zone",) if zoned else ()), *names)
+        for row in rows:
+            zone = [pen.say(row.zone or "–", "dim")] if zoned else []
+            table.add_row(pen.glyph(_status(row)), pen.say(row.node), *zone, *(_wide(row, pen) if pen.roomy else [_sentence(row, pen)]))
+        title = f"If a node dies at {site}" if figures.several_sites(card) else "If a node dies"
+        blocks += [pen.heading(title), pen.indented(table)]
+    return Group(*blocks)
+
+
+def _status(row: Any) -> Status:
+    if row.stops:
+        return Status.FAIL
+    return {True: Status.PASS, False: Status.WARN, None: Status.UNKNOWN}[row.fits]
+
+
+def _fits(row: Any, pen: Pen) -> str:
+    told = row.memory is not None and (row.memory >= TIGHT or row.fits is False or pen.verbose)
+    return FITS[row.fits] + (f", memory at {row.memory * 100:.0f} %" if told else "")
+
+
+def _list(names: Any) -> str:
+    return ", ".join(str(name) for name in names)
+
+
+def _wide(row: Any, pen: Pen) -> list[Text]:
+    return [
+        pen.say(_list(row.stops) or "nothing", "bold" if row.stops else ""),
+        pen.say(_list(row.moves) or "–"),
+        pen.say(_list(row.notes) or "–"),
+        pen.say(_fits(row, pen)),
+    ]
+
+
+def _sentence(row: Any, pen: Pen) -> Text:
+    stops = pen.say(f"stops {_list(row.stops) or 'nothing'}", "bold" if row.stops else "")
+    moves = f"moves {_list(row.moves)}" if row.moves else ""
+    rest = pen.join((moves, _list(row.notes), f"fits: {_fits(row, pen)}"))
+    return Text.assemble(stops, pen.say(" · "), rest, overflow="fold")

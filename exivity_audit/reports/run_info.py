@@ -1,0 +1,23 @@
+"""What the renderers know about the process: its version, times, traffic, identity and how it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """One run of the program; everything about the cluster is in the Scorecard."""
+
+    tool_version: str
+    started: str
+    finished: str
+    flags: tuple[str, ...]
+    requests: int | None  # None where a snapshot was judged
+    bytes_received: int | None
+    seconds: float | None
+    writes: int
+    identity: str | None
+    snapshot_file: str | None
+    exit_code: int
+    exit_reason: str

@@ -1,0 +1,51 @@
+"""The one choke point for text that a cluster, a pack or an operator wrote: nothing in it acts on a terminal or hides."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+
+TO_ASCII = str.maketrans({
+    "→": "->", "·": "|", "–": "-", "…": "...", "≥": ">=", "≤": "<=", "×": "x", "━": "=", "╍": "x", "┄": ".", "─": "-",
+    "✘": "x", "✎": "m", "▲": "!", "✔": "+",
+})  # fmt: skip
+_BEYOND_ASCII = re.compile(r"[\x7f-\U0010ffff]")
+_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def clean(text: object) -> str:
+    """The text with every character that does not print shown as an escape (``\\x1b``, ``\\u202e``), odd blanks as a blank.
+
+    Covers C0, DEL, C1, bidi marks, zero-width characters, line separators, surrogates and private or unassigned code points.
+    """
+    shown = str(text)
+    return shown if shown.isprintable() else "".join(map(_visible, shown))
+
+
+def _visible(character: str) -> str:
+    if character.isprintable():
+        return character
+    if unicodedata.category(character) == "Zs":
+        return " "
+    code = ord(character)
+    return _NAMED.get(character) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
+
+
+def ascii_text(text: str) -> str:
+    """Clean text in pure ASCII: our own signs by their counterparts, any other character as an escape."""
+    return text.translate(TO_ASCII).encode("ascii", "backslashreplace").decode("ascii")
+
+
+def json_text(value: object) -> str:
+    """Indented JSON in which no raw control, bidi or zero-width character stands; lossless but for lone surrogates."""
+    return _BEYOND_ASCII.sub(_escaped, json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    character = match[0]
+    if character.isprintable():
+        return character
+    if unicodedata.category(character) == "Cs":
+        return "\\ufffd"
+    return "\\u007f" if character == "\x7f" else json.dumps(character)[1:-1]

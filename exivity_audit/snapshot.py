@@ -1,0 +1,173 @@
+"""The snapshot: what was read of one or more sites, cut and redacted, each read with its outcome; and its file."""
+
+from __future__ import annotations
+
+import enum
+import gzip
+import os
+import tempfile
+import zlib
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from exivity_audit.errors import UsageError
+
+FORMAT = "exivity-audit/snapshot"
+VERSION = 1
+LARGEST_FILE = 64 * 2**20
+LARGEST_TEXT = 512 * 2**20
+
+
+class Outcome(enum.StrEnum):
+    """How a read ended (contracts: reads)."""
+
+    FOUND = "found"
+    EMPTY = "empty"
+    NOT_INSTALLED = "not-installed"
+    FORBIDDEN = "forbidden"
+    FAILED = "failed"
+    NOT_ASKED = "not-asked"
+
+
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a read looked: a namespace (null: the whole cluster), a name (a get; null: a list), label and field selectors."""
+
+    namespace: str | None = None
+    name: str | None = None
+    labels: str | None = None
+    fields: str | None = None
+
+    def __str__(self) -> str:
+        text = self.name or "all"
+        return f"{text} in {self.namespace}" if self.namespace else f"{text} (cluster)"
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One read at one place."""
+
+    name: str
+    resource: str
+    version: str | None
+    kind: str
+    place: Place
+    outcome: Outcome
+    status: int | None
+    reason: str
+    keep: tuple[str, ...]
+    objects: tuple[Any, ...]
+
+
+class Cluster(msgspec.Struct, frozen=True):
+    """Which cluster it was; uid is null where ``kube-system`` could not be read."""
+
+    name: str
+    uid: str | None
+    version: str | None
+
+
+class SiteSnapshot(msgspec.Struct, frozen=True):
+    """All that was read of one site."""
+
+    name: str
+    role: Literal["active", "passive"] | None
+    cluster: Cluster
+    namespace: str
+    release: str
+    fullname: str | None  # the chart's FN as its objects carry it; null where none could be seen
+    identity: str | None
+    now: str
+    insecure: bool
+    reads: tuple[Record, ...]
+
+
+class Tool(msgspec.Struct, frozen=True):
+    """Which program wrote the file."""
+
+    name: str
+    version: str
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """The file's content: one for all sites."""
+
+    format: Literal["exivity-audit/snapshot"]
+    version: int
+    tool: Tool
+    started: str
+    finished: str
+    sites: tuple[SiteSnapshot, ...]
+
+
+def encode(snapshot: Snapshot) -> bytes:
+    """The file's bytes: JSON with sorted keys, the same for the same content."""
+    return msgspec.json.format(msgspec.json.encode(snapshot, order="sorted"), indent=1) + b"\n"
+
+
+def save(snapshot: Snapshot, path: Path) -> None:
+    """Write the file whole or not at all; gzip where the name ends in ``.gz``. Raises UsageError."""
+    content = encode(snapshot)
+    write_whole(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file under another name beside it, then rename: a reader sees all of it or none. Raises UsageError."""
+    try:
+        if path.exists() and not path.is_file():  # /dev/stdout, a pipe
+            path.write_bytes(content)
+            return
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            umask = os.umask(0)
+            os.umask(umask)
+            os.chmod(name, 0o666 & ~umask)
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}", "choose a folder that exists and may be written to") from error
+
+
+def load(path: Path) -> Snapshot:
+    """Read a snapshot file, plain or gzip, within 64 MiB packed and 512 MiB unpacked. Raises UsageError."""
+    hint = "make one with `exivity-audit collect --output FILE`"
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise UsageError(f"{path} is larger than {LARGEST_FILE >> 20} MiB: not a snapshot of this tool", hint)
+        content = path.read_bytes()
+        if content[:2] == b"\x1f\x8b":
+            unpacker = zlib.decompressobj(wbits=31)
+            content = unpacker.decompress(content, LARGEST_TEXT)
+            if unpacker.unconsumed_tail or not unpacker.eof:
+                raise UsageError(f"{path} is cut short or unpacks to more than {LARGEST_TEXT >> 20} MiB", hint)
+    except OSError as error:
+        raise UsageError(f"cannot read the snapshot {path}: {error.strerror or error}", hint) from error
+    except zlib.error as error:
+        raise UsageError(f"{path} is no whole gzip file: {error}", hint) from error
+    return decode(content, str(path))
+
+
+def decode(content: bytes, name: str) -> Snapshot:
+    """The snapshot in a file's bytes. Raises UsageError with what is wrong and where."""
+    hint = "make one with `exivity-audit collect --output FILE`"
+    try:
+        head = msgspec.json.decode(content, type=_Head)
+        if head.format != FORMAT:
+            raise UsageError(f"{name} is no snapshot: its format is {head.format[:40]!r}", hint)
+        if head.version != VERSION:
+            raise UsageError(f"{name} has snapshot version {head.version}; this tool reads version {VERSION}", "use the release of exivity-audit that wrote it")
+        found = msgspec.json.decode(content, type=Snapshot)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise UsageError(f"{name} is no snapshot: {error}", hint) from error
+    if not found.sites:
+        raise UsageError(f"{name} holds no site", hint)
+    return found
+
+
+class _Head(msgspec.Struct):
+    format: str
+    version: int

@@ -1,0 +1,124 @@
+"""YAML files read whole into validated structures; what is wrong is said with file, line and the nearest valid name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import msgspec
+import yaml
+
+from exivity_audit.errors import UsageError
+from exivity_audit.nearest import nearest
+
+Shape = TypeVar("Shape")
+LARGEST = 4 * 2**20
+MOST_NODES = 100_000
+_PATH = re.compile(r" - at `([^`]*)`$")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`")
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader without timestamps (a date stays text) and without duplicate keys."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def read_yaml(path: Path, shape: type[Shape]) -> Shape:
+    """The file's content as ``shape``. Raises UsageError; an empty file counts as an empty mapping."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise UsageError(f"{path} is larger than {LARGEST >> 20} MiB", "name the right file")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}", "name a file that exists and may be read") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no UTF-8 text: byte {error.start}", "save it as UTF-8") from error
+    return parse_yaml(text, shape, str(path))
+
+
+def parse_yaml(text: str, shape: type[Shape], name: str) -> Shape:
+    """YAML text as ``shape``. Raises UsageError with the name, the line and the nearest valid key."""
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+        _count(node, name)
+        content = yaml.load(text, Loader=_Loader) if node is not None else {}
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise UsageError(f"{name}:{mark.line + 1 if mark else 1}: not valid YAML: {error.problem or error.context}", "correct the line") from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise UsageError(f"{name}: not valid YAML: {str(error).splitlines()[0] if str(error) else 'nested too deep'}", "correct the file") from error
+    try:
+        return msgspec.convert(content, shape)
+    except msgspec.ValidationError as error:
+        message = str(error)
+        found = _PATH.search(message)
+        place = found.group(1) if found else "$"
+        field = _UNKNOWN.search(message)
+        line = _line(node, place, field.group(1) if field else None)
+        sentence = f"unknown key {field.group(1)!r}{nearest(field.group(1), _fields(shape, place))}" if field else _PATH.sub(f" at {place.removeprefix('$.')}", message)
+        raise UsageError(f"{name}:{line}: {sentence}", "correct the line") from error
+
+
+def _count(node: Any, name: str) -> None:
+    """Refuse alias bombs and duplicate keys before anything is built."""
+    total = 0
+    open_nodes = [node]
+    while open_nodes:
+        one = open_nodes.pop()
+        total += 1
+        if total > MOST_NODES:
+            raise UsageError(f"{name} holds more than {MOST_NODES} values (aliases count each time)", "name the right file")
+        if isinstance(one, yaml.SequenceNode):
+            open_nodes.extend(one.value)
+        elif isinstance(one, yaml.MappingNode):
+            keys: set[str] = set()
+            for key, value in one.value:
+                if isinstance(key, yaml.ScalarNode):
+                    if key.value in keys:
+                        raise UsageError(f"{name}:{key.start_mark.line + 1}: the key {key.value!r} stands twice", "keep one of them")
+                    keys.add(key.value)
+                open_nodes.append(value)
+
+
+def _line(node: Any, place: str, field: str | None) -> int:
+    """The line of a path such as ``$.sites[0].role``, or of an unknown key below it."""
+    for key, index in _STEP.findall(place):
+        if isinstance(node, yaml.MappingNode):
+            node = next((value for name, value in node.value if key in (name.value, "...") or (index == "...")), node)
+        elif isinstance(node, yaml.SequenceNode) and index.isdigit() and int(index) < len(node.value):
+            node = node.value[int(index)]
+    if field is not None and isinstance(node, yaml.MappingNode):
+        for name, _ in node.value:
+            if name.value == field:
+                return int(name.start_mark.line) + 1
+    return int(node.start_mark.line) + 1 if node is not None else 1
+
+
+def _fields(shape: Any, place: str) -> list[str]:
+    """The valid keys at a path of a structure."""
+    for key, index in _STEP.findall(place):
+        if index:
+            shape = next((item for item in _arguments(shape) if item is not type(None)), shape)
+            continue
+        shape = _struct(shape)
+        hints = {field.encode_name: field.type for field in msgspec.structs.fields(shape)} if shape else {}
+        shape = hints.get(key, shape)
+    found = _struct(shape)
+    return [field.encode_name for field in msgspec.structs.fields(found)] if found else []
+
+
+def _arguments(shape: Any) -> tuple[Any, ...]:
+    return tuple(reversed(get_args(shape)))
+
+
+def _struct(shape: Any) -> Any:
+    if isinstance(shape, type) and issubclass(shape, msgspec.Struct):
+        return shape
+    return next((found for item in get_args(shape) if (found := _struct(item))), None)

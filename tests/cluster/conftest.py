@@ -1,0 +1,50 @@
+"""One control plane for all cluster tests of a session."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .controlplane import ControlPlane
+from .kind import KindCluster
+
+BUILD = Path(__file__).resolve().parents[1] / "controlplane" / "build.sh"
+NOTHING_TO_BUILD_WITH = 3
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what needs the control plane, so that `-m "not cluster"` leaves it out."""
+    for item in items:
+        if "binaries" in getattr(item, "fixturenames", ()) or "control_plane" in getattr(item, "fixturenames", ()):
+            item.add_marker("cluster")
+
+
+@pytest.fixture(scope="session")
+def binaries() -> Path:
+    """The directory of the control plane's binaries, built now if they are not there yet (a quarter of an hour)."""
+    done = subprocess.run([str(BUILD)], capture_output=True, text=True, check=False)
+    if done.returncode == NOTHING_TO_BUILD_WITH:
+        pytest.skip(done.stderr.strip().splitlines()[-1])
+    if done.returncode != 0:
+        pytest.fail(f"{BUILD.name} ended with {done.returncode}:\n{done.stderr[-3000:]}", pytrace=False)
+    return Path(done.stdout.strip().splitlines()[-1])
+
+
+def started(request: pytest.FixtureRequest, directory: Path) -> ControlPlane | KindCluster:
+    if KindCluster.available():
+        return KindCluster.start(directory)
+    return ControlPlane.start(request.getfixturevalue("binaries"), directory)
+
+
+@pytest.fixture(scope="session")
+def control_plane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane | KindCluster]:
+    """A running cluster: kind where a container engine runs, else the control plane built from source."""
+    cluster = started(request, tmp_path_factory.mktemp("cluster"))
+    try:
+        yield cluster
+    finally:
+        cluster.stop()

@@ -1,0 +1,66 @@
+"""Judging a world: the real collector and evaluator over objects in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from exivity_audit.collect.collector import base, collect_site
+from exivity_audit.collect.discovery import discover
+from exivity_audit.collect.reads import READS
+from exivity_audit.collect.release import find_release
+from exivity_audit.config import Config, thresholds_of
+from exivity_audit.evaluate import Judgement, Outcome, evaluate
+from exivity_audit.lifecycle import load_lifecycle
+from exivity_audit.pack import own_pack
+from exivity_audit.snapshot import SiteSnapshot, Snapshot, Tool
+from exivity_audit.verdict import Status, Verdict
+from tests.world import World
+
+
+def site_of(
+    world: World, *, namespace: str | None = None, release: str | None = None, secrets: str = "list", name: str = "default",
+    role: str | None = None, wanted: Iterable[str] | None = None,
+) -> SiteSnapshot:  # fmt: skip
+    """What the collector keeps of a world: everything it can read, or the wanted reads."""
+    api: Any = world
+    discovery = discover(api)
+    version = api.get("/version")
+    target = find_release(api, discovery, namespace, release, None)
+    names = [read.name for read in READS] if wanted is None else list(wanted)
+    return collect_site(api, discovery, READS, names, target, base(api, discovery, version, "test"), site=name, role=role, insecure=False, secrets=secrets)
+
+
+def snapshot_of(*sites: SiteSnapshot) -> Snapshot:
+    """Sites as a snapshot."""
+    return Snapshot("exivity-audit/snapshot", 1, Tool("exivity-audit", "0.1.0"), sites[0].now, sites[0].now, sites)
+
+
+def judged(world: World, *, config: Config | None = None, attestations: Any = (), **where: Any) -> Judgement:
+    """Every check on a world."""
+    pack = own_pack()
+    config = config or Config()
+    return evaluate(
+        snapshot_of(site_of(world, **where)), pack, config, attestations=attestations,
+        thresholds=thresholds_of(config, pack.thresholds, None), lifecycle=load_lifecycle(None),
+    )  # fmt: skip
+
+
+def outcome(world: World, check: str, **where: Any) -> Outcome:
+    """One check on a world."""
+    return next(found for found in judged(world, **where).outcomes if found.check.id == check)
+
+
+def verdicts(world: World, check: str, **where: Any) -> dict[str, Verdict]:
+    """The verdicts of one check by subject."""
+    return {str(verdict.subject or ""): verdict for verdict in outcome(world, check, **where).verdicts}
+
+
+def status(world: World, check: str, **where: Any) -> Status:
+    """The worst status of one check."""
+    return outcome(world, check, **where).status
+
+
+def statuses(judgement: Judgement) -> dict[str, Status]:
+    """Status of every check."""
+    return {found.check.id: found.status for found in judgement.outcomes}

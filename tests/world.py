@@ -1,0 +1,185 @@
+"""A cluster in memory that answers like an API server: for tests of facts and checks over the real collector.
+
+Truth about the API comes from the real control plane (tests/cluster); this one makes thousands of cases cheap.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from exivity_audit.collect.answer import Answer, Failure, Listing, failed
+
+Object = dict[str, Any]
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+# plural.group → (version, kind, namespaced)
+RESOURCES: dict[str, tuple[str, str, bool]] = {
+    "namespaces": ("v1", "Namespace", False), "nodes": ("v1", "Node", False), "pods": ("v1", "Pod", True), "services": ("v1", "Service", True),
+    "configmaps": ("v1", "ConfigMap", True), "secrets": ("v1", "Secret", True), "events": ("v1", "Event", True),
+    "persistentvolumeclaims": ("v1", "PersistentVolumeClaim", True), "persistentvolumes": ("v1", "PersistentVolume", False),
+    "deployments.apps": ("v1", "Deployment", True), "statefulsets.apps": ("v1", "StatefulSet", True), "daemonsets.apps": ("v1", "DaemonSet", True),
+    "jobs.batch": ("v1", "Job", True), "cronjobs.batch": ("v1", "CronJob", True),
+    "horizontalpodautoscalers.autoscaling": ("v2", "HorizontalPodAutoscaler", True), "poddisruptionbudgets.policy": ("v1", "PodDisruptionBudget", True),
+    "ingresses.networking.k8s.io": ("v1", "Ingress", True), "ingressclasses.networking.k8s.io": ("v1", "IngressClass", False),
+    "storageclasses.storage.k8s.io": ("v1", "StorageClass", False), "csidrivers.storage.k8s.io": ("v1", "CSIDriver", False),
+    "csinodes.storage.k8s.io": ("v1", "CSINode", False), "endpointslices.discovery.k8s.io": ("v1", "EndpointSlice", True),
+}  # fmt: skip
+OPTIONAL: dict[str, tuple[str, str, bool]] = {
+    "nodes.longhorn.io": ("v1beta2", "Node", True), "volumes.longhorn.io": ("v1beta2", "Volume", True), "replicas.longhorn.io": ("v1beta2", "Replica", True),
+    "sharemanagers.longhorn.io": ("v1beta2", "ShareManager", True), "settings.longhorn.io": ("v1beta2", "Setting", True),
+    "middlewares.traefik.io": ("v1alpha1", "Middleware", True), "tlsstores.traefik.io": ("v1alpha1", "TLSStore", True),
+    "scaledobjects.keda.sh": ("v1alpha1", "ScaledObject", True), "applications.argoproj.io": ("v1alpha1", "Application", True),
+    "helmreleases.helm.toolkit.fluxcd.io": ("v2", "HelmRelease", True), "certificates.cert-manager.io": ("v1", "Certificate", True),
+    "httproutes.gateway.networking.k8s.io": ("v1", "HTTPRoute", True), "routes.route.openshift.io": ("v1", "Route", True),
+    "clusters.postgresql.cnpg.io": ("v1", "Cluster", True), "rabbitmqclusters.rabbitmq.com": ("v1beta1", "RabbitmqCluster", True),
+    "ipaddresspools.metallb.io": ("v1beta1", "IPAddressPool", True), "schedules.velero.io": ("v1", "Schedule", True),
+    "clusterversions.config.openshift.io": ("v1", "ClusterVersion", False),
+}  # fmt: skip
+_PATH = re.compile(r"^/(?:api/(?P<core>v1)|apis/(?P<group>[^/]+)/(?P<version>[^/]+))(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?$")
+
+
+class World:
+    """Objects by resource; ``deny`` makes requests forbidden, ``requests`` keeps what was asked."""
+
+    def __init__(self, objects: Iterable[Object], *, installed: Iterable[str] = (), version: str = "v1.36.3", identity: str = "tester") -> None:
+        self.resources = RESOURCES | {name: OPTIONAL[name] for name in installed}
+        self.version, self.identity = version, identity
+        self.objects: list[Object] = [copy.deepcopy(item) for item in objects]
+        self.deny: Callable[[str, str | None, str | None], bool] = lambda resource, namespace, name: False
+        self.requests: list[tuple[str, str]] = []
+
+    # What tests do to it
+
+    def find(self, kind: str, name: str, namespace: str | None = None) -> Object:
+        """The object itself, to change it in place; an ``apiVersion`` prefix may stand before the kind (``longhorn.io/Node``)."""
+        for item in self.all(kind):
+            metadata = item["metadata"]
+            if metadata["name"] == name and namespace in (None, metadata.get("namespace")):
+                return item
+        raise KeyError(f"{kind} {name}")
+
+    def all(self, kind: str) -> Iterator[Object]:
+        """The objects of a kind."""
+        group, _, plain = kind.rpartition("/")
+        return iter([item for item in self.objects if item["kind"] == plain and (not group or item["apiVersion"].startswith(group + "/"))])
+
+    def add(self, *objects: Object) -> None:
+        """Add objects."""
+        self.objects.extend(copy.deepcopy(item) for item in objects)
+
+    def remove(self, kind: str, name: str) -> Object:
+        """Take an object away."""
+        item = self.find(kind, name)
+        self.objects.remove(item)
+        return item
+
+    def edit(self, kind: str, name: str, change: Callable[[Object], Any], namespace: str | None = None) -> None:
+        """Change one object in place."""
+        change(self.find(kind, name, namespace))
+
+    def copy(self) -> World:
+        """Another world with the same content."""
+        other = World(self.objects, version=self.version, identity=self.identity)
+        other.resources, other.deny = dict(self.resources), self.deny
+        return other
+
+    # What the collector asks
+
+    def get(self, path: str, query: Iterable[tuple[str, str]] = (), *, accept: str = "application/json") -> Answer:
+        """One object, a list, or a piece of discovery."""
+        self.requests.append(("GET", path))
+        if path == "/version":
+            return self._ok({"gitVersion": self.version, "major": "1", "minor": self.version.split(".")[1]})
+        if path in ("/api", "/apis"):
+            return self._ok(self._discovery(path))
+        match = _PATH.match(path)
+        if match is None:
+            return failed(Failure("not-found", 404, "not found"))
+        resource = f"{match['plural']}.{match['group']}" if match["group"] else match["plural"]
+        if resource not in self.resources:
+            return failed(Failure("not-found", 404, "not found"))
+        if self.deny(resource, match["namespace"], match["name"]):
+            return failed(Failure("forbidden", 403, "forbidden"))
+        options = dict(query)
+        found = [item for item in self._of(resource) if match["namespace"] in (None, item["metadata"].get("namespace"))]
+        if match["name"] is not None:
+            item = next((item for item in found if item["metadata"].get("name") == match["name"]), None)
+            return failed(Failure("not-found", 404, "not found")) if item is None else self._ok(copy.deepcopy(item))
+        selected = [item for item in found if _labels_fit(options.get("labelSelector", ""), item) and _fields_fit(options.get("fieldSelector", ""), item)]
+        return self._ok({"kind": "List", "metadata": {}, "items": copy.deepcopy(selected)})
+
+    def list(self, path: str, query: Iterable[tuple[str, str]] = (), *, limit: int = 500, keep: Callable[[dict[str, object]], object]) -> Listing:
+        """All pages of a list."""
+        answer = self.get(path, query)
+        if answer.failure is not None:
+            return Listing((), answer.failure, "", 1)
+        body: Any = answer.body
+        return Listing(tuple(keep(item) for item in body["items"]), None, "1", 1, NOW, 200)
+
+    def post_review(self, path: str, body: Mapping[str, object]) -> Answer:
+        """SelfSubjectReview says who asks; an access review says what ``deny`` says."""
+        self.requests.append(("POST", path))
+        if path.endswith("selfsubjectreviews"):
+            return self._ok({"status": {"userInfo": {"username": self.identity}}})
+        attributes: Any = body.get("spec")
+        asked = attributes["resourceAttributes"]
+        resource = f"{asked['resource']}.{asked['group']}" if asked.get("group") else asked["resource"]
+        return self._ok({"status": {"allowed": not self.deny(resource, asked.get("namespace"), asked.get("name"))}})
+
+    def _of(self, resource: str) -> Iterator[Object]:
+        plural, _, group = resource.partition(".")
+        kind = self.resources[resource][1]
+        for item in self.objects:
+            if item["kind"] == kind and (item["apiVersion"].rpartition("/")[0] == group):
+                yield item
+
+    def _ok(self, body: Any) -> Answer:
+        return Answer(200, body, "", "", NOW, None)
+
+    def _discovery(self, root: str) -> Object:
+        served = {**self.resources, "selfsubjectreviews.authentication.k8s.io": ("v1", "SelfSubjectReview", False),
+                  "selfsubjectaccessreviews.authorization.k8s.io": ("v1", "SelfSubjectAccessReview", False)}  # fmt: skip
+        groups: dict[str, dict[str, list[Object]]] = {}
+        for name, (version, kind, namespaced) in served.items():
+            plural, _, group = name.partition(".")
+            if (group == "") == (root == "/api"):
+                entry = {"resource": plural, "scope": "Namespaced" if namespaced else "Cluster", "responseKind": {"kind": kind}, "verbs": ["get", "list"]}
+                groups.setdefault(group, {}).setdefault(version, []).append(entry)
+        items = [
+            {"metadata": {"name": group} if group else {}, "versions": [{"version": version, "resources": entries, "freshness": "Current"} for version, entries in versions.items()]}
+            for group, versions in groups.items()
+        ]
+        return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "items": items}
+
+
+def _labels_fit(selector: str, item: Object) -> bool:
+    labels = item["metadata"].get("labels") or {}
+    for part in re.split(r",(?![^(]*\))", selector):
+        if not part:
+            continue
+        inside = re.match(r"^(\S+) in \(([^)]*)\)$", part)
+        if inside:
+            if labels.get(inside[1]) not in inside[2].split(","):
+                return False
+        elif "=" in part:
+            key, _, value = part.partition("=")
+            if labels.get(key) != value.lstrip("="):
+                return False
+        elif part not in labels:
+            return False
+    return True
+
+
+def _fields_fit(selector: str, item: Object) -> bool:
+    for part in filter(None, selector.split(",")):
+        path, _, value = part.partition("=")
+        found: Any = item
+        for step in path.split("."):
+            found = found.get(step) if isinstance(found, dict) else None
+        if found != value:
+            return False
+    return True
