@@ -7,7 +7,25 @@ from exivity_audit.quantity import Duration, Size, print_duration, print_size, s
 from exivity_audit.scenario import ACTIVE_C, EVERYWHERE, PASSIVE_C, A, B, C, Purpose, Role, Scenario
 from exivity_audit.subject import CLUSTER, Subject
 from exivity_audit.verdict import (
-    Fix, Severity, Source, Status, Verdict, at_least, at_most, exactly, fail, ok, one_of, patch, skip, task, to_attest, unknown, values, wanted, warn,
+    Fix,
+    Severity,
+    Source,
+    Status,
+    Verdict,
+    at_least,
+    at_most,
+    exactly,
+    fail,
+    ok,
+    one_of,
+    patch,
+    skip,
+    task,
+    to_attest,
+    unknown,
+    values,
+    wanted,
+    warn,
 )  # fmt: skip
 
 CRITICAL, HIGH, MEDIUM, LOW = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW

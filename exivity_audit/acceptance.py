@@ -79,7 +79,9 @@ def load_evidence(path: Path, checks: Mapping[str, Any], now: datetime) -> tuple
         if item.check not in checks:
             raise UsageError(f"{where}: no check has this id{nearest(item.check, checks)}", "`exivity-audit list` prints the ids")
         if checks[item.check].attest is None:
-            raise UsageError(f"{where}: this check is decided by the cluster and takes no attestation", "remove the item, or waive the finding in the config")
+            raise UsageError(
+                f"{where}: this check is decided by the cluster and takes no attestation", "remove the item, or waive the finding in the config"
+            )
         made = day(item.date, where)
         if made > now:
             raise UsageError(f"{where}: its date {item.date} lies in the future", "correct the date")
@@ -155,4 +157,3 @@ def _within(verdict: Verdict, accepted: Any) -> bool:
     if verdict.wanted is None:
         return bool(verdict.measured == value or verdict.measured == accepted)
     return verdict.wanted.no_worse(verdict.measured, value) or verdict.wanted.no_worse(verdict.measured, accepted)
-

@@ -62,9 +62,39 @@ DEFAULT_CPU, DEFAULT_MEMORY = "25m", "50Mi"
 
 DEFAULT_PASSWORDS = frozenset({"Password12!", "Password13!", "pass"})
 DEMO_LICENCE = "demo"
-PLACEHOLDER_STARTS = ("replace-with", "replace_with", "replaceme", "<", "${", "{{", "change-me", "changeme", "change_me", "your-", "todo", "placeholder")
+PLACEHOLDER_STARTS = (
+    "replace-with",
+    "replace_with",
+    "replaceme",
+    "<",
+    "${",
+    "{{",
+    "change-me",
+    "changeme",
+    "change_me",
+    "your-",
+    "todo",
+    "placeholder",
+)
 PLACEHOLDERS = frozenset(
-    {"secret", "password", "example", "admin", "guest", "test", "xxx", "xxxx", "none", "null", "exivity", "string", "default", "postgres", "rabbitmq", "user"}
+    {
+        "secret",
+        "password",
+        "example",
+        "admin",
+        "guest",
+        "test",
+        "xxx",
+        "xxxx",
+        "none",
+        "null",
+        "exivity",
+        "string",
+        "default",
+        "postgres",
+        "rabbitmq",
+        "user",
+    }
 )
 
 VALUES_KEPT = (

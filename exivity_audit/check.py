@@ -65,7 +65,12 @@ class Check:
     @property
     def depends_on_scenario(self) -> bool:
         """Whether the verdict differs between scenarios."""
-        return set(self.applies) != set(EVERYWHERE) or not isinstance(self.severity, Severity) or "scenario" in self.needs or "scenario" in self.alternates
+        return (
+            set(self.applies) != set(EVERYWHERE)
+            or not isinstance(self.severity, Severity)
+            or "scenario" in self.needs
+            or "scenario" in self.alternates
+        )
 
     @property
     def only_beyond(self) -> bool:

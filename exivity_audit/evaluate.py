@@ -288,4 +288,8 @@ def _relax(check: Check, verdicts: tuple[Verdict, ...], purpose: Purpose, scenar
 
 def results(outcomes: Iterable[Outcome]) -> list[tuple[Outcome, Verdict]]:
     """Every verdict with its outcome, in report order, the most urgent first inside an outcome."""
-    return [(outcome, verdict) for outcome in outcomes for verdict in sorted(outcome.verdicts, key=lambda item: (item.status.urgency, str(item.subject or "")))]
+    return [
+        (outcome, verdict)
+        for outcome in outcomes
+        for verdict in sorted(outcome.verdicts, key=lambda item: (item.status.urgency, str(item.subject or "")))
+    ]

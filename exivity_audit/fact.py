@@ -57,7 +57,7 @@ class Unseen:
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise NotSeen(object.__getattribute__(self, "_reasons"))
 
-    __iter__ = __len__ = __bool__ = __getitem__ = __contains__ = __call__ = __eq__ = __ne__ = __lt__ = __gt__ = __add__ = __hash__ = _refuse  # type: ignore[assignment]
+    __iter__ = __len__ = __bool__ = __getitem__ = __contains__ = __call__ = __eq__ = __ne__ = __lt__ = __gt__ = __add__ = __hash__ = _refuse
 
     def __getattr__(self, name: str) -> NoReturn:
         self._refuse()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+import datetime as calendar
+from datetime import UTC, datetime, timedelta
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -16,19 +17,19 @@ STALE_AFTER = timedelta(days=180)
 class Lifecycle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Release → last day of support, by product; ``date`` is when the table was read."""
 
-    date: date
-    kubernetes: dict[str, date] = {}
-    longhorn: dict[str, date] = {}
-    postgresql: dict[str, date] = {}
-    rabbitmq: dict[str, date] = {}
-    ingress_controllers: dict[str, date] = {}
+    date: calendar.date
+    kubernetes: dict[str, calendar.date] = {}
+    longhorn: dict[str, calendar.date] = {}
+    postgresql: dict[str, calendar.date] = {}
+    rabbitmq: dict[str, calendar.date] = {}
+    ingress_controllers: dict[str, calendar.date] = {}
 
     def stale(self, now: datetime) -> bool:
         """Whether the table is too old to be trusted without a remark."""
         return now - datetime(self.date.year, self.date.month, self.date.day, tzinfo=UTC) > STALE_AFTER
 
 
-def ended(last: date, now: datetime) -> bool:
+def ended(last: calendar.date, now: datetime) -> bool:
     """Whether the last day of support has passed."""
     return now.date() > last
 

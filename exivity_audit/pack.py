@@ -91,7 +91,9 @@ def own_pack() -> Pack:
     for point in entry_points(group=GROUP):
         if point.name == OWN:
             return load_pack(importlib.import_module(point.value), OWN)
-    raise UsageError("the checks of this tool are not installed", "install the package: `pip install exivity-audit`, or `pip install -e .` in a clone")
+    raise UsageError(
+        "the checks of this tool are not installed", "install the package: `pip install exivity-audit`, or `pip install -e .` in a clone"
+    )
 
 
 def named_pack(name: str) -> Pack:
@@ -124,7 +126,9 @@ def _imported(act: Any, name: str) -> Any:
     except UsageError:
         raise
     except Exception as error:  # a foreign pack may raise anything while it is imported
-        raise UsageError(f"the pack {name} cannot be imported: {type(error).__name__}: {error}{_where(error)}", "mend the pack, or leave it out") from error
+        raise UsageError(
+            f"the pack {name} cannot be imported: {type(error).__name__}: {error}{_where(error)}", "mend the pack, or leave it out"
+        ) from error
 
 
 def _where(error: BaseException) -> str:
@@ -155,7 +159,9 @@ def load_pack(module: ModuleType, name: str) -> Pack:
                 facts[value.name] = value
             if isinstance(value, Check):
                 if info.name not in rows:
-                    raise UsageError(f"{value.place}: the checklist has no row {info.name!r}{nearest(info.name, rows)}", "name the module after a row")
+                    raise UsageError(
+                        f"{value.place}: the checklist has no row {info.name!r}{nearest(info.name, rows)}", "name the module after a row"
+                    )
                 found = replace(value, row=info.name)
                 if found.id in checks:
                     raise UsageError(f"{value.place}: a second check is named {found.id}", "give it another name")
@@ -194,7 +200,9 @@ def validate(pack: Pack, reads: Iterable[str]) -> None:
     for check in pack.checks:
         for name in (*check.needs, *check.alternates):
             if name not in known:
-                raise UsageError(f"{check.place}: {check.slug} asks for {name!r}, which no fact or read provides{nearest(name, known)}", "correct the name")
+                raise UsageError(
+                    f"{check.place}: {check.slug} asks for {name!r}, which no fact or read provides{nearest(name, known)}", "correct the name"
+                )
     for fact in pack.facts.values():
         for name in (*fact.needs, *fact.alternates):
             if name not in known:

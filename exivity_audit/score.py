@@ -239,7 +239,9 @@ def _remedies(judgement: Judgement, rows: tuple[RowScore, ...]) -> tuple[Remedy,
     for text, group in findings.items():
         after = fixed(judgement, frozenset({text}))
         gain = ((overall(after, scenario) or Fraction(0)) - before) * 100
-        clears = tuple(r.row.title for r in after if r.verdict in (RowVerdict.MET, RowVerdict.PARTLY) and was[r.row.id] not in (r.verdict, RowVerdict.MET))
+        clears = tuple(
+            r.row.title for r in after if r.verdict in (RowVerdict.MET, RowVerdict.PARTLY) and was[r.row.id] not in (r.verdict, RowVerdict.MET)
+        )
         failing = [outcome.severity for outcome, verdict in group if verdict.status is Status.FAIL]
         gravest = max(failing or [outcome.severity for outcome, _ in group], key=lambda severity: severity.weight)
         checks = tuple(dict.fromkeys(outcome.check.id for outcome, _ in group))

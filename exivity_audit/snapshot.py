@@ -159,7 +159,9 @@ def decode(content: bytes, name: str) -> Snapshot:
         if head.format != FORMAT:
             raise UsageError(f"{name} is no snapshot: its format is {head.format[:40]!r}", hint)
         if head.version != VERSION:
-            raise UsageError(f"{name} has snapshot version {head.version}; this tool reads version {VERSION}", "use the release of exivity-audit that wrote it")
+            raise UsageError(
+                f"{name} has snapshot version {head.version}; this tool reads version {VERSION}", "use the release of exivity-audit that wrote it"
+            )
         found = msgspec.json.decode(content, type=Snapshot)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise UsageError(f"{name} is no snapshot: {error}", hint) from error

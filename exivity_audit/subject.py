@@ -49,9 +49,7 @@ def matches(pattern: str, subject: Subject | None) -> bool:
     """Whether a waiver's or attestation's subject names this one; ``*`` matches within a part (no space, slash or hash)."""
     text = str(subject or "")
     pieces, wanted = _split(text), _split(pattern)
-    return len(pieces) == len(wanted) and all(
-        fnmatchcase(piece, _literal(want)) for piece, want in zip(pieces, wanted, strict=True)
-    )
+    return len(pieces) == len(wanted) and all(fnmatchcase(piece, _literal(want)) for piece, want in zip(pieces, wanted, strict=True))
 
 
 def _split(text: str) -> list[str]:

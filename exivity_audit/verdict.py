@@ -102,9 +102,9 @@ class Wanted:
         """Whether a value is as wanted; None where the two cannot be compared."""
         try:
             if self.operator == ">=":
-                return bool(value >= self.value)  # type: ignore[operator]
+                return bool(value >= self.value)
             if self.operator == "<=":
-                return bool(value <= self.value)  # type: ignore[operator]
+                return bool(value <= self.value)
         except TypeError:
             return None
         return value in self.value if self.operator == "in" else bool(value == self.value)
@@ -124,7 +124,12 @@ class Wanted:
 
     def __str__(self) -> str:
         printed = print_value(self.value, self.unit)
-        words = {">=": f"≥ {printed}", "<=": f"≤ {printed}", "==": printed, "in": " or ".join(print_value(v, self.unit) for v in self.value) if self.operator == "in" else ""}[self.operator]
+        words = {
+            ">=": f"≥ {printed}",
+            "<=": f"≤ {printed}",
+            "==": printed,
+            "in": " or ".join(print_value(v, self.unit) for v in self.value) if self.operator == "in" else "",
+        }[self.operator]
         return f"{words}: {self.note}" if self.note else words
 
 
@@ -334,12 +339,16 @@ def ok(about: Any, measured: Any = None, *, seen: str = "", remark: str = "", at
     return _verdict(Status.PASS, about, measured, at, seen=seen, remark=remark, wanted=wanted)
 
 
-def warn(about: Any, measured: Any = None, *, wanted: Wanted | None = None, seen: str = "", at: Any = (), fix: Fix | None = None, remark: str = "") -> Verdict:
+def warn(
+    about: Any, measured: Any = None, *, wanted: Wanted | None = None, seen: str = "", at: Any = (), fix: Fix | None = None, remark: str = ""
+) -> Verdict:
     """Acceptable, not recommended."""
     return _verdict(Status.WARN, about, measured, at, wanted=wanted, seen=seen, fix=fix, remark=remark)
 
 
-def fail(about: Any, measured: Any = None, *, wanted: Wanted | None = None, seen: str = "", at: Any = (), fix: Fix | None = None, remark: str = "") -> Verdict:
+def fail(
+    about: Any, measured: Any = None, *, wanted: Wanted | None = None, seen: str = "", at: Any = (), fix: Fix | None = None, remark: str = ""
+) -> Verdict:
     """The clause is broken."""
     return _verdict(Status.FAIL, about, measured, at, wanted=wanted, seen=seen, fix=fix, remark=remark)
 
@@ -357,5 +366,3 @@ def unknown(about: Any, why: str, *, needs: tuple[str, ...] = (), at: Any = ()) 
 def to_attest(about: Any, why: str = "", *, at: Any = (), measured: Any = None) -> Verdict:
     """No cluster can show it: a person attests it in ``evidence.yaml``."""
     return _verdict(Status.MANUAL, about, measured, at, why=why or "no attestation")
-
-

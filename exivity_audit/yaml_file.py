@@ -62,7 +62,11 @@ def parse_yaml(text: str, shape: type[Shape], name: str) -> Shape:
         place = found.group(1) if found else "$"
         field = _UNKNOWN.search(message)
         line = _line(node, place, field.group(1) if field else None)
-        sentence = f"unknown key {field.group(1)!r}{nearest(field.group(1), _fields(shape, place))}" if field else _PATH.sub(f" at {place.removeprefix('$.')}", message)
+        sentence = (
+            f"unknown key {field.group(1)!r}{nearest(field.group(1), _fields(shape, place))}"
+            if field
+            else _PATH.sub(f" at {place.removeprefix('$.')}", message)
+        )
         raise UsageError(f"{name}:{line}: {sentence}", "correct the line") from error
 
 
@@ -105,17 +109,12 @@ def _fields(shape: Any, place: str) -> list[str]:
     """The valid keys at a path of a structure."""
     for key, index in _STEP.findall(place):
         if index:
-            shape = next((item for item in _arguments(shape) if item is not type(None)), shape)
-            continue
+            continue  # the structure inside a list is found by _struct below
         shape = _struct(shape)
         hints = {field.encode_name: field.type for field in msgspec.structs.fields(shape)} if shape else {}
         shape = hints.get(key, shape)
     found = _struct(shape)
     return [field.encode_name for field in msgspec.structs.fields(found)] if found else []
-
-
-def _arguments(shape: Any) -> tuple[Any, ...]:
-    return tuple(reversed(get_args(shape)))
 
 
 def _struct(shape: Any) -> Any:

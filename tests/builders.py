@@ -41,7 +41,15 @@ def made(api: str, kind: str, name: str, namespace: str | None = None, **rest: A
     return {"apiVersion": api, "kind": kind, "metadata": metadata, **rest}
 
 
-def node(name: str, zone: str | None = "a", *, control_plane: bool = False, tainted: bool = False, pod_range: str = "10.42.0.0/24", kubelet: str = "v1.36.3+rke2r1") -> Object:
+def node(
+    name: str,
+    zone: str | None = "a",
+    *,
+    control_plane: bool = False,
+    tainted: bool = False,
+    pod_range: str = "10.42.0.0/24",
+    kubelet: str = "v1.36.3+rke2r1",
+) -> Object:
     """A healthy Linux node."""
     labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
     if zone:
@@ -109,7 +117,11 @@ class Installation:
         found = []
         for number, component in enumerate(chart.COMPONENTS):
             count = self.replicas if component in STATELESS else 1
-            labels = {key: value for key, value in labels_of(component, self.release, self.fullname).items() if key not in (chart.VERSION_LABEL, "app.kubernetes.io/managed-by")}
+            labels = {
+                key: value
+                for key, value in labels_of(component, self.release, self.fullname).items()
+                if key not in (chart.VERSION_LABEL, "app.kubernetes.io/managed-by")
+            }
             spec: Object = {
                 "containers": [{
                     "name": component, "image": f"docker.io/exivity/{component}:exivity-3.39.2",
@@ -122,9 +134,18 @@ class Installation:
             }  # fmt: skip
             if count > 1:
                 spec["topologySpreadConstraints"] = [
-                    {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {"matchLabels": labels}}
+                    {
+                        "maxSkew": 1,
+                        "topologyKey": "kubernetes.io/hostname",
+                        "whenUnsatisfiable": "ScheduleAnyway",
+                        "labelSelector": {"matchLabels": labels},
+                    }
                 ]
-            strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}} if component in STATELESS else {"type": "Recreate"}
+            strategy = (
+                {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}
+                if component in STATELESS
+                else {"type": "Recreate"}
+            )
             name = f"{self.fullname}-{component}"
             deployment = self.object(
                 "apps/v1", "Deployment", name, component,
@@ -171,17 +192,40 @@ class Installation:
             }  # fmt: skip
             if driver == "rancher.io/local-path":
                 spec["hostPath"] = {"path": f"/opt/local-path-provisioner/{name}", "type": "DirectoryOrCreate"}
-                spec["nodeAffinity"] = {"required": {"nodeSelectorTerms": [{"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [self.nodes[0]]}]}]}}
+                spec["nodeAffinity"] = {
+                    "required": {
+                        "nodeSelectorTerms": [{"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [self.nodes[0]]}]}]
+                    }
+                }
             else:
                 spec["csi"] = {"driver": driver, "volumeHandle": f"pvc-{name}", "volumeAttributes": {}}
-            volume = made("v1", "PersistentVolume", f"pvc-{name}", spec=spec, status={"phase": "Bound"}, metadata={"annotations": {"pv.kubernetes.io/provisioned-by": driver}})
+            volume = made(
+                "v1",
+                "PersistentVolume",
+                f"pvc-{name}",
+                spec=spec,
+                status={"phase": "Bound"},
+                metadata={"annotations": {"pv.kubernetes.io/provisioned-by": driver}},
+            )
             found += [claim, volume]
         return found
 
     def config(self) -> list[Object]:
         """ConfigMaps and Secrets."""
-        database = {"host": "db.acme.eu", "port": 5432, "sslmode": "verify-full", "dbname": "exivity", "user": "exivity", "password": DATABASE_PASSWORD}
-        broker = {"servers": [{"host": "mq.rabbitmq.svc", "port": 5671, "secure": True}], "user": "exivity-app", "password": BROKER_PASSWORD, "vhost": "/"}
+        database = {
+            "host": "db.acme.eu",
+            "port": 5432,
+            "sslmode": "verify-full",
+            "dbname": "exivity",
+            "user": "exivity",
+            "password": DATABASE_PASSWORD,
+        }
+        broker = {
+            "servers": [{"host": "mq.rabbitmq.svc", "port": 5671, "secure": True}],
+            "user": "exivity-app",
+            "password": BROKER_PASSWORD,
+            "vhost": "/",
+        }
         config = json.dumps({"db": {"driver": "postgres", "parameters": database}, "mq": broker})
         fn = self.fullname
         found = [self.object("v1", "ConfigMap", f"{fn}-config-{part}", part, data={"config.json": config}) for part in chart.CONFIG_COMPONENTS]
@@ -224,7 +268,15 @@ class Installation:
         }  # fmt: skip
         release = base64.b64encode(gzip.compress(json.dumps(content).encode(), mtime=0))
         labels = {"owner": "helm", "name": self.release, "status": status, "version": str(number)}
-        return made("v1", "Secret", f"sh.helm.release.v1.{self.release}.v{number}", self.namespace, type="helm.sh/release.v1", metadata={"labels": labels}, data={"release": encode(release)})
+        return made(
+            "v1",
+            "Secret",
+            f"sh.helm.release.v1.{self.release}.v{number}",
+            self.namespace,
+            type="helm.sh/release.v1",
+            metadata={"labels": labels},
+            data={"release": encode(release)},
+        )
 
     def network(self) -> list[Object]:
         """Services, their endpoints, the Ingress and its certificate."""
@@ -233,17 +285,41 @@ class Installation:
         for component in ("glass", "proximity-api"):
             selector = {chart.APP_LABEL: chart.APP, chart.NAME_LABEL: fn, chart.INSTANCE_LABEL: self.release, chart.COMPONENT_LABEL: component}
             count = self.replicas if component in STATELESS else 1
-            found.append(self.object("v1", "Service", f"{fn}-{component}", component, spec={"type": "ClusterIP", "selector": selector, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]}))
+            found.append(
+                self.object(
+                    "v1",
+                    "Service",
+                    f"{fn}-{component}",
+                    component,
+                    spec={"type": "ClusterIP", "selector": selector, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]},
+                )
+            )
             found.append(made(
                 "discovery.k8s.io/v1", "EndpointSlice", f"{fn}-{component}-x7k2p", self.namespace, metadata={"labels": {"kubernetes.io/service-name": f"{fn}-{component}"}},
                 addressType="IPv4", ports=[{"name": "http", "port": 80, "protocol": "TCP"}],
                 endpoints=[{"addresses": [f"10.42.0.{number + 10}"], "conditions": {"ready": True, "serving": True, "terminating": False},
                             "nodeName": self.nodes[number % len(self.nodes)], "targetRef": {"kind": "Pod", "name": f"{fn}-{component}-6d5f-{number}"}} for number in range(count)],
             ))  # fmt: skip
-        paths = [{"path": path, "pathType": "Prefix", "backend": {"service": {"name": f"{fn}-{target}", "port": {"name": "http"}}}} for path, target in (("/v1/", "proximity-api"), ("/v2/", "proximity-api"), ("/", "glass"))]
-        found.append(self.object("networking.k8s.io/v1", "Ingress", fn, spec={"ingressClassName": self.ingress_class, "tls": [{"hosts": [self.host], "secretName": "exivity-tls"}], "rules": [{"host": self.host, "http": {"paths": paths}}]}))
+        paths = [
+            {"path": path, "pathType": "Prefix", "backend": {"service": {"name": f"{fn}-{target}", "port": {"name": "http"}}}}
+            for path, target in (("/v1/", "proximity-api"), ("/v2/", "proximity-api"), ("/", "glass"))
+        ]
+        found.append(
+            self.object(
+                "networking.k8s.io/v1",
+                "Ingress",
+                fn,
+                spec={
+                    "ingressClassName": self.ingress_class,
+                    "tls": [{"hosts": [self.host], "secretName": "exivity-tls"}],
+                    "rules": [{"host": self.host, "http": {"paths": paths}}],
+                },
+            )
+        )
         chain, key = certificate(self.host)
-        found.append(made("v1", "Secret", "exivity-tls", self.namespace, type="kubernetes.io/tls", data={"tls.crt": encode(chain), "tls.key": encode(key)}))
+        found.append(
+            made("v1", "Secret", "exivity-tls", self.namespace, type="kubernetes.io/tls", data={"tls.crt": encode(chain), "tls.key": encode(key)})
+        )
         return found
 
     def budgets(self) -> list[Object]:
@@ -258,11 +334,20 @@ class Installation:
 
     def objects(self, driver: str) -> list[Object]:
         """Everything of the release."""
-        return [made("v1", "Namespace", self.namespace, status={"phase": "Active"}), *self.deployments(), *self.claims(driver), *self.config(), *self.network(), *self.budgets()]
+        return [
+            made("v1", "Namespace", self.namespace, status={"phase": "Active"}),
+            *self.deployments(),
+            *self.claims(driver),
+            *self.config(),
+            *self.network(),
+            *self.budgets(),
+        ]
 
 
 @lru_cache(maxsize=64)
-def certificate(host: str, *, days: int = 200, issuer: str = "ACME Issuing CA", key_bits: int = 2048, names: tuple[str, ...] | None = None, chained: bool = True) -> tuple[bytes, bytes]:
+def certificate(
+    host: str, *, days: int = 200, issuer: str = "ACME Issuing CA", key_bits: int = 2048, names: tuple[str, ...] | None = None, chained: bool = True
+) -> tuple[bytes, bytes]:
     """A certificate for a host, signed by an intermediate under a root that is not in the chain; chain and key as PEM."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -332,7 +417,10 @@ def longhorn(installation: Installation, nodes: tuple[str, ...], zones: tuple[st
     }  # fmt: skip
     found += [made(api, "Setting", name, space, value=value) for name, value in settings.items()]
     for name, zone in zip(nodes, zones, strict=True):
-        conditions = [{"type": kind, "status": "True"} for kind in ("Ready", "Schedulable", "MountPropagation", "RequiredPackages", "NFSClientInstalled", "KernelModulesLoaded")]
+        conditions = [
+            {"type": kind, "status": "True"}
+            for kind in ("Ready", "Schedulable", "MountPropagation", "RequiredPackages", "NFSClientInstalled", "KernelModulesLoaded")
+        ]
         disk = {"storageAvailable": 3000 * 2**30, "storageScheduled": 360 * 2**30, "storageMaximum": 4000 * 2**30,
                 "conditions": [{"type": "Ready", "status": "True"}, {"type": "Schedulable", "status": "True"}]}  # fmt: skip
         found.append(made(
@@ -366,11 +454,21 @@ WORKERS, ZONES = ("worker-1", "worker-2", "worker-3"), ("a", "b", "c")
 def multi_node(**changes: Any) -> World:
     """Scenario B, conforming: three tainted control-plane nodes, three workers in three zones, Longhorn, Traefik, Helm."""
     installation = Installation(**{"nodes": WORKERS, "replicas": 2, "class_name": "longhorn", "access_mode": "ReadWriteMany", **changes})
-    objects = [node(f"control-{number}", zone, control_plane=True, tainted=True, pod_range=f"10.42.{number}.0/24") for number, zone in enumerate(ZONES)]
+    objects = [
+        node(f"control-{number}", zone, control_plane=True, tainted=True, pod_range=f"10.42.{number}.0/24") for number, zone in enumerate(ZONES)
+    ]
     objects += [node(name, zone, pod_range=f"10.42.{10 + number}.0/24") for number, (name, zone) in enumerate(zip(WORKERS, ZONES, strict=True))]
     objects += [made("v1", "Namespace", "kube-system", metadata={"uid": "c3f1a0d2-7b64-4e0e-9c1d-5a2f90b1e7aa"})]
     objects += installation.objects("driver.longhorn.io") + longhorn(installation, WORKERS, ZONES) + traefik(WORKERS)
-    installed = ("nodes.longhorn.io", "volumes.longhorn.io", "replicas.longhorn.io", "sharemanagers.longhorn.io", "settings.longhorn.io", "middlewares.traefik.io", "tlsstores.traefik.io")
+    installed = (
+        "nodes.longhorn.io",
+        "volumes.longhorn.io",
+        "replicas.longhorn.io",
+        "sharemanagers.longhorn.io",
+        "settings.longhorn.io",
+        "middlewares.traefik.io",
+        "tlsstores.traefik.io",
+    )
     return World(objects, installed=installed, version="v1.36.3+rke2r1")
 
 

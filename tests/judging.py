@@ -28,7 +28,9 @@ def site_of(
     version = api.get("/version")
     target = find_release(api, discovery, namespace, release, None)
     names = [read.name for read in READS] if wanted is None else list(wanted)
-    return collect_site(api, discovery, READS, names, target, base(api, discovery, version, "test"), site=name, role=role, insecure=False, secrets=secrets)
+    return collect_site(
+        api, discovery, READS, names, target, base(api, discovery, version, "test"), site=name, role=role, insecure=False, secrets=secrets
+    )
 
 
 def snapshot_of(*sites: SiteSnapshot) -> Snapshot:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 
 from exivity_audit.verdict import Status
@@ -12,8 +11,6 @@ from tests.mutation import Mutation
 from tests.mutations import mutations
 
 EVERY = mutations()
-
-
 
 
 @pytest.mark.parametrize("mutation", EVERY, ids=lambda mutation: f"{mutation.check}: {mutation.name}")

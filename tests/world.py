@@ -39,7 +39,9 @@ OPTIONAL: dict[str, tuple[str, str, bool]] = {
     "ipaddresspools.metallb.io": ("v1beta1", "IPAddressPool", True), "schedules.velero.io": ("v1", "Schedule", True),
     "clusterversions.config.openshift.io": ("v1", "ClusterVersion", False),
 }  # fmt: skip
-_PATH = re.compile(r"^/(?:api/(?P<core>v1)|apis/(?P<group>[^/]+)/(?P<version>[^/]+))(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?$")
+_PATH = re.compile(
+    r"^/(?:api/(?P<core>v1)|apis/(?P<group>[^/]+)/(?P<version>[^/]+))(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?$"
+)
 
 
 class World:
@@ -109,7 +111,9 @@ class World:
         if match["name"] is not None:
             item = next((item for item in found if item["metadata"].get("name") == match["name"]), None)
             return failed(Failure("not-found", 404, "not found")) if item is None else self._ok(copy.deepcopy(item))
-        selected = [item for item in found if _labels_fit(options.get("labelSelector", ""), item) and _fields_fit(options.get("fieldSelector", ""), item)]
+        selected = [
+            item for item in found if _labels_fit(options.get("labelSelector", ""), item) and _fields_fit(options.get("fieldSelector", ""), item)
+        ]
         return self._ok({"kind": "List", "metadata": {}, "items": copy.deepcopy(selected)})
 
     def list(self, path: str, query: Iterable[tuple[str, str]] = (), *, limit: int = 500, keep: Callable[[dict[str, object]], object]) -> Listing:
@@ -131,7 +135,7 @@ class World:
         return self._ok({"status": {"allowed": not self.deny(resource, asked.get("namespace"), asked.get("name"))}})
 
     def _of(self, resource: str) -> Iterator[Object]:
-        plural, _, group = resource.partition(".")
+        group = resource.partition(".")[2]
         kind = self.resources[resource][1]
         for item in self.objects:
             if item["kind"] == kind and (item["apiVersion"].rpartition("/")[0] == group):
@@ -147,10 +151,18 @@ class World:
         for name, (version, kind, namespaced) in served.items():
             plural, _, group = name.partition(".")
             if (group == "") == (root == "/api"):
-                entry = {"resource": plural, "scope": "Namespaced" if namespaced else "Cluster", "responseKind": {"kind": kind}, "verbs": ["get", "list"]}
+                entry = {
+                    "resource": plural,
+                    "scope": "Namespaced" if namespaced else "Cluster",
+                    "responseKind": {"kind": kind},
+                    "verbs": ["get", "list"],
+                }
                 groups.setdefault(group, {}).setdefault(version, []).append(entry)
         items = [
-            {"metadata": {"name": group} if group else {}, "versions": [{"version": version, "resources": entries, "freshness": "Current"} for version, entries in versions.items()]}
+            {
+                "metadata": {"name": group} if group else {},
+                "versions": [{"version": version, "resources": entries, "freshness": "Current"} for version, entries in versions.items()],
+            }
             for group, versions in groups.items()
         ]
         return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "items": items}

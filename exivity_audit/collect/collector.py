@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from exivity_audit.collect.answer import Answer, Failure
@@ -45,7 +44,9 @@ def base(api: Api, discovery: Discovery, version: Answer, cluster_name: str) -> 
     uid = metadata.get("uid") if isinstance(metadata, dict) else None
     git = body.get("gitVersion")
     moment = version.date or (system.date if system is not None else None) or datetime.now(UTC)
-    return Base(Cluster(cluster_name, uid if isinstance(uid, str) else None, git if isinstance(git, str) else None), _identity(api, discovery), moment)
+    return Base(
+        Cluster(cluster_name, uid if isinstance(uid, str) else None, git if isinstance(git, str) else None), _identity(api, discovery), moment
+    )
 
 
 def _identity(api: Api, discovery: Discovery) -> str | None:
@@ -171,11 +172,16 @@ class Collector:
     def _record(
         self, read: Read, served: Served | None, place: Place, outcome: Outcome, status: int | None, reason: str, objects: tuple[Any, ...] = ()
     ) -> Record:
-        return Record(read.name, read.resource, served.version if served else None, read.kind, place, outcome, status, reason, tuple(sorted(read.keep)), objects)
+        return Record(
+            read.name, read.resource, served.version if served else None, read.kind, place, outcome, status, reason, tuple(sorted(read.keep)), objects
+        )
 
 
 def _describers(read: Read, vault: Vault) -> dict[str, Callable[[Any], Any] | None]:
-    return {path: partial(DESCRIBERS[name], vault=vault) if name else None for path, name in read.keep.items()}
+    def bound(name: str) -> Callable[[Any], Any]:
+        return lambda value: DESCRIBERS[name](value, vault)
+
+    return {path: bound(name) if name else None for path, name in read.keep.items()}
 
 
 def needed(wanted: Iterable[str], reads: dict[str, Read]) -> list[str]:

@@ -14,9 +14,7 @@ LONGHORN = "longhorn-system"
 LONGHORN_DRIVER = "driver.longhorn.io"
 
 # Labels by which the ingress controllers' own charts and manifests mark their pods.
-CONTROLLER_SELECTOR = (
-    f"{chart.NAME_LABEL} in (ingress-nginx,rke2-ingress-nginx,nginx-ingress,nginx-ingress-controller,traefik,haproxy-ingress,kubernetes-ingress,haproxy)"
-)
+CONTROLLER_SELECTOR = f"{chart.NAME_LABEL} in (ingress-nginx,rke2-ingress-nginx,nginx-ingress,nginx-ingress-controller,traefik,haproxy-ingress,kubernetes-ingress,haproxy)"
 PROVISIONER_SELECTORS = (
     "app in (local-path-provisioner,nfs-subdir-external-provisioner,nfs-client-provisioner,nfs-server-provisioner,nfs-provisioner)",
     f"{chart.NAME_LABEL} in (local-path-provisioner,nfs-subdir-external-provisioner,nfs-server-provisioner)",
@@ -94,7 +92,7 @@ def _tls_secrets(ingresses: Any, secrets: str) -> Iterable[Place]:
     found = {
         (ingress.namespace, entry.text("secretName"))
         for ingress in ingresses
-        if chart.APP == ingress.labels().get(chart.APP_LABEL)
+        if ingress.labels().get(chart.APP_LABEL) == chart.APP
         for entry in ingress.items("spec.tls")
     }
     for namespace, name in sorted((namespace, name) for namespace, name in found if name):

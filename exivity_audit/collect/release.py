@@ -63,7 +63,9 @@ def find_release(api: Api, discovery: Discovery, namespace: str | None, release:
             f"cannot look for the Exivity release: {one_line(failure.reason)} (list deployments in {where})",
             "name it with --release and --namespace, and `exivity-audit preflight` lists the rights that are missing",
         )
-    raise UsageError(f"no Exivity release in {where}: no Deployment or claim carries the label {chart.SELECTOR}", "name another --namespace or --context")
+    raise UsageError(
+        f"no Exivity release in {where}: no Deployment or claim carries the label {chart.SELECTOR}", "name another --namespace or --context"
+    )
 
 
 def _must_exist(api: Api, discovery: Discovery, namespace: str) -> None:

@@ -21,14 +21,15 @@ def _number(value: Fraction | int) -> str:
 def arithmetic(card: Scorecard, pen: Pen) -> RenderableType:
     """The section that ``--explain-score`` adds."""
     scenario = card.judgement.scenario.used
-    table = pen.columns("row", "weight", "earned of decided", "score", "weight × score")
+    names = ("weight", "earned of decided", "score", "weight " + pen.say("×").plain + " score")
+    table = pen.columns("row", *names, numbers=frozenset(names))
     total, weights = Fraction(0), 0
     lost: list[tuple[str, Text]] = []
     for row in card.rows:
         share, parts = row.row.weight_in(scenario), figures.bar(row)
         decided = parts.earned + parts.warned + parts.failed
         if row.score is None:
-            table.add_row(pen.say(row.row.title), str(share), "–" if not pen.ascii else "-", pen.say("no score"), pen.say("left out"))
+            table.add_row(pen.say(row.row.title), str(share), pen.say("–"), pen.say("no score"), pen.say("left out"))
             continue
         weights, total = weights + share, total + share * row.score * 100
         earned = f"{_number(parts.earned)} of {_number(decided)}"
@@ -36,7 +37,7 @@ def arithmetic(card: Scorecard, pen: Pen) -> RenderableType:
         lost += _losses(row, card, pen)
     lines: list[RenderableType] = [table, Text()]
     if weights:
-        lines.append(pen.say(f"{_number(total)} / {weights} = {_number(Fraction(total, weights))}, printed as {figures.whole(card.score)}"))
+        lines.append(pen.say(f"{_number(total)} / {weights} = {float(total / weights):.2f}, printed as {figures.whole(card.score)}"))
     lines += [
         pen.say("A check weighs critical 8, high 5, medium 3, low 1; pass earns all of it, warn half, fail nothing.", "dim"),
         pen.say("Undecided, skipped and waived checks are in neither number.", "dim"),
@@ -53,7 +54,5 @@ def _losses(row: RowScore, card: Scorecard, pen: Pen) -> list[tuple[str, Text]]:
         place = f" at {figures.site_words(outcome)}" if several else ""
         cost = f"{_number((1 - EARNED[outcome.status]) * weight)} of {weight}"
         return "lost", pen.say(f"{cost}  {outcome.check.id}{place} · {outcome.status} · {outcome.severity}")
-            f"{_number((1 - EARNED[outcome.status]) * weight)} of {weight}  {outcome.check.id}{place} · {outcome.status} · {outcome.severity}"
-        )
 
     return [line(outcome) for outcome in row.outcomes if outcome.decided and outcome.status is not Status.PASS]

@@ -15,6 +15,7 @@ from exivity_audit.score import Gate, Remedy, Scorecard
 from exivity_audit.verdict import Severity
 
 FIRST = 5
+TOGETHER = {1: "This one alone", 2: "Both together"}
 EXITS = "0 clean · 1 findings · 3 incomplete"
 
 
@@ -42,17 +43,16 @@ def _effect(remedy: Remedy) -> tuple[str, ...]:
     )
 
 
+def _grade(letter: str | None) -> str:
+    return f"grade {letter}" if letter else "not graded"
+
+
 def _together(card: Scorecard, best: tuple[Remedy, ...]) -> str:
     later = figures.after(card, best)
     before, points = figures.whole(card.score), figures.whole(later.score)
-    grade = (
-        f"grade {card.grade or 'none'} → {later.grade or 'none'}"
-        if later.grade != card.grade
-        else f"grade stays {later.grade}"
-        if later.grade
-        else "still not graded"
-    )
-    who = "This one alone" if len(best) == 1 else f"All {len(best)} together"
+    stays = f"grade stays {later.grade}" if later.grade else "still not graded"
+    grade = stays if later.grade == card.grade else f"{_grade(card.grade)} → {later.grade or 'not graded'}"
+    who = TOGETHER.get(len(best), f"All {len(best)} together")
     text = f"{who}: {before} → {points}, {grade}."
     if later.not_met:
         text += f" Then still not met: {', '.join(later.not_met)}."

@@ -39,11 +39,10 @@ class Findings:
         if self._pen.verbose:
             blocks += [part for outcome in quiet for part in self._quiet(outcome)]
             remarks = []
-        foot = Text.assemble(self._pen.glyph(Status.PASS), " ", self._rest(row))
+        foot = Text.assemble(self._pen.glyph(Status.PASS if row.counts[Status.PASS] else Status.SKIP), " ", self._rest(row))
         notes = [self._pen.labelled(("note", self._pen.say(line)) for line in remarks)] if remarks else []
-        return Group(
-            self._pen.heading(row.row.title, self._standing(row)), self._pen.indented(*blocks, foot, *(self._pen.indented(note) for note in notes))
-        )
+        body = self._pen.indented(*blocks, foot, *(self._pen.indented(note) for note in notes))
+        return Group(self._pen.heading(row.row.title, self._standing(row)), body)
 
     def _standing(self, row: RowScore) -> Text:
         points, cover = figures.whole(row.score), row.coverage
@@ -91,6 +90,7 @@ class Findings:
             only = status is Status.WAIVED and len(alike) == 1
             who = measures.named(measures.subject_names(verdict.subject for verdict in verdicts), self._pen.verbose)
             notes.append(words if only or not who else f"{who}: {words}")
+        notes += [self._remark(outcome, verdict) for verdict in outcome.verdicts if verdict.status is Status.PASS and verdict.remark]
         undecided = measures.reasons(figures.undecided_verdicts(outcome), self._pen.verbose)
         return notes + [f"not decided: {line}" for line in measures.cut(undecided, self._pen.verbose)]
 

@@ -29,9 +29,8 @@ def conditions(card: Scorecard) -> str:
     """``with remarks, with 2 waivers`` where the gate is READY on such conditions."""
     if card.gate is not Gate.READY:
         return ""
-    return ", ".join(
-        part for part in ("with remarks" if card.remarks else "", f"with {_count(card.waivers, 'waiver')}" if card.waivers else "") if part
-    )
+    waivers = f"with {_count(card.waivers, 'waiver')}" if card.waivers else ""
+    return ", ".join(part for part in ("with remarks" if card.remarks else "", waivers) if part)
 
 
 def _count(number: int, noun: str) -> str:

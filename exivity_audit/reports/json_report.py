@@ -16,12 +16,12 @@ from exivity_audit.fact import reason_of
 from exivity_audit.reports import figures
 from exivity_audit.reports import json_shape as shape
 from exivity_audit.reports.run_info import RunInfo
-from exivity_audit.reports.text import json_text
+from exivity_audit.reports.text import encodable, json_text
 from exivity_audit.scenario import Role
 from exivity_audit.score import Coverage, Remedy, Scorecard
 from exivity_audit.snapshot import Cluster, Record, SiteSnapshot
 from exivity_audit.snapshot import Outcome as ReadOutcome
-from exivity_audit.subject import fingerprint
+from exivity_audit.subject import Subject, fingerprint
 from exivity_audit.verdict import Fix, FixKind, Status, Verdict
 
 TOOL = "exivity-audit"
@@ -104,7 +104,7 @@ def _result(outcome: Outcome, verdict: Verdict) -> shape.ResultShape:
         id=check.id,
         row=check.row,
         site=outcome.site,
-        fingerprint=fingerprint(check.id, outcome.site, subject),
+        fingerprint=_fingerprint(outcome, verdict),
         title=check.title,
         severity=outcome.severity,
         status=verdict.status,
@@ -125,6 +125,12 @@ def _result(outcome: Outcome, verdict: Verdict) -> shape.ResultShape:
     )
 
 
+def _fingerprint(outcome: Outcome, verdict: Verdict) -> str:
+    one = verdict.subject
+    subject = Subject(*(None if part is None else encodable(part) for part in (one.kind, one.name, one.namespace, one.part))) if one else None  # type: ignore[arg-type]
+    return fingerprint(encodable(outcome.check.id), encodable(outcome.site), subject)
+
+
 def _fix_of(outcome: Outcome, verdict: Verdict) -> shape.FixShape | None:
     if verdict.fix is not None:
         return _fix(verdict.fix)
@@ -141,7 +147,7 @@ def _gain(remedy: Remedy) -> shape.GainShape:
     fix = next((verdict.fix for _, verdict in remedy.findings if verdict.fix), None)
     own = _fix(fix) if fix else shape.FixShape(remedy.text, FixKind.TASK, None, None)
     return shape.GainShape(
-        figures.gain(remedy), own, [fingerprint(outcome.check.id, outcome.site, verdict.subject) for outcome, verdict in remedy.findings]
+        figures.gain(remedy), own, [_fingerprint(outcome, verdict) for outcome, verdict in remedy.findings]
     )
 
 

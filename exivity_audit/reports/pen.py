@@ -89,9 +89,9 @@ class Pen:
             grid.add_row(Text(label, style="bold" if label in STRONG else "dim"), text)
         return grid
 
-    def columns(self, *names: str) -> Table:
-        """A table without a frame."""
+    def columns(self, *names: str, numbers: frozenset[str] = frozenset()) -> Table:
+        """A table without a frame; columns of numbers stand at the right."""
         table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
         for name in names:
-            table.add_column(Text(name), overflow="fold")
+            table.add_column(Text(name), overflow="fold", justify="right" if name in numbers else "left")
         return table

@@ -37,6 +37,11 @@ def ascii_text(text: str) -> str:
     return text.translate(TO_ASCII).encode("ascii", "backslashreplace").decode("ascii")
 
 
+def encodable(text: str) -> str:
+    """The text with each lone surrogate as U+FFFD, so that it can be written as UTF-8."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def json_text(value: object) -> str:
     """Indented JSON in which no raw control, bidi or zero-width character stands; lossless but for lone surrogates."""
     return _BEYOND_ASCII.sub(_escaped, json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1))

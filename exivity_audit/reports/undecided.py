@@ -24,12 +24,9 @@ def could_not_look(card: Scorecard, pen: Pen) -> RenderableType:
     """Unknown and error, over the permission, flag or command that decides them; checks to come in one line a row."""
     blocks = _groups(card, pen, (Status.UNKNOWN, Status.ERROR), _what_decides)
     for title, slugs in figures.to_come(card).items():
-        number = f"1 check of {title} is" if len(slugs) == 1 else f"{len(slugs)} checks of {title} are"
-        blocks.append(
-            pen.title(
-                Status.UNKNOWN, pen.say(f"{number} not built yet; verify {'it' if len(slugs) == 1 else 'them'} by hand: {', '.join(slugs)}"), Text()
-            )
-        )
+        some = f"1 check of {title} is not built yet; verify it by hand"
+        many = f"{len(slugs)} checks of {title} are not built yet; verify them by hand"
+        blocks.append(pen.title(Status.UNKNOWN, pen.say(f"{some if len(slugs) == 1 else many}: {', '.join(slugs)}"), Text()))
     return _section(pen, "Could not look", "a permission or a flag decides these", blocks)
 
 

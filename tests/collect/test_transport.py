@@ -557,6 +557,15 @@ class TestFirstContact:
         with fake.running(tmp_path):
             assert transport(link(fake.url, own.certificate)).first_contact().status == 200
 
+    def test_an_intermediate_authority_may_be_what_is_trusted(
+        self, authority: Pair, transport: Callable[..., Any], link: Callable[..., Any], tmp_path: Path
+    ) -> None:
+        intermediate = make_pair("intermediate", authority, authority=True)
+        fake = FakeServer(make_pair("s", intermediate, hosts=("127.0.0.1",)))
+        fake.route("/version", reply(VERSION))
+        with fake.running(tmp_path):
+            assert transport(link(fake.url, intermediate.certificate)).first_contact().status == 200
+
     def test_a_wanted_client_certificate(
         self, authority: Pair, server_pair: Pair, transport: Callable[..., Any], link: Callable[..., Any], tmp_path: Path
     ) -> None:

@@ -1,0 +1,62 @@
+# The README's two commands are `make demo` and `make test`; both need Python 3.11 or newer and make, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo test test-cluster kind lint format golden sample docs bench package lock clean
+
+help: ## print the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $(READY)
+
+demo: $(READY) ## audit the bundled sample cluster; leaves the command in .venv/bin
+	$(BIN)/exivity-audit demo
+
+test: $(READY) ## lint, types and every test that needs no cluster
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy exivity_audit
+	$(BIN)/python -m pytest tests --ignore tests/cluster
+
+test-cluster: $(READY) ## tests against a real control plane (Go), or kind where a container engine runs
+	$(BIN)/python -m pytest tests/cluster -rs
+
+kind: $(READY) ## the same tests on kind
+	EXIVITY_AUDIT_CLUSTER=kind $(BIN)/python -m pytest tests/cluster -rs
+
+lint: $(READY) ## lint and types alone
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy exivity_audit
+
+format: $(READY) ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+golden: $(READY) ## rewrite the golden reports; read the diff
+	UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/reports
+
+sample: $(READY) ## rewrite the demo's sample cluster and the documents made from it
+	$(BIN)/python -m tests.sample
+
+docs: $(READY) ## rewrite the generated parts of the documents
+	$(BIN)/python -m tests.documents
+
+bench: $(READY) ## measure start, demo and list beside the limits
+	$(BIN)/python -m tests.bench
+
+package: $(READY) ## build wheel and sdist into dist/
+	$(BIN)/python -m build
+
+lock: ## rewrite requirements.lock (needs uv)
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --extra dev --python-version 3.11 pyproject.toml -o requirements.lock
+
+clean: ## take away what was built
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,109 @@
+"""The command ``exivity-audit``: one module a command, loaded when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from exivity_audit.errors import AuditError, one_line
+
+COMMANDS = {
+    "run": "audit a cluster, or a snapshot of one",
+    "demo": "audit the bundled sample cluster",
+    "collect": "save what an audit reads, redacted, to a file",
+    "list": "print the checks",
+    "explain": "print one check: what, why, how to mend it",
+    "preflight": "tell which rights are missing",
+    "schema": "print the JSON Schema of the JSON report",
+}
+
+
+class _Group(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"exivity_audit.cli.{name}_command").command
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(self, context: click.Context, arguments: list[str]) -> Any:
+        from exivity_audit.nearest import nearest
+
+        if arguments and arguments[0] not in COMMANDS:
+            context.fail(f"no command {arguments[0]!r}{nearest(arguments[0], COMMANDS)}")
+        return super().resolve_command(context, arguments)
+
+
+@click.command(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="exivity-audit", prog_name="exivity-audit")
+def group() -> None:
+    """Audit a running Kubernetes cluster against Exivity's operations checklist. It only reads."""
+
+
+class _Terminated(BaseException):
+    """SIGTERM arrived."""
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise _Terminated
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command and exit with its code; a foreseeable error is one sentence and a next step on standard error."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = group.main(args=arguments, standalone_mode=False, prog_name="exivity-audit")
+        sys.stdout.flush()
+        sys.exit(code if isinstance(code, int) else 0)
+    except AuditError as error:
+        _say(error.message, error.hint)
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "exivity-audit"
+        _say(error.format_message(), f"`{where} --help` lists what it takes")
+        sys.exit(2)
+    except click.ClickException as error:
+        _say(error.format_message(), "")
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        _leave(130)
+    except _Terminated:
+        _leave(143)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        _say(
+            f"the system refused: {error.strerror or type(error).__name__}{f' ({error.filename})' if error.filename else ''}",
+            "free the disk, or choose another place",
+        )
+        sys.exit(2)
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once: threads that still wait for a server must not hold the process."""
+    sys.stderr.write("exivity-audit: interrupted; nothing was written\n")
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _say(message: str, hint: str) -> None:
+    click.echo(f"exivity-audit: {one_line(message, 1000).rstrip('.')}.", err=True)
+    if hint:
+        click.echo(f"  next: {one_line(hint, 1000).rstrip('.')}.", err=True)

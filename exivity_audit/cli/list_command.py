@@ -1,0 +1,37 @@
+"""``exivity-audit list``: print the checks."""
+
+from __future__ import annotations
+
+import click
+
+from exivity_audit.check import Check
+from exivity_audit.cli.options import JUDGING, add
+from exivity_audit.verdict import Severity
+
+
+@click.command("list", context_settings={"max_content_width": 110})
+@add(JUDGING)
+def command(**flags: object) -> int:
+    """Print the checks by row: id, severity, clauses, title."""
+    from exivity_audit.cli.preparation import prepare
+
+    prepared = prepare(flags)
+    pack, total, to_come = prepared.pack, 0, 0
+    for row in pack.checklist.rows:
+        checks = [check for check in pack.checks if check.row == row.id and (prepared.selected is None or check.id in prepared.selected)]
+        if not checks:
+            continue
+        click.echo(f"\n{row.title} ({row.phase}, weight {row.weight})")
+        for check in checks:
+            total, to_come = total + 1, to_come + (not check.built)
+            mark = "" if check.built else "  (to come)"
+            click.echo(f"  {check.id:36} {severity_text(check):30} {' '.join(check.clauses):14} {check.title}{mark}")
+    click.echo(f"\n{total} checks, {to_come} of them to come. `exivity-audit explain ID` tells more.")
+    return 0
+
+
+def severity_text(check: Check) -> str:
+    """One severity, or one a scenario: ``A medium, B critical``."""
+    if isinstance(check.severity, Severity):
+        return str(check.severity)
+    return ", ".join(f"{scope.name} {severity}" for scope, severity in check.severity.items())

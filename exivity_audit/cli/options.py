@@ -1,0 +1,68 @@
+"""Flags that several commands share, named as kubectl names them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def _variable(name: str) -> str:
+    return f"EXIVITY_AUDIT_{name}"
+
+
+ACCESS = (
+    click.option("--kubeconfig", type=FILE, help="Kubeconfig file; else KUBECONFIG, ~/.kube/config, the pod's service account."),
+    click.option("--context", envvar=_variable("CONTEXT"), help="Context of the kubeconfig."),
+    click.option("-n", "--namespace", envvar=_variable("NAMESPACE"), help="Namespace of the release; else the release is looked for."),
+    click.option("--release", envvar=_variable("RELEASE"), help="Release name, where several are installed or nothing may be listed."),
+    click.option("--request-timeout", default="30s", show_default=True, help="Time limit of one request."),
+    click.option("--deadline", default="2m", show_default=True, envvar=_variable("DEADLINE"), help="Time limit of all reading; what is late is unknown."),
+    click.option("--as", "impersonate", metavar="USER", help="Act as this user."),
+    click.option("--as-group", "impersonate_groups", metavar="GROUP", multiple=True, help="Act as a member of this group."),
+    click.option("--insecure-skip-tls-verify", "insecure", is_flag=True, help="Do not verify the server's certificate; the report says so."),
+    click.option("--secrets", type=click.Choice(["none", "named", "list"]), default="list", show_default=True, envvar=_variable("SECRETS"),
+                 help="Read no Secrets; those of known names; or also Helm's revisions."),
+    click.option("--site-role", type=click.Choice(["active", "passive"]), envvar=_variable("SITE_ROLE"), help="Role of this site in a multi-site pair."),
+)  # fmt: skip
+JUDGING = (
+    click.option("--config", "config_file", type=FILE, envvar=_variable("CONFIG"), help="Config file.  [default: exivity-audit.yaml here, if any]"),
+    click.option("--scenario", type=click.Choice(["auto", "single-node", "multi-node", "multi-site"]), envvar=_variable("SCENARIO"),
+                 help="Deployment scenario.  [default: auto]"),
+    click.option("--purpose", type=click.Choice(["production", "evaluation"]), envvar=_variable("PURPOSE"), help="What the installation is for.  [default: production]"),
+    click.option("--checks", "chosen", metavar="IDS", multiple=True, envvar=_variable("CHECKS"), help="Only these: ids, rows, globs, with commas."),
+    click.option("--skip", "skipped", metavar="IDS", multiple=True, envvar=_variable("SKIP"), help="All but these."),
+    click.option("--pack", "pack_folders", type=click.Path(path_type=Path, file_okay=False), multiple=True, help="Folder of further checks."),
+    click.option("--evidence", type=FILE, envvar=_variable("EVIDENCE"), help="Attestations (evidence.yaml)."),
+    click.option("--now", metavar="TIME", help="Judge as of this time (2026-11-23T12:00:00Z) instead of the snapshot's."),
+)  # fmt: skip
+REPORT = (
+    click.option("-o", "--output", "outputs", metavar="FORMAT[=FILE]", multiple=True, help="table or json; repeatable.  [default: table]"),
+    click.option("--fail-on", default="low", show_default=True, envvar=_variable("FAIL_ON"), metavar="LEVEL",
+                 help="Exit 1 from this on: critical, high, medium, low, warn:LEVEL, gate."),
+    click.option("--min-score", type=float, envvar=_variable("MIN_SCORE"), help="Exit 1 below this score."),
+    click.option("--report-only", is_flag=True, help="Exit 0 whatever was found."),
+    click.option("--short", is_flag=True, help="A message short enough for a chat."),
+    click.option("-q", "--quiet", is_flag=True, help="No report on standard output."),
+    click.option("-v", "--verbose", is_flag=True, help="Every subject, source and passed check."),
+    click.option("--ascii", is_flag=True, help="ASCII characters only."),
+    click.option("--stats", is_flag=True, help="Requests, bytes and times on standard error."),
+    click.option("--explain-score", is_flag=True, help="Print the arithmetic of score and coverage."),
+)  # fmt: skip
+
+
+def add(*groups: tuple[Callable[[Any], Any], ...]) -> Callable[[Command], Command]:
+    """Add groups of options to a command, in their order."""
+
+    def decorate(function: Command) -> Command:
+        for group in reversed(groups):
+            for option in reversed(group):
+                function = option(function)
+        return function
+
+    return decorate

@@ -1,0 +1,102 @@
+"""Where a report goes: the terminal, and the files that ``-o`` names."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from exivity_audit.errors import UsageError
+from exivity_audit.nearest import nearest
+
+if TYPE_CHECKING:
+    from exivity_audit.reports.run_info import RunInfo
+    from exivity_audit.score import Scorecard
+
+FORMATS = ("table", "json")
+FILE_WIDTH = 110
+
+
+@dataclass(frozen=True)
+class Output:
+    """One ``-o``: a format, and a file or standard output."""
+
+    format: str
+    file: Path | None
+
+
+@dataclass(frozen=True)
+class Style:
+    """How the terminal report looks."""
+
+    verbose: bool = False
+    ascii: bool = False
+    explain_score: bool = False
+    short: bool = False
+
+
+def outputs_of(texts: tuple[str, ...], quiet: bool) -> tuple[Output, ...]:
+    """The outputs of a run; the table goes to standard output unless another takes it. Raises UsageError, before anything is read."""
+    found = []
+    for text in texts:
+        name, equals, file = text.partition("=")
+        if name not in FORMATS:
+            raise UsageError(f"-o {text!r}: no format {name!r}{nearest(name, FORMATS)}", f"the formats are {', '.join(FORMATS)}")
+        if equals and not file:
+            raise UsageError(f"-o {text!r}: names no file", "write -o json=FILE")
+        found.append(Output(name, Path(file) if file else None))
+    for output in found:
+        if output.file is not None:
+            must_be_writable(output.file)
+    if sum(1 for output in found if output.file is None) > 1:
+        raise UsageError("two outputs go to standard output", "give all but one a file: -o json=FILE")
+    if not quiet and all(output.file is not None for output in found):
+        found.insert(0, Output("table", None))
+    return tuple(found)
+
+
+def must_be_writable(file: Path) -> None:
+    """Refuse a file that could not be written at the end, before anything is read. Raises UsageError."""
+    folder = file.parent
+    if file.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise UsageError(
+            f"cannot write {file}: {'it is a folder' if file.is_dir() else f'{folder} is no folder that may be written to'}", "choose another file"
+        )
+
+
+def deliver(scorecard: Scorecard, run: RunInfo, outputs: tuple[Output, ...], style: Style) -> None:
+    """Write every output whole. Raises UsageError where a file cannot be written."""
+    from exivity_audit.snapshot import write_whole
+
+    for output in sorted(outputs, key=lambda output: output.file is None):
+        content = _content(scorecard, run, output, style)
+        if output.file is not None:
+            write_whole(output.file, content)
+        else:
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
+
+
+def _content(scorecard: Scorecard, run: RunInfo, output: Output, style: Style) -> bytes:
+    if output.format == "json":
+        from exivity_audit.reports.json_report import json_report
+
+        return json_report(scorecard, run)
+    to_terminal = output.file is None and sys.stdout.isatty()
+    encoding = (sys.stdout.encoding or "ascii") if output.file is None else "utf-8"
+    plain_ascii = style.ascii or encoding.lower().replace("-", "") != "utf8"
+    if style.short:
+        from exivity_audit.reports.short import render_short
+
+        return render_short(scorecard, run, ascii=plain_ascii).encode(encoding, "replace")
+    from exivity_audit.reports.terminal import render_terminal
+
+    width = shutil.get_terminal_size((FILE_WIDTH, 24)).columns if output.file is None else FILE_WIDTH
+    text = render_terminal(
+        scorecard, run, width=width, colour=to_terminal and not os.environ.get("NO_COLOR"), plain=not to_terminal, ascii=plain_ascii,
+        verbose=style.verbose, explain_score=style.explain_score,
+    )  # fmt: skip
+    return text.encode(encoding, "replace")

@@ -1,0 +1,60 @@
+"""``exivity-audit preflight``: tell which rights are missing, and what stays unseen without them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import click
+
+from exivity_audit.cli.options import ACCESS, JUDGING, add
+
+
+@click.command("preflight", context_settings={"max_content_width": 110})
+@add(ACCESS, JUDGING)
+def command(**flags: Any) -> int:
+    """Ask the cluster about every right an audit needs, one by one, and name the checks that would go blind.
+
+    Exit codes: 0 all rights are there, 3 some are missing, 4 no cluster.
+    """
+    from exivity_audit.cli.preparation import access_of, prepare
+    from exivity_audit.collect.reads import READS
+    from exivity_audit.collect.session import open_session
+    from exivity_audit.rights import needs
+    from exivity_audit.selection import reads_needed
+
+    prepared = prepare(flags)
+    access = access_of(flags, prepared.config)
+    session = open_session(access)
+    try:
+        wanted = reads_needed(prepared.pack, prepared.selected)
+        given = {"release": session.target, "secrets": access.secrets}
+        asked = [need for need in needs(prepared.pack, READS, wanted, given) if session.discovery.find(need.rule.resource) is not None]
+        with ThreadPoolExecutor(8) as workers:
+            answers = list(workers.map(lambda need: _allowed(session, need.rule), asked))
+    finally:
+        session.close()
+    click.echo(f"{session.base.cluster.name}, release {session.target}, as {session.base.identity or 'an unknown identity'}\n")
+    missing = [(need, answer) for need, answer in zip(asked, answers, strict=True) if answer is not True]
+    for need, answer in missing:
+        click.echo(f"{'missing' if answer is False else 'not answered'}  {need.rule}")
+        if need.needing:
+            clauses = sorted({clause for check in need.needing for clause in check.clauses})
+            click.echo(f"         blind: {', '.join(check.id for check in need.needing)}  (clauses {' '.join(clauses)})")
+        if need.other:
+            click.echo(f"         less evidence: {', '.join(check.id for check in need.other)}")
+    click.echo(f"{len(asked) - len(missing)} of {len(asked)} rights are there" + ("." if not missing else f", {len(missing)} are missing."))
+    return 3 if missing else 0
+
+
+def _allowed(session: Any, rule: Any) -> bool | None:
+    served = session.discovery.find(rule.resource)
+    review = session.discovery.find("selfsubjectaccessreviews.authorization.k8s.io")
+    if review is None:
+        return None
+    attributes = {"verb": rule.verb, "group": served.group, "version": served.version, "resource": served.plural}
+    attributes |= {key: value for key, value in (("namespace", rule.namespace), ("name", rule.name)) if value}
+    body = {"apiVersion": f"{review.group}/{review.version}", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}}
+    answer = session.transport.post_review(review.path(), body)
+    status = answer.body.get("status") if isinstance(answer.body, dict) else None
+    return status.get("allowed") if isinstance(status, dict) and isinstance(status.get("allowed"), bool) else None

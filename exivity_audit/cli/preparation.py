@@ -1,0 +1,89 @@
+"""From flags, environment and config file to what a run needs: packs, selection, access, settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from exivity_audit.config import Config, load_config, thresholds_of
+from exivity_audit.document import parse_time
+from exivity_audit.errors import UsageError
+from exivity_audit.lifecycle import Lifecycle, load_lifecycle
+from exivity_audit.pack import Pack, folder_pack, merge, named_pack, own_pack, validate
+from exivity_audit.quantity import duration
+from exivity_audit.selection import select
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What every judging command works with."""
+
+    config: Config
+    config_path: Path | None
+    pack: Pack
+    selected: frozenset[str] | None
+    thresholds: dict[str, Any]
+    lifecycle: Lifecycle
+
+
+def prepare(flags: dict[str, Any]) -> Preparation:
+    """Config, packs and selection of a run. Raises UsageError for anything that is wrong with them."""
+    config, path = load_config(flags.get("config_file"))
+    given = {key: flags[key] for key in ("scenario", "purpose", "context", "namespace", "release") if flags.get(key) is not None}
+    config = msgspec.structs.replace(config, **given)
+    packs = [own_pack(), *(named_pack(name) for name in config.packs), *(folder_pack(folder) for folder in flags.get("pack_folders") or ())]
+    pack = merge(packs)
+    from exivity_audit.collect.reads import BY_NAME
+
+    validate(pack, [*BY_NAME, *(read.name for read in pack.reads)])
+    if config.waivers:
+        from exivity_audit.acceptance import check_waivers
+
+        check_waivers(config.waivers, {check.id: check for check in pack.checks}, str(path))
+    selected = select(pack, flags.get("chosen") or (), flags.get("skipped") or ())
+    return Preparation(config, path, pack, selected, thresholds_of(config, pack.thresholds, path), load_lifecycle(config.lifecycle))
+
+
+def access_of(flags: dict[str, Any], config: Config) -> Any:
+    """How to reach the cluster. Raises UsageError."""
+    from exivity_audit.collect.session import Access
+
+    site = None
+    if config.sites:
+        if len(config.sites) > 1:
+            raise UsageError(
+                f"the config names {len(config.sites)} sites; this version audits one live site a run",
+                "name one with --context, --namespace and --site-role, or judge a snapshot of both with --snapshot",
+            )
+        site = config.sites[0]
+    return Access(
+        kubeconfig=flags["kubeconfig"], context=config.context or (site.context if site else None), namespace=config.namespace or (site.namespace if site else None),
+        release=config.release or (site.release if site else None), impersonate=flags["impersonate"], impersonate_groups=flags["impersonate_groups"],
+        insecure=flags["insecure"], request_timeout=seconds(flags["request_timeout"], "--request-timeout"), deadline=seconds(flags["deadline"], "--deadline"),
+        secrets=flags["secrets"], role=flags["site_role"] or (site.role if site else None), site=site.name if site else "default",
+    )  # fmt: skip
+
+
+def seconds(text: str, flag: str) -> float:
+    """A time limit: ``30s``, ``2m`` or a bare number of seconds. Raises UsageError."""
+    try:
+        found = float(text) if text.replace(".", "", 1).isdigit() else float(duration(text))
+    except ValueError as error:
+        raise UsageError(f"{flag}: {error}", "write for example 30s or 2m") from error
+    if not 0 < found <= 86400:
+        raise UsageError(f"{flag} {text}: lies outside 0 to 24 hours", "write for example 30s or 2m")
+    return found
+
+
+def moment(text: str | None) -> datetime | None:
+    """The value of ``--now``. Raises UsageError."""
+    if text is None:
+        return None
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise UsageError(f"--now {text!r} is no time", "write it as 2026-11-23T12:00:00Z") from error

@@ -1,0 +1,55 @@
+"""``exivity-audit run``: audit a cluster, or a snapshot of one."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from exivity_audit.cli.options import ACCESS, FILE, JUDGING, REPORT, add
+
+
+@click.command("run", context_settings={"max_content_width": 110})
+@click.option("--snapshot", "snapshot_file", type=FILE, help="Judge this saved file instead of a cluster.")
+@click.option("--save", "save_file", type=FILE, help="Also save what was read, redacted.")
+@add(ACCESS, JUDGING, REPORT)
+def command(snapshot_file: Path | None, save_file: Path | None, **flags: Any) -> int:
+    """Audit a cluster against the operations checklist, and say what to mend first.
+
+    Exit codes: 0 clean, 1 findings, 2 usage, 3 something could not be seen, 4 no cluster.
+    """
+    from exivity_audit.cli.output import outputs_of
+    from exivity_audit.cli.preparation import prepare
+    from exivity_audit.exit_code import limit
+
+    began = time.perf_counter()
+    outputs = outputs_of(flags["outputs"], flags["quiet"])
+    ends = limit(flags["fail_on"], flags["min_score"], flags["report_only"])
+    prepared = prepare(flags)
+    from exivity_audit.cli.judging import judge
+    from exivity_audit.snapshot import load, save
+
+    say = _say if flags["stats"] else None
+    if snapshot_file is not None:
+        return judge(load(snapshot_file), prepared, flags, outputs, ends, snapshot_file=str(snapshot_file), say=say)
+    from exivity_audit.cli.collecting import collect
+
+    snapshot, stats = collect(prepared, flags)
+    if save_file is not None:
+        save(snapshot, save_file)
+    if say is not None:
+        methods = ", ".join(f"{count} {method}" for method, count in sorted(stats.methods.items()))
+        say(
+            f"{stats.requests} requests ({methods}), {stats.bytes_received} bytes, {stats.retries} retries, read in {time.perf_counter() - began:.2f} s"
+        )
+    return judge(
+        snapshot, prepared, flags, outputs, ends, requests=stats.requests, received=stats.bytes_received,
+        snapshot_file=str(save_file) if save_file else None, began=began, say=say,
+    )  # fmt: skip
+
+
+def _say(text: str) -> None:
+    print(f"stats: {text}", file=sys.stderr)

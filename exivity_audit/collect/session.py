@@ -1,0 +1,78 @@
+"""One live site: connect, see what is served, find the release, collect; and what the network cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from exivity_audit.collect.collector import Base, Progress, base, collect_site
+from exivity_audit.collect.connection import connect
+from exivity_audit.collect.discovery import Discovery, discover
+from exivity_audit.collect.place import Read
+from exivity_audit.collect.release import Target, find_release
+from exivity_audit.collect.transport import Deadline, Transport
+from exivity_audit.snapshot import SiteSnapshot
+
+
+@dataclass(frozen=True)
+class Access:
+    """How to reach a cluster, as kubectl's flags say it."""
+
+    kubeconfig: Path | None = None
+    context: str | None = None
+    namespace: str | None = None
+    release: str | None = None
+    impersonate: str | None = None
+    impersonate_groups: tuple[str, ...] = ()
+    insecure: bool = False
+    request_timeout: float = 30
+    deadline: float = 120
+    secrets: str = "list"
+    role: str | None = None
+    site: str = "default"
+
+
+@dataclass
+class Session:
+    """An open way to one cluster in which the release has been found."""
+
+    access: Access
+    transport: Transport
+    discovery: Discovery
+    base: Base
+    target: Target
+
+    def collect(self, reads: Iterable[Read], wanted: Iterable[str], progress: Progress | None = None) -> SiteSnapshot:
+        """The site's part of a snapshot."""
+        return collect_site(
+            self.transport, self.discovery, reads, wanted, self.target, self.base, site=self.access.site, role=self.access.role,
+            insecure=self.transport.connection.insecure, secrets=self.access.secrets, progress=progress,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.transport.close()
+
+
+def open_session(access: Access) -> Session:
+    """Connect and find the release. Raises UsageError and Unreachable with a sentence and a next step."""
+    connection = connect(
+        kubeconfig=access.kubeconfig, context=access.context, impersonate=access.impersonate, impersonate_groups=access.impersonate_groups,
+        insecure=access.insecure,
+    )  # fmt: skip
+    transport = Transport(connection, deadline=Deadline(access.deadline), request_timeout=access.request_timeout)
+    try:
+        version = transport.first_contact()
+        discovery = discover(transport)
+        target = find_release(transport, discovery, access.namespace, access.release, _said(connection.namespace))
+        found = base(transport, discovery, version, connection.cluster_name or connection.context or "cluster")
+    except BaseException:
+        transport.close()
+        raise
+    return Session(access, transport, discovery, found, target)
+
+
+def _said(namespace: str) -> str | None:
+    """A context's namespace; the word it falls back to names nothing."""
+    return None if namespace == "default" else namespace

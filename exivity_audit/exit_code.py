@@ -1,0 +1,63 @@
+"""The exit code of a run, the first that fits, with its reason (contracts: exit codes)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exivity_audit.errors import UsageError
+from exivity_audit.score import Gate, Scorecard
+from exivity_audit.verdict import UNDECIDED, Severity, Status
+
+MEANING = {0: "clean", 1: "findings", 2: "usage", 3: "incomplete", 4: "no cluster"}
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What ends a run with 1: fails (and warns) from a severity on, or the gate."""
+
+    severity: Severity = Severity.LOW
+    warns: bool = False
+    gate: bool = False
+    min_score: float | None = None
+    report_only: bool = False
+
+
+def limit(fail_on: str, min_score: float | None, report_only: bool) -> Limit:
+    """``high``, ``warn:medium`` or ``gate`` as a limit. Raises UsageError."""
+    if fail_on == "gate":
+        return Limit(gate=True, min_score=min_score, report_only=report_only)
+    word, _, rest = fail_on.partition(":")
+    warns, name = (True, rest or "low") if word == "warn" else (False, fail_on)
+    if name not in tuple(Severity):
+        raise UsageError(f"--fail-on {fail_on!r} is no severity", "write critical, high, medium, low, warn:SEVERITY or gate")
+    return Limit(Severity(name), warns, False, min_score, report_only)
+
+
+def exit_code(scorecard: Scorecard, limit: Limit) -> tuple[int, str]:
+    """0, 1 or 3, and why."""
+    code, reason = _code(scorecard, limit)
+    return (0, f"report only: {reason}") if limit.report_only and code else (code, reason)
+
+
+def _code(scorecard: Scorecard, limit: Limit) -> tuple[int, str]:
+    if limit.gate:
+        if scorecard.gate is not Gate.READY:
+            return 1, f"the gate is {scorecard.gate or 'not printed for evaluation'}"
+    elif _findings(scorecard, limit):
+        return 1, f"findings at or above --fail-on {'warn:' if limit.warns else ''}{limit.severity}"
+    if limit.min_score is not None and scorecard.score is not None and scorecard.score * 100 < limit.min_score:
+        return 1, f"the score is below --min-score {limit.min_score:g}"
+    if any(verdict.status in UNDECIDED - {Status.MANUAL} for outcome in scorecard.judgement.outcomes for verdict in outcome.verdicts):
+        return 3, "some checks could not look"
+    if limit.min_score is not None and scorecard.grade is None:
+        return 3, "not graded, so --min-score cannot be judged"
+    return 0, "clean"
+
+
+def _findings(scorecard: Scorecard, limit: Limit) -> bool:
+    statuses = {Status.FAIL, Status.WARN} if limit.warns else {Status.FAIL}
+    return any(
+        verdict.status in statuses and outcome.severity.weight >= limit.severity.weight
+        for outcome in scorecard.judgement.outcomes
+        for verdict in outcome.verdicts
+    )

@@ -1,0 +1,67 @@
+"""The rights that reads need, as rules, with the checks that go blind without them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from exivity_audit.check import Check
+from exivity_audit.collect.place import NotAsked, Read
+from exivity_audit.pack import Pack
+from exivity_audit.selection import checks_of_read
+
+
+@dataclass(frozen=True, order=True)
+class Rule:
+    """One right: a verb on a resource, in a namespace (None: the cluster), of one name (None: all)."""
+
+    resource: str  # plural, or plural.group
+    verb: str
+    namespace: str | None
+    name: str | None
+
+    def __str__(self) -> str:
+        name = f" {self.name}" if self.name else ""
+        return f"{self.verb} {self.resource}{name}" + (f" in {self.namespace}" if self.namespace else " (cluster)")
+
+
+@dataclass(frozen=True)
+class Need:
+    """A rule with the reads it serves, the checks that need it, and those for which it is an alternate."""
+
+    rule: Rule
+    reads: tuple[str, ...]
+    needing: tuple[Check, ...]
+    other: tuple[Check, ...]
+
+
+def rules_of(read: Read, given: dict[str, Any]) -> list[Rule]:
+    """The rules of one read; places that follow from other reads become a rule for the whole cluster."""
+    asked = inspect.signature(read.where).parameters
+    if set(asked) <= set(given):
+        try:
+            places = list(read.where(**{name: given[name] for name in asked}))
+        except NotAsked:
+            return []
+        return [Rule(read.resource, "get" if place.name else "list", place.namespace, place.name) for place in places]
+    return [
+        Rule(read.resource, "list" if read.bulk or not read.name.startswith(("other_", "controller_config", "tls_secrets")) else "get", None, None)
+    ]
+
+
+def needs(pack: Pack, reads: Iterable[Read], wanted: frozenset[str], given: dict[str, Any]) -> list[Need]:
+    """Every rule that the wanted reads need, in order."""
+    by_rule: dict[Rule, list[str]] = {}
+    for read in reads:
+        if read.name in wanted and not read.presence:
+            for rule in rules_of(read, given):
+                by_rule.setdefault(rule, []).append(read.name)
+    found = []
+    for rule, names in sorted(by_rule.items(), key=lambda item: str(item[0])):
+        pairs = [checks_of_read(pack, name) for name in names]
+        needing = {check.id: check for first, _ in pairs for check in first}
+        other = {check.id: check for _, second in pairs for check in second if check.id not in needing}
+        found.append(Need(rule, tuple(names), tuple(needing.values()), tuple(other.values())))
+    return found

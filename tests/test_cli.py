@@ -1,0 +1,202 @@
+"""The command: what it prints, where it writes, how it ends; in a process of its own where that matters."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from exivity_audit.snapshot import save
+from tests import builders
+from tests.judging import site_of, snapshot_of
+
+
+def command(*arguments: str, folder: Path | None = None, environment: dict[str, str] | None = None, binary: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m exivity_audit`` with no kubeconfig and no service account."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("KUBE", "EXIVITY_AUDIT", "NO_COLOR"))}
+    clean |= {"HOME": str(folder or "/nonexistent"), "PYTHONUTF8": "1", **(environment or {})}
+    return subprocess.run([sys.executable, "-m", "exivity_audit", *arguments], capture_output=True, text=True, cwd=folder, env=clean, check=False, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A snapshot of the conforming multi-node cluster."""
+    path = tmp_path_factory.mktemp("saved") / "cluster.json"
+    save(snapshot_of(site_of(builders.multi_node())), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A snapshot with two schedulers."""
+    world = builders.multi_node()
+    world.edit("Deployment", "exivity-chronos", lambda item: item["spec"].update(replicas=2))
+    path = tmp_path_factory.mktemp("broken") / "cluster.json.gz"
+    save(snapshot_of(site_of(world)), path)
+    return path
+
+
+def test_help_names_every_command() -> None:
+    found = command("--help")
+    assert found.returncode == 0
+    for word in ("run", "demo", "collect", "list", "explain", "preflight", "schema"):
+        assert f"  {word} " in found.stdout
+        assert command(word, "--help").returncode == 0
+
+
+def test_demo_audits_the_bundled_cluster() -> None:
+    found = command("demo")
+    assert found.returncode == 0, found.stderr
+    assert "NOT READY" in found.stdout
+    assert "FIX THESE FIRST" in found.stdout
+    assert "\x1b" not in found.stdout
+    assert found.stderr == ""
+
+
+def test_demo_json_fits_the_published_schema(tmp_path: Path) -> None:
+    schema = json.loads(command("schema").stdout)
+    assert command("demo", "-o", f"json={tmp_path / 'r.json'}", "--quiet").stdout == ""
+    report = json.loads((tmp_path / "r.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(report, schema)
+    assert report["schema_version"] == 1
+    assert report["summary"]["gate"] == "NOT READY"
+
+
+def test_run_judges_a_snapshot(saved: Path, broken: Path) -> None:
+    assert command("run", "--snapshot", str(saved)).returncode == 3, "checks to come are unknown"
+    found = command("run", "--snapshot", str(broken))
+    assert found.returncode == 1
+    assert "The four singletons run exactly once" in found.stdout
+    assert "service.chronos.replicas: 1" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("flags", "code"),
+    [
+        (("--fail-on", "critical"), 1),
+        (("--fail-on", "gate"), 1),
+        (("--report-only",), 0),
+        (("--skip", "application/singletons", "--checks", "application"), 0),
+        (("--checks", "application/singletons"), 1),
+        (("--checks", "application/sing*", "--min-score", "50"), 1),
+        (("--checks", "application/services-present"), 0),
+        (("--checks", "monitoring"), 3),
+    ],
+)
+def test_exit_codes(broken: Path, flags: tuple[str, ...], code: int) -> None:
+    found = command("run", "--snapshot", str(broken), *flags)
+    assert found.returncode == code, found.stdout[-1500:] + found.stderr
+
+
+BAD = [
+    (("run",), "no ~/.kube/config"),
+    (("run", "--kubeconfig", "/nowhere"), "/nowhere"),
+    (("run", "--snapshot", "/nowhere"), "cannot read the snapshot /nowhere"),
+    (("run", "--config", "/nowhere.yaml", "--snapshot", "x"), "cannot read /nowhere.yaml"),
+    (("run", "--checks", "application/singleton", "--snapshot", "x"), "did you mean 'application/singletons'?"),
+    (("run", "--fail-on", "severe", "--snapshot", "x"), "'severe' is no severity"),
+    (("run", "-o", "jsn=x"), "did you mean 'json'?"),
+    (("run", "-o", "json="), "names no file"),
+    (("run", "-o", "json=/nowhere/x.json"), "cannot write /nowhere/x.json"),
+    (("run", "-o", "json", "-o", "table"), "two outputs go to standard output"),
+    (("run", "--deadline", "soon"), "--deadline"),
+    (("run", "--scenario", "cloud"), "--scenario"),
+    (("explain", "application/singleton"), "did you mean 'application/singletons'?"),
+    (("rnu",), "did you mean 'run'?"),
+    (("run", "--nonsense"), "--nonsense"),
+    (("collect",), "--output"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), BAD, ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
+def test_bad_input_is_one_sentence_and_a_next_step(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    found = command(*arguments, folder=tmp_path)
+    assert found.returncode == 2, found.stderr
+    assert said in found.stderr
+    assert "Traceback" not in found.stderr
+    assert found.stdout == ""
+    assert len(found.stderr.strip().splitlines()) <= 2
+
+
+def test_no_server_is_4(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text(
+        "apiVersion: v1\nkind: Config\ncurrent-context: x\nclusters: [{name: x, cluster: {server: 'http://127.0.0.1:9'}}]\n"
+        "users: [{name: x, user: {}}]\ncontexts: [{name: x, context: {cluster: x, user: x}}]\n"
+    )
+    found = command("run", "--kubeconfig", str(path), folder=tmp_path)
+    assert found.returncode == 4, found.stderr
+    assert "cannot be reached" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_ascii_and_plain_output(broken: Path) -> None:
+    assert command("run", "--snapshot", str(broken), "--ascii").stdout.isascii()
+    assert command("run", "--snapshot", str(broken), environment={"PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONIOENCODING": "ascii"}).stdout.isascii()
+    short = command("run", "--snapshot", str(broken), "--short").stdout
+    assert len(short.splitlines()) <= 14
+    assert "application/singletons" in short
+
+
+def test_a_closed_pipe_is_no_traceback(broken: Path) -> None:
+    text = f"{sys.executable} -m exivity_audit run --snapshot {broken} | head -1"
+    found = subprocess.run(["bash", "-c", text], capture_output=True, text=True, check=False, timeout=60)
+    assert "Traceback" not in found.stderr
+
+
+def test_the_judged_time_is_the_snapshots(saved: Path, tmp_path: Path) -> None:
+    reports = []
+    for number in (1, 2):
+        command("run", "--snapshot", str(saved), "-o", f"json={tmp_path / str(number)}", "--quiet", environment={"TZ": "Asia/Tokyo" if number == 2 else "UTC"})
+        reports.append(json.loads((tmp_path / str(number)).read_text()))
+    for key in ("sites", "rows", "results", "summary", "tables", "fixes"):
+        assert reports[0][key] == reports[1][key]
+    late = command("run", "--snapshot", str(saved), "--now", "2027-12-23T12:00:00Z", "--checks", "ingress/certificate")
+    assert late.returncode == 1, late.stdout
+
+
+def test_config_flag_and_variable_have_their_order(saved: Path, tmp_path: Path) -> None:
+    (tmp_path / "exivity-audit.yaml").write_text("scenario: multi-site\n")
+    assert "multi-site" in command("run", "--snapshot", str(saved), folder=tmp_path).stdout
+    assert "single-node" in command("run", "--snapshot", str(saved), folder=tmp_path, environment={"EXIVITY_AUDIT_SCENARIO": "single-node"}).stdout
+    assert "multi-node" in command("run", "--snapshot", str(saved), "--scenario", "multi-node", folder=tmp_path, environment={"EXIVITY_AUDIT_SCENARIO": "single-node"}).stdout
+
+
+def test_a_waiver_in_the_config_is_counted(broken: Path, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("waivers:\n  - {check: application/singletons, reason: agreed, owner: J. Doe, expires: 2027-01-31, ticket: OPS-1}\n")
+    found = command("run", "--snapshot", str(broken), "--config", str(tmp_path / "c.yaml"), "-o", f"json={tmp_path / 'r.json'}")
+    assert "waived until 31 Jan 2027 by J. Doe: agreed (OPS-1)" in " ".join(found.stdout.split())
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["summary"]["waivers"] == 1
+    assert report["summary"]["score_without_waivers"] <= report["summary"]["score"]
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("list",), ("explain", "application/singletons")])
+def test_help_list_and_explain_import_no_client_and_no_renderer(arguments: tuple[str, ...]) -> None:
+    code = (
+        "import sys\nfrom exivity_audit.cli import main\n"
+        f"try:\n    main({list(arguments)!r})\nexcept SystemExit:\n    pass\n"
+        "heavy = {name for name in sys.modules if name.split('.')[0] in ('kubernetes', 'rich', 'urllib3', 'cryptography', 'requests', 'asyncio')}\n"
+        "print('HEAVY', sorted(heavy)[:5], len(sys.modules))\n"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert "HEAVY [] " in found.stdout, found.stdout[-300:] + found.stderr
+    assert int(found.stdout.rsplit(" ", 1)[1]) < 420
+
+
+def test_list_and_explain_know_every_check() -> None:
+    listed = command("list").stdout
+    from exivity_audit.pack import own_pack
+
+    for check in own_pack().checks:
+        assert check.id in listed
+    text = command("explain", "storage/longhorn-replicas").stdout
+    assert "Fix:" in text
+    assert "L1: three replicas per volume" in text
+    assert "volumes.longhorn.io" in text
