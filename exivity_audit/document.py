@@ -173,4 +173,4 @@ class Document:
     @property
     def source(self) -> Source:
         """Where the object was seen."""
-        return Source(self.read, self.resource, self.namespace, self.name)
+        return Source(self.read, self.resource, self.namespace, self.name, self.kind)

@@ -213,11 +213,14 @@ def _unwaived(verdict: Verdict) -> Verdict:
 def fixed(judgement: Judgement, texts: frozenset[str]) -> tuple[RowScore, ...]:
     """The rows as they would be with some remedies applied: their findings pass."""
 
-    def mend(verdict: Verdict) -> Verdict:
-        open_finding = verdict.status in (Status.FAIL, Status.WARN) and verdict.fix is not None and verdict.fix.text in texts
-        return replace(verdict, status=Status.PASS) if open_finding else verdict
+    def mended(outcome: Outcome) -> Outcome:
+        def mend(verdict: Verdict) -> Verdict:
+            mends = verdict.status in (Status.FAIL, Status.WARN) and remedy_text(outcome, verdict) in texts
+            return replace(verdict, status=Status.PASS) if mends else verdict
 
-    return row_scores(judgement, tuple(_map(outcome, mend) for outcome in judgement.outcomes))
+        return _map(outcome, mend)
+
+    return row_scores(judgement, tuple(mended(outcome) for outcome in judgement.outcomes))
 
 
 def remedy_text(outcome: Outcome, verdict: Verdict) -> str:
@@ -232,8 +235,8 @@ def _remedies(judgement: Judgement, rows: tuple[RowScore, ...]) -> tuple[Remedy,
     findings: dict[str, list[tuple[Outcome, Verdict]]] = {}
     for outcome in judgement.outcomes:
         for verdict in outcome.verdicts:
-            if verdict.status in (Status.FAIL, Status.WARN) and verdict.fix is not None:
-                findings.setdefault(verdict.fix.text, []).append((outcome, verdict))
+            if verdict.status in (Status.FAIL, Status.WARN):
+                findings.setdefault(remedy_text(outcome, verdict), []).append((outcome, verdict))
     found = []
     was = {row.row.id: row.verdict for row in rows}
     for text, group in findings.items():

@@ -42,7 +42,7 @@ def release_subject(namespace: str, name: str) -> Subject:
 
 def fingerprint(check: str, site: str, subject: Subject | None) -> str:
     """16 hex digits that stay the same as long as check, site and subject do (contracts: subject and fingerprint)."""
-    return hashlib.sha256(f"v1|{check}|{site}|{subject or ''}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"v1|{check}|{site}|{subject or ''}".encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
 def matches(pattern: str, subject: Subject | None) -> bool:

@@ -130,7 +130,9 @@ class Wanted:
             "==": printed,
             "in": " or ".join(print_value(v, self.unit) for v in self.value) if self.operator == "in" else "",
         }[self.operator]
-        return f"{words}: {self.note}" if self.note else words
+        if not self.note:
+            return words
+        return f"{words}: {self.note}" if " " in self.note else f"{words} {self.note}"  # "≥ 3 zones", "1: a second one duplicates its work"
 
 
 def _wanted(operator: str, value: Any, note: str) -> Wanted:
@@ -220,12 +222,13 @@ def task(text: str) -> Fix:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a fact was seen: the read, the API resource and the object."""
+    """Where a fact was seen: the read, the API resource and the object, with its kind as people call it."""
 
     read: str
     resource: str
     namespace: str | None
     name: str | None
+    kind: str = ""
 
 
 @runtime_checkable
@@ -311,7 +314,8 @@ def _evidence(about: Any, measured: Any, at: Any) -> tuple[Evidence, ...]:
 
 def _object_name(source: Source) -> str:
     place = f"{source.namespace}/{source.name}" if source.namespace else str(source.name)
-    return f"{source.resource} {place}" if source.name else source.resource
+    word = source.kind or source.resource
+    return f"{word} {place}" if source.name else word
 
 
 _SECRET_RESOURCES = frozenset({"secrets"})

@@ -18,7 +18,7 @@ class Read:
 
     ``keep`` is the allow-list: path → None (kept as it is) or a describer's name. ``otherwise`` gives the places that are tried
     when those of ``where`` are forbidden. ``bulk``: the places are names of cluster objects, read as one list page where that
-    holds them all, by name else. ``presence``: only whether the API is served; its branch is not judged yet.
+    holds them all, by name else. ``by_name``: the places are names that follow from other reads. ``presence``: only whether the API is served; its branch is not judged yet.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Read:
     kind: str
     otherwise: Where | None = None
     bulk: bool = False
+    by_name: bool = False
     presence: bool = False
 
 

@@ -126,9 +126,12 @@ def _result(outcome: Outcome, verdict: Verdict) -> shape.ResultShape:
 
 
 def _fingerprint(outcome: Outcome, verdict: Verdict) -> str:
+    """The finding's fingerprint; a name that is no Unicode text (a lone surrogate) has one too."""
     one = verdict.subject
-    subject = Subject(*(None if part is None else encodable(part) for part in (one.kind, one.name, one.namespace, one.part))) if one else None  # type: ignore[arg-type]
-    return fingerprint(encodable(outcome.check.id), encodable(outcome.site), subject)
+    if one is not None:
+        name, namespace, part = (None if text is None else encodable(text) for text in (one.name, one.namespace, one.part))
+        one = Subject(encodable(one.kind), name, namespace, part)
+    return fingerprint(encodable(outcome.check.id), encodable(outcome.site), one)
 
 
 def _fix_of(outcome: Outcome, verdict: Verdict) -> shape.FixShape | None:
@@ -146,9 +149,7 @@ def _fix(fix: Fix) -> shape.FixShape:
 def _gain(remedy: Remedy) -> shape.GainShape:
     fix = next((verdict.fix for _, verdict in remedy.findings if verdict.fix), None)
     own = _fix(fix) if fix else shape.FixShape(remedy.text, FixKind.TASK, None, None)
-    return shape.GainShape(
-        figures.gain(remedy), own, [_fingerprint(outcome, verdict) for outcome, verdict in remedy.findings]
-    )
+    return shape.GainShape(figures.gain(remedy), own, [_fingerprint(outcome, verdict) for outcome, verdict in remedy.findings])
 
 
 def _waiver(item: Waiver) -> shape.WaiverShape:

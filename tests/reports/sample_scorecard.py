@@ -20,7 +20,22 @@ from exivity_audit.snapshot import Cluster, Place, Record, SiteSnapshot, Snapsho
 from exivity_audit.snapshot import Outcome as ReadOutcome
 from exivity_audit.subject import Subject, release_subject
 from exivity_audit.verdict import (
-    Evidence, Fix, Severity, Status, Unit, Verdict, Wanted, at_least, exactly, patch, skip, task, to_attest, unknown, values, wanted,
+    Evidence,
+    Fix,
+    Severity,
+    Status,
+    Unit,
+    Verdict,
+    Wanted,
+    at_least,
+    exactly,
+    patch,
+    skip,
+    task,
+    to_attest,
+    unknown,
+    values,
+    wanted,
 )  # fmt: skip
 
 CRITICAL, HIGH, MEDIUM, LOW = Severity
@@ -87,7 +102,7 @@ def a_check(
     name: str, severity: Severity, title: str, *, fix: str = "", attest: str | None = None, judge: Any = built, clauses: tuple[str, ...] = ("F1",)
 ) -> Check:
     """A check by ``row/slug``."""
-    row, slug = name.split("/")
+    row, slug = name.split("/", 1)
     return Check(
         slug, row, title, "Why it matters.", fix or f"Repair {slug}", severity, clauses, EVERYWHERE, AS_IS, attest, (), (), "here:1", None, judge
     )

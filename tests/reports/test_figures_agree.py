@@ -15,8 +15,12 @@ from exivity_audit.verdict import Status
 from tests.reports import sample_scorecard as sample
 from tests.reports.test_terminal import CARDS, render
 
-RESULT = re.compile(r"^  (NOT READY|READY|UNVERIFIED|EVALUATION)   (?:grade ([A-F])|not graded)   (?:(\d+) / 100|no score)   (\d+) of (\d+) checks decided$", re.M)
-SHORT = re.compile(r"^(NOT READY|READY|UNVERIFIED|EVALUATION)[^·]* · (?:grade ([A-F])|not graded) · (?:(\d+)/100|no score) · (\d+) of (\d+) decided$", re.M)
+RESULT = re.compile(
+    r"^  (NOT READY|READY|UNVERIFIED|EVALUATION)   (?:grade ([A-F])|not graded)   (?:(\d+) / 100|no score)   (\d+) of (\d+) checks decided$", re.M
+)
+SHORT = re.compile(
+    r"^(NOT READY|READY|UNVERIFIED|EVALUATION)[^·]* · (?:grade ([A-F])|not graded) · (?:(\d+)/100|no score) · (\d+) of (\d+) decided$", re.M
+)
 DECIDED = ("fail", "warn", "pass")
 OPEN = ("unknown", "manual", "error")
 

@@ -6,6 +6,7 @@ import json
 import re
 import unicodedata
 from dataclasses import replace
+from functools import cache
 
 import jsonschema
 import pytest
@@ -35,7 +36,9 @@ HOSTILE = (
     "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{7*7}}", "{0}", "%s%n", "`rm -rf /`", "$(reboot)", "::error::x", "%0A::set-output", "=cmd|' /C calc'!A0",
     "名前" * 20, "e" + "\u0301" * 5, "👩‍👩‍👧", "ＲＥＡＤＹ", "x" * 500, "a b " * 100, "", " ", "\u3000", "\u00a0", "–·→", "\u202egnp.exe",
 )  # fmt: skip
-RAW = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]")
+RAW = re.compile(
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+)
 SCHEMA = json.loads(json_schema())
 
 
@@ -62,7 +65,18 @@ def hostile_judgement(text: str) -> Judgement:
     pairs.append((sample.a_check(f"row/later{text}", sample.HIGH, text, judge=None), (verdict(Status.UNKNOWN, 0),)))
     losses = (sample.NodeLoss(text, text, (text,), (text, text), (text,), True, 0.95),)
     forbidden = Record(text, text, text, text, Place(text, text, text), ReadOutcome.FORBIDDEN, 403, text, (), ())
-    node = Record("nodes", "nodes", "v1", "Node", Place(), ReadOutcome.FOUND, 200, "", (), ({"spec": {"taints": text}}, text, None, {"spec": {"taints": [text, {"key": text}]}}))
+    node = Record(
+        "nodes",
+        "nodes",
+        "v1",
+        "Node",
+        Place(),
+        ReadOutcome.FOUND,
+        200,
+        "",
+        (),
+        ({"spec": {"taints": text}}, text, None, {"spec": {"taints": [text, {"key": text}]}}),
+    )
     deployment = {"metadata": {"labels": {"helm.sh/chart": f"exivity-1.2{text}"}}}
     labelled = Record("deployments", "deployments", "v1", "Deployment", Place(), ReadOutcome.FOUND, 200, "", (), (deployment, text, None))
     reads = (forbidden, node, labelled)
@@ -77,6 +91,7 @@ def replaced(site: object, text: str, reads: tuple[Record, ...]) -> object:
     return msgspec.structs.replace(site, cluster=Cluster(text, text, text), identity=text, reads=reads)
 
 
+@cache
 def outputs(text: str) -> dict[str, str]:
     card = scorecard(hostile_judgement(text))
     run = sample.run_info(tool_version=text, started=text, finished=text, flags=(text,), identity=text, snapshot_file=text, exit_reason=text)

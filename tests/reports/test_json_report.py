@@ -101,7 +101,12 @@ def test_values_and_patches_are_kept() -> None:
     assert results["application/singletons"]["fix"]["values"] == {"service.chronos.replicas": 1}
     assert results["ingress/class"]["fix"]["patch"] == {"metadata": {"annotations": {"a": "b"}}}
     assert results["rabbitmq/legacy-image"]["fix"] == {"text": "Repair legacy-image", "kind": "task", "values": None, "patch": None}
-    assert results["application/singletons"]["wanted"] == {"operator": "==", "value": 1, "unit": "count", "note": "a second scheduler queues every job twice"}
+    assert results["application/singletons"]["wanted"] == {
+        "operator": "==",
+        "value": 1,
+        "unit": "count",
+        "note": "a second scheduler queues every job twice",
+    }
 
 
 def test_the_same_twice_is_the_same_bytes() -> None:

@@ -29,7 +29,8 @@ def test_lines_fit(card: str, ascii: bool, width: int) -> None:
 def test_at_most_eight_failures_and_the_rest_counted() -> None:
     pairs = sample.told()
     extra = [
-        (sample.a_check(f"security/extra-{number}", sample.LOW, "Extra"), (sample.found(sample.FAIL, "Pod", f"extra-{number}", "x" * 300),)) for number in range(3)
+        (sample.a_check(f"security/extra-{number}", sample.LOW, "Extra"), (sample.found(sample.FAIL, "Pod", f"extra-{number}", "x" * 300),))
+        for number in range(3)
     ]
     text = render_short(scorecard(sample.judgement([*pairs, *extra])), sample.run_info())
     assert text.count("✘") == 8

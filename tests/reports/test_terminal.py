@@ -114,7 +114,18 @@ def test_the_result_line_comes_first_and_last() -> None:
 
 def test_the_sections_stand_in_the_designs_order() -> None:
     text = render(sample.not_ready(), explain_score=True)
-    headings = ("CHECKLIST", "CLUSTER ", "APPLICATION ", "LOGS ", "COULD NOT LOOK", "TO ATTEST", "IF A NODE DIES", "FIX THESE FIRST", "HOW THE SCORE", "RESULT")
+    headings = (
+        "CHECKLIST",
+        "CLUSTER ",
+        "APPLICATION ",
+        "LOGS ",
+        "COULD NOT LOOK",
+        "TO ATTEST",
+        "IF A NODE DIES",
+        "FIX THESE FIRST",
+        "HOW THE SCORE",
+        "RESULT",
+    )
     places = [text.index(f"\n{heading}") for heading in headings]
     assert places == sorted(places)
 

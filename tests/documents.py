@@ -1,0 +1,42 @@
+"""The generated parts of the documents: ``python -m tests.documents`` rewrites them, a test tells when one is not current."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BLOCK = re.compile(r"(<!-- output of: (?P<command>[^>]+?) -->\n```[a-z]*\n)(?P<text>.*?)(```\n<!-- end -->)", re.DOTALL)
+
+
+def output(command: str) -> str:
+    """What a command of the tool prints, as plain text."""
+    words = command.split()
+    assert words[0] == "exivity-audit", command
+    environment = {**os.environ, "COLUMNS": "80", "PYTHONUTF8": "1"}
+    done = subprocess.run([sys.executable, "-m", "exivity_audit", *words[1:]], capture_output=True, text=True, check=False, env=environment, cwd=ROOT)
+    return "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines()) + "\n"
+
+
+def current(text: str) -> str:
+    """A document with every marked block as the command prints it today."""
+    return BLOCK.sub(lambda match: match[1] + output(match["command"]) + match[4], text)
+
+
+def documents() -> list[Path]:
+    """The documents that have such blocks."""
+    return [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if BLOCK.search(path.read_text())]
+
+
+def main() -> None:
+    """Rewrite them."""
+    for path in documents():
+        path.write_text(current(path.read_text()))
+        print(path.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()
