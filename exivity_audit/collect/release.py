@@ -40,11 +40,13 @@ def find_release(api: Api, discovery: Discovery, namespace: str | None, release:
     places: list[str | None] = [namespace] if namespace else [None, *dict.fromkeys(filter(None, (context_namespace, USUAL_NAMESPACE)))]
     failure: Failure | None = None
     found: list[Target] = []
-    asked = False
+    looked: list[str | None] = []
     for place in places:
-        found, failure = _marked(api, discovery, place)
-        asked = asked or failure is None
-        if found or (failure is None and place is None):
+        found, failed = _marked(api, discovery, place)
+        failure = failure or failed
+        if failed is None:
+            looked.append(place)
+        if found or (failed is None and place is None):
             break
     fitting = [target for target in found if release in (None, target.name, target.fullname)]
     if len(fitting) == 1:
@@ -52,13 +54,15 @@ def find_release(api: Api, discovery: Discovery, namespace: str | None, release:
     if len(fitting) > 1:
         names = ", ".join(str(target) for target in fitting)
         raise UsageError(f"several Exivity releases are installed: {names}", "name one with --release and --namespace")
-    where = f"namespace {namespace}" if namespace else "the cluster"
+    where = (
+        f"namespace {namespace}" if namespace else "the cluster" if None in looked or not looked else f"namespace {' and '.join(map(str, looked))}"
+    )
     if found and release:
         near = nearest(release, [target.name for target in found])
         raise UsageError(f"no release {release!r} in {where}; there is {', '.join(map(str, found))}{near}", "name it with --release")
-    if release and not asked:
+    if release and not looked:
         return Target(namespace or context_namespace or USUAL_NAMESPACE, release, chart.fullname(release), False)
-    if not asked and failure is not None:
+    if not looked and failure is not None:
         raise UsageError(
             f"cannot look for the Exivity release: {one_line(failure.reason)} (list deployments in {where})",
             "name it with --release and --namespace, and `exivity-audit preflight` lists the rights that are missing",
