@@ -54,9 +54,8 @@ def find_release(api: Api, discovery: Discovery, namespace: str | None, release:
     if len(fitting) > 1:
         names = ", ".join(str(target) for target in fitting)
         raise UsageError(f"several Exivity releases are installed: {names}", "name one with --release and --namespace")
-    where = (
-        f"namespace {namespace}" if namespace else "the cluster" if None in looked or not looked else f"namespace {' and '.join(map(str, looked))}"
-    )
+    narrowed = namespace is None and bool(looked) and None not in looked
+    where = f"namespace {namespace or ' and '.join(map(str, looked))}" if namespace or narrowed else "the cluster"
     if found and release:
         near = nearest(release, [target.name for target in found])
         raise UsageError(f"no release {release!r} in {where}; there is {', '.join(map(str, found))}{near}", "name it with --release")
@@ -67,8 +66,9 @@ def find_release(api: Api, discovery: Discovery, namespace: str | None, release:
             f"cannot look for the Exivity release: {one_line(failure.reason)} (list deployments in {where})",
             "name it with --release and --namespace, and `exivity-audit preflight` lists the rights that are missing",
         )
+    other = ", and the whole cluster may not be listed" if narrowed else ""
     raise UsageError(
-        f"no Exivity release in {where}: no Deployment or claim carries the label {chart.SELECTOR}", "name another --namespace or --context"
+        f"no Exivity release in {where}: no Deployment or claim carries the label {chart.SELECTOR}{other}", "name another --namespace or --context"
     )
 
 
