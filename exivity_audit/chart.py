@@ -35,6 +35,7 @@ SERVICES = tuple(
     )
 )  # fmt: skip
 COMPONENTS = tuple(service.component for service in SERVICES)
+EXPOSED = ("glass", "proximity-api")  # what an Ingress leads to: / and /v1/, /v2/
 
 DATA_CLAIMS = ("exported", "extracted", "import", "report")
 CONFIG_CLAIMS = ("etl-config", "griffon-config", "chronos-config")

@@ -58,7 +58,7 @@ class Document:
         for step in steps(path):
             if value is None:
                 return None
-            if not isinstance(value, dict):
+            if not isinstance(value, dict) or set(value) == {"malformed"}:
                 raise Malformed(full, "object", value)
             value = value.get(step)
         if isinstance(value, dict) and set(value) == {"malformed"}:

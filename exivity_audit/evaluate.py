@@ -209,7 +209,7 @@ def _verdicts(check: Check, subject: Subject, role: Role | None, facts: Facts, s
 
 
 def _unknown(reason: Reason, subject: Subject, number: int = 0) -> Verdict:
-    return unknown(subject.at(reason.read) if number else subject, reason.text, needs=reason.needs)
+    return unknown(subject.at(reason.rule or reason.text) if number else subject, reason.text, needs=reason.needs)
 
 
 def _error(subject: Subject, what: str) -> Verdict:
@@ -226,7 +226,7 @@ def _run(check: Check, arguments: dict[str, Any], subject: Subject) -> tuple[Ver
                 return (*found, _error(subject, f"it yielded {type(verdict).__name__}, not a verdict"))
             found.append(verdict)
     except NotSeen as error:
-        found.extend(_unknown(reason, subject.at(reason.read)) for reason in error.reasons)
+        found.extend(_unknown(reason, subject.at(reason.read if len(error.reasons) == 1 else reason.rule or reason.text)) for reason in error.reasons)
     except NotCollected as error:
         found.append(unknown(subject.at(error.read), str(error), needs=("a newer snapshot",)))
     except Malformed as error:

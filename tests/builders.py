@@ -494,3 +494,73 @@ def single_node(**changes: Any) -> World:
 def _distinct(objects: list[Object]) -> list[Object]:
     found = {(item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"]): item for item in reversed(objects)}
     return list(reversed(found.values()))
+
+
+def controller(name: str, image: str, class_string: str, class_name: str, arguments: list[str], *, nodes: tuple[str, ...] = WORKERS[:2], config: dict[str, str] | None = None,
+               daemon: bool = False, host_network: bool = False, host_ports: tuple[int, ...] = (), service: str | None = "LoadBalancer") -> list[Object]:  # fmt: skip
+    """An ingress controller as its chart installs it, in a namespace of its name, with its class, ConfigMap and Service."""
+    labels = {chart.NAME_LABEL: name, chart.INSTANCE_LABEL: name}
+    container: Object = {
+        "name": "controller",
+        "image": image,
+        "args": arguments,
+        "ports": [{"containerPort": port, "hostPort": port} for port in host_ports],
+    }
+    spec: Object = {"containers": [container], **({"hostNetwork": True} if host_network else {})}
+    template = {"metadata": {"labels": labels}, "spec": spec}
+    status = (
+        {"observedGeneration": 1, "numberReady": len(nodes), "desiredNumberScheduled": len(nodes)}
+        if daemon
+        else {"observedGeneration": 1, "replicas": len(nodes), "readyReplicas": len(nodes)}
+    )
+    found = [
+        made("v1", "Namespace", name), made("networking.k8s.io/v1", "IngressClass", class_name, spec={"controller": class_string}),
+        made("apps/v1", "DaemonSet" if daemon else "Deployment", f"{name}-controller", name, metadata={"labels": labels, "generation": 1},
+             spec={"selector": {"matchLabels": labels}, "template": template, **({} if daemon else {"replicas": len(nodes)})}, status=status),
+        made("v1", "ConfigMap", f"{name}-controller", name, data=dict(config or {})),
+    ]  # fmt: skip
+    for number, place in enumerate(nodes):
+        address = f"10.0.0.{10 + sum(place.encode()) % 200}" if host_network else f"10.42.{10 + number}.9"
+        found.append(made(
+            "v1", "Pod", f"{name}-controller-{number}", name, metadata={"labels": labels}, spec={**spec, "nodeName": place},
+            status={"phase": "Running", "podIP": address, "conditions": [{"type": "Ready", "status": "True"}]},
+        ))  # fmt: skip
+    if service:
+        found.append(made(
+            "v1", "Service", f"{name}-controller", name, metadata={"labels": labels}, spec={"type": service, "selector": labels, "ports": [{"name": "http", "port": 80}, {"name": "https", "port": 443}]},
+            status={"loadBalancer": {"ingress": [{"ip": "203.0.113.8"}]}} if service == "LoadBalancer" else {},
+        ))  # fmt: skip
+    return found
+
+
+def ingress_nginx(image: str = "registry.k8s.io/ingress-nginx/controller:v1.15.1@sha256:0a1b", **changes: Any) -> list[Object]:
+    """The project's ingress-nginx."""
+    arguments = [
+        "/nginx-ingress-controller",
+        "--controller-class=k8s.io/ingress-nginx",
+        "--ingress-class=nginx",
+        "--configmap=$(POD_NAMESPACE)/ingress-nginx-controller",
+    ]
+    return controller("ingress-nginx", image, "k8s.io/ingress-nginx", "nginx", arguments, **changes)
+
+
+def f5_nginx(**changes: Any) -> list[Object]:
+    """F5's NGINX Ingress Controller."""
+    arguments = ["-nginx-configmaps=$(POD_NAMESPACE)/nginx-ingress-controller", "-ingress-class=nginx"]
+    return controller("nginx-ingress", "nginx/nginx-ingress:5.4.0", "nginx.org/ingress-controller", "nginx", arguments, **changes)
+
+
+def haproxy_technologies(**changes: Any) -> list[Object]:
+    """HAProxy Technologies' controller."""
+    arguments = ["--configmap=kubernetes-ingress/kubernetes-ingress-controller", "--ingress.class=haproxy"]
+    return controller(
+        "kubernetes-ingress", "haproxytech/kubernetes-ingress:3.2.1", "haproxy.org/ingress-controller/haproxy", "haproxy", arguments, **changes
+    )
+
+
+def haproxy_ingress(**changes: Any) -> list[Object]:
+    """The project HAProxy Ingress."""
+    arguments = ["--configmap=haproxy-ingress/haproxy-ingress-controller"]
+    return controller(
+        "haproxy-ingress", "quay.io/jcmoraisjr/haproxy-ingress:v0.15.0", "haproxy-ingress.github.io/controller", "haproxy", arguments, **changes
+    )

@@ -15,7 +15,7 @@ from exivity_audit.collect.describe import DESCRIBERS, Vault
 from exivity_audit.collect.discovery import Discovery, Served
 from exivity_audit.collect.place import MissingRead, NotAsked, Read
 from exivity_audit.collect.release import Target
-from exivity_audit.document import Malformed
+from exivity_audit.document import Malformed, NotCollected
 from exivity_audit.errors import one_line
 from exivity_audit.fact import reading
 from exivity_audit.paths import pruner
@@ -111,8 +111,8 @@ class Collector:
             return (self._record(read, served, Place(self._target.namespace), Outcome.NOT_ASKED, None, str(error)),)
         except MissingRead as error:
             return (self._record(read, served, Place(), Outcome.NOT_ASKED, None, f"follows from what was not seen: {one_line(error)}"),)
-        except Malformed as error:
-            return (self._record(read, served, Place(), Outcome.FAILED, None, f"its places follow from a malformed object: {one_line(error)}"),)
+        except (Malformed, NotCollected) as error:
+            return (self._record(read, served, Place(), Outcome.FAILED, None, f"its places follow from an object that cannot be read: {one_line(error)}"),)
         if read.bulk:
             return self._bulk(read, served, places)
         records = tuple(self._at(read, served, place) for place in places)

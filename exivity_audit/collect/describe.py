@@ -9,16 +9,25 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from exivity_audit import chart
 from exivity_audit.collect.pem import describe_certificates, describe_key_pair
 
-LARGEST_HELM = 32 * 2**20
+LARGEST_HELM = 16 * 2**20
 CAP = 64
+LONGEST_TEXT = 253
+DEEPEST = 8
+PAIRED = {"<": ">", "${": "}", "{{": "}}"}  # a placeholder only where it also ends like one: a random value may start so
+_QUERY = re.compile(r"[?#;&\s]")
+COMMON_WORDS = (
+    "password", "passwort", "passw0rd", "p@ssw0rd", "exivity", "postgres", "rabbitmq", "admin", "secret", "welcome", "letmein", "qwerty", "changeme",
+)  # fmt: skip
 
 
 @dataclass
@@ -51,28 +60,42 @@ class Vault:
             if value is None:
                 continue
             body["group"] = groups.setdefault(value, len(groups) + 1)
-            body["equals"] = sorted({what for what, other in self.identities if other == value}) if value else []
+            body["equals"] = sorted({what for what, other in self.identities if other.casefold() == value.casefold()}) if value else []
         self.entries.clear()
         self.identities.clear()
 
 
 def classes(value: str) -> list[str]:
-    """Character classes of a text: digit, lower, other, upper."""
-    found = {"digit" if c.isdigit() else "lower" if c.islower() else "upper" if c.isupper() else "other" for c in value}
+    """Character classes of a text: digit, lower, other, upper; all that is not ASCII is other."""
+    found = {
+        "other" if not c.isascii() else "digit" if c.isdigit() else "lower" if c.islower() else "upper" if c.isupper() else "other" for c in value
+    }
     return sorted(found)
 
 
 def strength(value: str) -> str:
-    """``empty``; ``weak``: known, under 8 characters, under 5 distinct ones, or under 12 of one class; ``strong``: 16 or more
-    of two classes, or 12 or more of three, with 8 distinct ones; else ``fair``."""
+    """``empty``, ``weak``, ``fair`` or ``strong``.
+
+    Weak: a shipped or common value, under 8 characters, under 5 distinct ones, under 12 of one class, a run such as
+    ``abcdefgh``, or a common word with fewer than 8 other characters. Strong: 16 or more of two classes, or 12 or more of
+    three, with 8 distinct ones. Fair: the rest.
+    """
     if not value:
         return "empty"
     kinds, distinct = len(classes(value)), len(set(value))
-    if known(value) or len(value) < 8 or distinct < 5 or (kinds == 1 and len(value) < 12):
+    if known(value) or len(value) < 8 or distinct < 5 or (kinds == 1 and len(value) < 12) or _guessable(value):
         return "weak"
     if distinct >= 8 and ((len(value) >= 16 and kinds >= 2) or (len(value) >= 12 and kinds >= 3)):
         return "strong"
     return "fair"
+
+
+def _guessable(value: str) -> bool:
+    """Whether it is a run of neighbouring characters, or a common word with little around it."""
+    lowered = value.lower()
+    runs = sum(1 for one, following in pairwise(lowered) if abs(ord(following) - ord(one)) <= 1)
+    rest = min((len(value) - len(word) for word in COMMON_WORDS if word in lowered), default=len(value))
+    return runs >= 0.75 * (len(value) - 1) or rest < 8
 
 
 def known(value: str) -> str | None:
@@ -85,9 +108,8 @@ def known(value: str) -> str | None:
     if plain.lower() == chart.DEMO_LICENCE:
         return "demo"
     lowered = plain.lower()
-    if any(lowered.startswith(start) for start in chart.PLACEHOLDER_STARTS) or lowered in chart.PLACEHOLDERS:
-        return "placeholder"
-    return None
+    started = any(lowered.startswith(start) and lowered.endswith(PAIRED.get(start, "")) for start in chart.PLACEHOLDER_STARTS)
+    return "placeholder" if started or lowered in chart.PLACEHOLDERS else None
 
 
 def decoded(value: Any) -> bytes | None:
@@ -103,7 +125,7 @@ def decoded(value: Any) -> bytes | None:
 def secret(value: Any, vault: Vault) -> Any:
     """A base64 value of a Secret as a description."""
     raw = decoded(value)
-    return {"malformed": "base64"} if raw is None else vault.describe(raw.decode("utf-8", "surrogateescape").rstrip("\n"))
+    return {"malformed": "base64"} if raw is None else vault.describe(raw.decode("utf-8", "surrogateescape"))
 
 
 def certificates(value: Any, vault: Vault) -> Any:
@@ -117,7 +139,9 @@ def key_pair(value: Any, vault: Vault) -> Any:
     if not isinstance(value, dict):
         return {"malformed": type(value).__name__}
     chain, key = decoded(value.get("tls.crt")), decoded(value.get("tls.key"))
-    return {"keys": sorted(str(name) for name in value), **describe_key_pair(chain, key)}
+    authority = decoded(value.get("ca.crt"))
+    pair = describe_key_pair(chain, key)
+    return {"keys": sorted(str(name) for name in value), "authority": describe_certificates(authority) if authority else None, **pair}
 
 
 def change_times(value: Any, vault: Vault) -> Any:
@@ -125,9 +149,9 @@ def change_times(value: Any, vault: Vault) -> Any:
     if not isinstance(value, list):
         return None
     return [
-        {key: item.get(key) for key in ("manager", "operation", "time")}
+        {key: _plain(item.get(key)) for key in ("manager", "operation", "time")}
         for item in value
-        if isinstance(item, dict) and ("f:data" in (item.get("fieldsV1") or {}) or "f:stringData" in (item.get("fieldsV1") or {}))
+        if isinstance(item, dict) and isinstance(fields := item.get("fieldsV1"), dict) and ("f:data" in fields or "f:stringData" in fields)
     ]
 
 
@@ -161,33 +185,35 @@ def config_json(value: Any, vault: Vault) -> Any:
     kept: dict[str, Any] = {}
     database = _dig(content, "db", "parameters")
     if isinstance(database, dict):
-        kept["db"] = {key: _plain(database.get(key)) for key in ("host", "port", "sslmode", "dbname", "user")}
+        kept["db"] = {key: _address(database.get(key)) for key in ("host", "port", "sslmode", "dbname")}
+        kept["db"]["user"] = _login(database.get("user"))
         kept["db"]["password"] = _described(database.get("password"), vault)
-        vault.identity("user name", database.get("user"))
-        vault.identity("host", database.get("host"))
+        vault.identity("user name", kept["db"]["user"])
+        vault.identity("host", kept["db"]["host"])
     broker = content.get("mq")
     if isinstance(broker, dict):
         servers = broker.get("servers")
-        kept["mq"] = {key: _plain(broker.get(key)) for key in ("user", "vhost")}
+        kept["mq"] = {"user": _login(broker.get("user")), "vhost": _address(broker.get("vhost"))}
         kept["mq"]["servers"] = [
-            {key: _plain(item.get(key)) for key in ("host", "port", "secure")} for item in servers if isinstance(item, dict)
+            {key: _address(item.get(key)) for key in ("host", "port", "secure")} for item in servers if isinstance(item, dict)
         ] if isinstance(servers, list) else []  # fmt: skip
         kept["mq"]["password"] = _described(broker.get("password"), vault)
-        vault.identity("user name", broker.get("user"))
+        vault.identity("user name", kept["mq"]["user"])
     return kept
 
 
-def identity(what: str) -> Callable[[Any, Vault], Any]:
-    """A public value that is kept as it is and remembered, so that a secret equal to it is told."""
-
-    def keep(value: Any, vault: Vault) -> Any:
-        vault.identity(what, value)
-        return value
-
-    return keep
+def user_name(value: Any, vault: Vault) -> Any:
+    """A user name as it is, remembered so that a secret equal to it is told."""
+    kept = _login(value)
+    vault.identity("user name", kept)
+    return kept
 
 
-user_name, host_name = identity("user name"), identity("host")
+def host_name(value: Any, vault: Vault) -> Any:
+    """A host as it is, without user info; remembered so that a secret equal to it is told."""
+    kept = _address(value)
+    vault.identity("host", kept)
+    return kept
 
 
 def helm_values(value: Any, vault: Vault) -> Any:
@@ -225,7 +251,7 @@ def _user_values(values: dict[str, Any], vault: Vault) -> dict[str, Any]:
     for path in chart.VALUES_KEPT:
         found = _dig(values, *path.split("."))
         if found is not None:
-            kept[path] = _plain_tree(found)
+            kept[path] = _address(found) if path.endswith(".host") else _plain_tree(found)
     for path in chart.VALUES_SECRET:
         found = _dig(values, *path.split("."))
         if isinstance(found, str | int | float) and not isinstance(found, bool):
@@ -244,14 +270,29 @@ def _dig(value: Any, *path: str) -> Any:
 def _plain(value: Any) -> Any:
     """A scalar as it is, a text only up to 253 characters and without user info of a URL."""
     if isinstance(value, str):
-        return value.rpartition("@")[2][:253]
+        return value.rpartition("@")[2][:LONGEST_TEXT]
     return value if isinstance(value, bool | int | float) or value is None else {"malformed": type(value).__name__}
 
 
-def _plain_tree(value: Any) -> Any:
+def _address(value: Any) -> Any:
+    """A host, port or path: without user info, and without what follows as a query or as further parameters."""
+    found = _plain(value)
+    return _QUERY.split(found, maxsplit=1)[0] if isinstance(found, str) else found
+
+
+def _login(value: Any) -> Any:
+    """A user name, which may hold an ``@``; what follows a colon is a password."""
+    if not isinstance(value, str):
+        return _plain(value)
+    return value.rpartition("://")[2].partition(":")[0][:LONGEST_TEXT]
+
+
+def _plain_tree(value: Any, depth: int = 0) -> Any:
+    if depth > DEEPEST and isinstance(value, dict | list):
+        return {"malformed": "nested too deep"}
     if isinstance(value, dict):
-        return {str(key): _plain_tree(item) for key, item in value.items()}
-    return [_plain_tree(item) for item in value] if isinstance(value, list) else _plain(value)
+        return {str(key)[:LONGEST_TEXT]: _plain_tree(item, depth + 1) for key, item in value.items()}
+    return [_plain_tree(item, depth + 1) for item in value] if isinstance(value, list) else _plain(value)
 
 
 def _described(value: Any, vault: Vault) -> Any:

@@ -7,14 +7,16 @@ from typing import Any
 
 from exivity_audit import chart
 from exivity_audit.collect.place import MissingRead, NotAsked, Read, Where, cluster, in_namespace, named, paths, release_namespace, values
+from exivity_audit.document import Document, Malformed
 from exivity_audit.fact import Unreadable
+from exivity_audit.facts.provisioners import PROVISIONERS, table_name
 from exivity_audit.snapshot import Place
 
 LONGHORN = "longhorn-system"
 LONGHORN_DRIVER = "driver.longhorn.io"
 
 # Labels by which the ingress controllers' own charts and manifests mark their pods.
-CONTROLLER_SELECTOR = f"{chart.NAME_LABEL} in (ingress-nginx,rke2-ingress-nginx,nginx-ingress,nginx-ingress-controller,traefik,haproxy-ingress,kubernetes-ingress,haproxy)"
+CONTROLLER_SELECTOR = f"{chart.NAME_LABEL} in (ingress-nginx,rke2-ingress-nginx,nginx-ingress,nginx-ingress-controller,traefik,rke2-traefik,haproxy-ingress,kubernetes-ingress,haproxy)"
 PROVISIONER_SELECTORS = (
     "app in (local-path-provisioner,nfs-subdir-external-provisioner,nfs-client-provisioner,nfs-server-provisioner,nfs-provisioner)",
     f"{chart.NAME_LABEL} in (local-path-provisioner,nfs-subdir-external-provisioner,nfs-server-provisioner)",
@@ -48,7 +50,8 @@ POD = (
     f" {pod_spec('spec')} status.phase status.podIP status.hostIP status.podIPs[].ip status.reason"
     " status.conditions[].type status.conditions[].status status.conditions[].reason status.conditions[].message"
     " status.containerStatuses[].name status.containerStatuses[].ready status.containerStatuses[].restartCount"
-    " status.containerStatuses[].state.waiting.reason status.containerStatuses[].lastState.terminated.reason"
+    " status.containerStatuses[].state.waiting.reason status.containerStatuses[].state.terminated.reason"
+    " status.containerStatuses[].lastState.terminated.reason"
     " status.containerStatuses[].lastState.terminated.finishedAt status.containerStatuses[].lastState.terminated.exitCode"
     " status.initContainerStatuses[].name status.initContainerStatuses[].state.waiting.reason"
 )
@@ -71,8 +74,13 @@ def _longhorn_namespaces(longhorn_nodes: Any) -> tuple[str, ...]:
 def _longhorn_volumes(longhorn_nodes: Any, persistentvolumes: Any) -> Iterable[Place]:
     if isinstance(persistentvolumes, Unreadable):
         raise MissingRead(persistentvolumes)
+    csi = [volume.value.get("spec", {}).get("csi") for volume in persistentvolumes if isinstance(volume.value.get("spec", {}), dict)]
     handles = sorted(
-        {volume.get("spec.csi.volumeHandle") for volume in persistentvolumes if volume.get("spec.csi.driver") == LONGHORN_DRIVER} - {None}
+        {
+            handle
+            for source in csi
+            if isinstance(source, dict) and source.get("driver") == LONGHORN_DRIVER and isinstance(handle := source.get("volumeHandle"), str)
+        }
     )
     for namespace in _longhorn_namespaces(longhorn_nodes):
         for handle in handles:
@@ -84,19 +92,67 @@ def _longhorn_list(longhorn_nodes: Any) -> Iterable[Place]:
         yield Place(namespace)
 
 
-def _tls_secrets(ingresses: Any, secrets: str) -> Iterable[Place]:
-    if secrets == "none":
-        raise NotAsked("--secrets none")
+def _product_ingresses(ingresses: Any, release: Any) -> Iterable[Document]:
+    """The Ingress objects that lead to the product: the chart's by label, an operator's by the Services it names; malformed ones left out."""
     if isinstance(ingresses, Unreadable):
         raise MissingRead(ingresses)
+    backends = {f"{release.fullname}-{component}" for component in chart.EXPOSED}
+    for ingress in ingresses:
+        try:
+            paths = [path for rule in ingress.items("spec.rules") for path in rule.items("http.paths")]
+            list(ingress.items("spec.tls"))
+            if ingress.labels().get(chart.APP_LABEL) == chart.APP or any(path.text("backend.service.name") in backends for path in paths):
+                yield ingress
+        except Malformed:
+            continue
+
+
+def _tls_secrets(ingresses: Any, release: Any, secrets: str) -> Iterable[Place]:
+    if secrets == "none":
+        raise NotAsked("--secrets none")
     found = {
-        (ingress.namespace, entry.text("secretName"))
-        for ingress in ingresses
-        if ingress.labels().get(chart.APP_LABEL) == chart.APP
+        (ingress.namespace or "", name)
+        for ingress in _product_ingresses(ingresses, release)
         for entry in ingress.items("spec.tls")
+        if isinstance(name := entry.value.get("secretName"), str) and name
     }
-    for namespace, name in sorted((namespace, name) for namespace, name in found if name):
+    for namespace, name in sorted(found):
         yield Place(namespace, name)
+
+
+DEFAULT_CERTIFICATE_ARGUMENTS = ("default-ssl-certificate", "default-server-tls-secret", "wildcard-tls-secret")
+
+
+def _default_certificates(
+    ingresses: Any, controller_deployments: Any, controller_daemonsets: Any, traefik_tls_stores: Any, release: Any, secrets: str
+) -> Iterable[Place]:
+    """The controllers' default certificates, only where an Ingress of the product names no Secret of its own."""
+    if secrets == "none":
+        raise NotAsked("--secrets none")
+    bare = [
+        ingress for ingress in _product_ingresses(ingresses, release)
+        if not any(entry.value.get("secretName") for entry in ingress.items("spec.tls"))
+    ]  # fmt: skip
+    if not bare:
+        return
+    found: set[tuple[str, str]] = set()
+    for workloads in (controller_deployments, controller_daemonsets):
+        if isinstance(workloads, Unreadable):
+            raise MissingRead(workloads)
+        for workload in workloads:
+            for container in workload.items("spec.template.spec.containers"):
+                for argument in (*container.strings("args"), *container.strings("command")):
+                    name, _, value = argument.lstrip("-").partition("=")
+                    if name in DEFAULT_CERTIFICATE_ARGUMENTS and "/" in value:
+                        namespace, _, secret = value.replace("$(POD_NAMESPACE)", workload.namespace or "").partition("/")
+                        found.add((namespace, secret))
+    if not isinstance(traefik_tls_stores, Unreadable):
+        for store in traefik_tls_stores:
+            secret = store.text("spec.defaultCertificate.secretName")
+            if store.name == "default" and secret:
+                found.add((store.namespace or "", secret))
+    for namespace, secret in sorted(found):
+        yield Place(namespace, secret)
 
 
 def _controller_config(controller_deployments: Any, controller_daemonsets: Any) -> Iterable[Place]:
@@ -131,6 +187,60 @@ def _other_installations(suffix: str) -> Where:
             yield Place(namespace, f"{fullname}-{suffix}")
 
     return where
+
+
+CANDIDATE_NODES = 5
+
+
+def _candidate_node(node: Document, selectors: list[dict[str, str]]) -> tuple[float, str] | None:
+    """How a node is ranked as a refuge for the release's pods: most memory first; None where it may take none."""
+    try:
+        tainted = any(taint.text("effect") in ("NoSchedule", "NoExecute") for taint in node.items("spec.taints"))
+        ready = any(entry.text("type") == "Ready" and entry.text("status") == "True" for entry in node.items("status.conditions"))
+        healthy = ready and not node.boolean("spec.unschedulable")
+        labels = node.labels()
+        chosen = not selectors or any(all(labels.get(key) == value for key, value in selector.items()) for selector in selectors)
+        return (-(node.size("status.allocatable.memory") or 0), node.name) if healthy and chosen and not tainted else None
+    except Malformed:
+        return None
+
+
+def _node_selector(deployment: Document) -> dict[str, str] | None:
+    try:
+        ours = deployment.labels().get(chart.APP_LABEL) == chart.APP
+        return deployment.labels("spec.template.spec.nodeSelector") if ours else None
+    except Malformed:
+        return None
+
+
+def _node_pods(nodes: Any, deployments: Any) -> Iterable[Place]:
+    """The pods of at most five nodes that could take over from a node that dies."""
+    if isinstance(nodes, Unreadable):
+        raise MissingRead(nodes)
+    found = () if isinstance(deployments, Unreadable) else deployments
+    selectors = [selector for item in found if (selector := _node_selector(item)) is not None]
+    ranked = sorted(rank for item in nodes if (rank := _candidate_node(item, selectors)) is not None)
+    for _, name in ranked[:CANDIDATE_NODES]:
+        yield Place(None, None, None, f"spec.nodeName={name}")
+
+
+def _local_volumes(storageclasses: Any, persistentvolumeclaims: Any, persistentvolumes: Any) -> Iterable[Place]:
+    """All PersistentVolumes of the cluster, where the release uses a node-local class or has a volume on a node's disk."""
+    for read in (storageclasses, persistentvolumeclaims):
+        if isinstance(read, Unreadable):
+            raise MissingRead(read)
+    named = set(values(persistentvolumeclaims, "spec.storageClassName"))
+    unnamed = any(claim.get("spec.storageClassName") is None for claim in persistentvolumeclaims)
+    used = (
+        item.get("provisioner")
+        for item in storageclasses
+        if item.name in named
+        or (unnamed and item.get("metadata.annotations[storageclass.kubernetes.io/is-default-class]") == "true")
+    )
+    local = any(isinstance(name, str) and (kind := PROVISIONERS.get(table_name(name))) is not None and kind.local for name in used)
+    volumes = () if isinstance(persistentvolumes, Unreadable) else persistentvolumes
+    if local or any(volume.get(path) for volume in volumes for path in ("spec.hostPath.path", "spec.local.path")):
+        yield Place()
 
 
 def _helm_releases(release: Any, secrets: str) -> Iterable[Place]:
@@ -176,7 +286,9 @@ READS: tuple[Read, ...] = (
         f"{METADATA} {OWNERS} spec.schedule spec.suspend status.lastScheduleTime status.lastSuccessfulTime"
         " spec.jobTemplate.spec.template.spec.containers[].image spec.jobTemplate.spec.template.spec.volumes[].persistentVolumeClaim.claimName"), "CronJob"),
     Read("pods", "pods", release_namespace(), paths(POD), "Pod"),
-    Read("services", "services", release_namespace(), paths(f"{METADATA} spec.type spec.selector spec.ports spec.clusterIP spec.externalName status.loadBalancer"), "Service"),
+    Read("node_pods", "pods", _node_pods, paths(
+        "spec.nodeName status.phase spec.overhead spec.containers[].resources.requests spec.initContainers[].resources.requests spec.initContainers[].restartPolicy"), "Pod"),
+    Read("service_objects", "services", release_namespace(), paths(f"{METADATA} spec.type spec.selector spec.ports spec.clusterIP spec.externalName status.loadBalancer"), "Service"),
     Read("endpointslices", "endpointslices", release_namespace(), paths(
         "metadata.labels addressType ports endpoints[].addresses endpoints[].conditions endpoints[].nodeName endpoints[].targetRef.kind endpoints[].targetRef.name"), "EndpointSlice"),
     Read("ingresses", "ingresses", release_namespace(), paths(
@@ -191,7 +303,7 @@ READS: tuple[Read, ...] = (
         " metadata.annotations[haproxy-ingress.github.io/hsts] metadata.annotations[nginx.ingress.kubernetes.io/enable-hsts]"), "Ingress"),
     Read("persistentvolumeclaims", "persistentvolumeclaims", release_namespace(), paths(
         f"{METADATA} {OWNERS} metadata.annotations[helm.sh/resource-policy] metadata.deletionTimestamp spec.storageClassName spec.volumeName spec.accessModes"
-        " spec.volumeMode spec.resources.requests status.phase status.capacity status.accessModes status.conditions[].type status.conditions[].status"
+        " spec.volumeMode spec.resources.requests status.phase status.capacity status.accessModes status.conditions[].type status.conditions[].status status.conditions[].lastTransitionTime"
         " metadata.annotations[volume.kubernetes.io/selected-node] metadata.annotations[volume.beta.kubernetes.io/storage-provisioner]"
         " metadata.annotations[volume.kubernetes.io/storage-provisioner]"), "PersistentVolumeClaim"),
     Read("horizontalpodautoscalers", "horizontalpodautoscalers", release_namespace(), paths(
@@ -218,18 +330,23 @@ READS: tuple[Read, ...] = (
     Read("helm_releases", "secrets", _helm_releases, paths(
         "type metadata.labels metadata.creationTimestamp", {"data.release": "helm_values"}), "Secret"),
     Read("tls_secrets", "secrets", _tls_secrets, paths(
-        "type metadata.creationTimestamp metadata.annotations[cert-manager.io/certificate-name]", {"data": "key_pair"}), "Secret"),
+        "type metadata.creationTimestamp metadata.annotations[cert-manager.io/certificate-name]", {"data": "key_pair"}), "Secret", by_name=True),
+    Read("default_certificates", "secrets", _default_certificates, paths(
+        "type metadata.creationTimestamp metadata.annotations[cert-manager.io/certificate-name]", {"data": "key_pair"}), "Secret", by_name=True),
     Read("persistentvolumes", "persistentvolumes", _volume_names, paths(
         f"{METADATA} metadata.annotations[pv.kubernetes.io/provisioned-by] spec.capacity spec.accessModes spec.persistentVolumeReclaimPolicy spec.storageClassName"
         " spec.claimRef.namespace spec.claimRef.name spec.csi.driver spec.csi.volumeHandle spec.csi.volumeAttributes.share spec.csi.volumeAttributes.server"
         " spec.csi.volumeAttributes.numberOfReplicas spec.csi.volumeAttributes.migratable spec.nfs.server spec.nfs.path spec.nfs.readOnly spec.hostPath.path spec.local.path"
         " spec.nodeAffinity spec.mountOptions spec.volumeMode status.phase"), "PersistentVolume", bulk=True),
+    Read("node_volumes", "persistentvolumes", _local_volumes, paths(
+        "spec.capacity spec.claimRef.namespace spec.claimRef.name spec.csi.driver spec.hostPath.path spec.local.path spec.nodeAffinity"), "PersistentVolume"),
     Read("storageclasses", "storageclasses", cluster(), paths(
         f"{METADATA} metadata.annotations[storageclass.kubernetes.io/is-default-class] metadata.annotations[storageclass.beta.kubernetes.io/is-default-class]"
         " provisioner reclaimPolicy allowVolumeExpansion volumeBindingMode mountOptions parameters.numberOfReplicas parameters.migratable parameters.dataLocality"
         " parameters.fsType parameters.nfsOptions parameters.recurringJobSelector parameters.backendType parameters.sharedv4 parameters.shared parameters.server"
         " parameters.share parameters.nfsResources parameters.replicaAutoBalance parameters.dataEngine parameters.replicaSoftAntiAffinity"
-        " parameters.replicaZoneSoftAntiAffinity parameters.dataLayout parameters.pathPattern"), "StorageClass"),
+        " parameters.replicaZoneSoftAntiAffinity parameters.dataLayout parameters.pathPattern parameters[csi.storage.k8s.io/fstype]"
+        " parameters.protocol parameters.backend parameters.storageType"), "StorageClass"),
     Read("csidrivers", "csidrivers", cluster(), paths("spec.attachRequired spec.fsGroupPolicy"), "CSIDriver"),
     Read("csinodes", "csinodes", cluster(), paths("spec.drivers[].name spec.drivers[].allocatable.count"), "CSINode"),
     Read("provisioner_pods", "pods", lambda: (Place(None, None, selector) for selector in PROVISIONER_SELECTORS), paths(
@@ -240,16 +357,18 @@ READS: tuple[Read, ...] = (
     Read("controller_daemonsets", "daemonsets", cluster(CONTROLLER_SELECTOR), CONTROLLER, "DaemonSet"),
     Read("controller_pods", "pods", cluster(CONTROLLER_SELECTOR), paths(POD), "Pod"),
     Read("controller_services", "services", cluster(CONTROLLER_SELECTOR), paths(
-        f"{METADATA} spec.type spec.selector spec.ports spec.clusterIP spec.externalIPs spec.loadBalancerClass spec.loadBalancerIP spec.externalTrafficPolicy status.loadBalancer"), "Service"),
+        f"{METADATA} spec.type spec.selector spec.ports spec.clusterIP spec.externalIPs spec.loadBalancerClass spec.loadBalancerIP spec.externalTrafficPolicy status.loadBalancer"
+        " metadata.annotations[metallb.io/ip-allocated-from-pool] metadata.annotations[metallb.universe.tf/ip-allocated-from-pool]"
+        " metadata.annotations[kube-vip.io/loadbalancerIPs] metadata.annotations[kube-vip.io/vipHost]"), "Service"),
     Read("controller_config", "configmaps", _controller_config, paths(
         "data[ssl-redirect] data[force-ssl-redirect] data[redirect-to-https] data[use-forwarded-headers] data[proxy-real-ip-cidr] data[use-proxy-protocol]"
         " data[proxy-protocol] data[enable-real-ip] data[forwarded-for-header] data[compute-full-forwarded-for] data[set-real-ip-from] data[real-ip-header]"
         " data[src-ip-header] data[forwarded-for] data[hsts] data[ssl-protocols] data[allow-snippet-annotations] data[forwardfor] data[ssl-redirect-code]"
-        " data[default-backend-service] data[ssl-certificate]"), "ConfigMap"),
+        " data[default-backend-service] data[ssl-certificate]"), "ConfigMap", by_name=True),
     Read("installations", "deployments", cluster(chart.SELECTOR), paths(f"metadata.labels {OWNERS} spec.replicas"), "Deployment"),
     Read("other_postgres_configs", "configmaps", _other_installations("postgres-config"), paths(
-        "metadata.labels data.POSTGRES_HOST data.POSTGRES_PORT data.POSTGRES_DB"), "ConfigMap"),
-    Read("other_service_configs", "configmaps", _other_installations("config-shared"), paths("metadata.labels", {"data[config.json]": "config_json"}), "ConfigMap"),
+        "metadata.labels data.POSTGRES_HOST data.POSTGRES_PORT data.POSTGRES_DB"), "ConfigMap", by_name=True),
+    Read("other_service_configs", "configmaps", _other_installations("config-shared"), paths("metadata.labels", {"data[config.json]": "config_json"}), "ConfigMap", by_name=True),
     Read("longhorn_nodes", "nodes.longhorn.io", cluster(), paths(
         "spec.allowScheduling spec.evictionRequested spec.disks status.conditions[].type status.conditions[].status status.conditions[].reason status.conditions[].message"
         " status.diskStatus status.zone status.region"), "LonghornNode", otherwise=in_namespace(LONGHORN)),
@@ -262,7 +381,7 @@ READS: tuple[Read, ...] = (
         "metadata.labels spec.volumeName spec.nodeID spec.failedAt spec.healthyAt spec.diskID status.currentState"), "LonghornReplica"),
     Read("longhorn_share_managers", "sharemanagers.longhorn.io", _longhorn_list, paths("status.state status.endpoint status.ownerID"), "ShareManager"),
     Read("longhorn_settings", "settings.longhorn.io", _longhorn_list, paths("value"), "LonghornSetting"),
-    Read("traefik_middlewares", "middlewares.traefik.io", release_namespace(), paths("spec.redirectScheme"), "Middleware"),
+    Read("traefik_middlewares", "middlewares.traefik.io", release_namespace(), paths("spec.redirectScheme spec.headers.stsSeconds"), "Middleware"),
     Read("traefik_tls_stores", "tlsstores.traefik.io", cluster(), paths("spec.defaultCertificate.secretName"), "TLSStore"),
     _presence("scaled_objects", "scaledobjects.keda.sh", "ScaledObject"),
     _presence("argo_applications", "applications.argoproj.io", "Application"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,9 @@ class ClaimGroup(enum.StrEnum):
     RABBITMQ = "rabbitmq"
 
 
+RESIZING = ("Resizing", "FileSystemResizePending", "ControllerResizeError", "NodeResizeError")
+
+
 @dataclass(frozen=True)
 class Claim:
     """A PersistentVolumeClaim of the release or of its embedded middleware."""
@@ -46,6 +50,12 @@ class Claim:
     created: datetime | None
     kept: bool  # helm.sh/resource-policy: keep
     deleting: bool
+    resizes: tuple[tuple[str, datetime | None], ...] = ()  # conditions of a resize that are True, and since when
+
+    @property
+    def bound(self) -> bool:
+        """Whether it has its volume."""
+        return self.phase == "Bound"
 
     @property
     def values_path(self) -> str | None:
@@ -123,22 +133,26 @@ class Volume:
     node_affinity: dict[str, Any]
 
 
+def _claim(item: Document, part: str, group: ClaimGroup) -> Claim:
+    true = [entry for entry in item.items("status.conditions") if entry.text("status") == "True"]
+    return Claim(
+        subject=item.subject, source=item.source, name=item.name, namespace=item.namespace or "", part=part, group=group,
+        class_name=item.text("spec.storageClassName"), volume=item.text("spec.volumeName"), phase=item.text("status.phase") or "",
+        access_modes=item.strings("spec.accessModes"), request=item.size("spec.resources.requests.storage"),
+        capacity=item.size("status.capacity.storage"), conditions=tuple(entry.text("type") or "" for entry in true),
+        created=item.time("metadata.creationTimestamp"), kept=item.text("metadata.annotations[helm.sh/resource-policy]") == "keep",
+        deleting=item.get("metadata.deletionTimestamp") is not None,
+        resizes=tuple((kind, entry.time("lastTransitionTime")) for entry in true if (kind := entry.text("type") or "") in RESIZING),
+    )  # fmt: skip
+
+
 @fact
 def claims(persistentvolumeclaims: Objects[Document], release: Any) -> Objects[Claim]:
     """The release's claims and those of its embedded middleware, recognised by name."""
 
     def build(item: Document) -> Claim | None:
         known = part_of(item.name, release)
-        if known is None:
-            return None
-        return Claim(
-            subject=item.subject, source=item.source, name=item.name, namespace=item.namespace or "", part=known[0], group=known[1],
-            class_name=item.text("spec.storageClassName"), volume=item.text("spec.volumeName"), phase=item.text("status.phase") or "",
-            access_modes=item.strings("spec.accessModes"), request=item.size("spec.resources.requests.storage"), capacity=item.size("status.capacity.storage"),
-            conditions=tuple(entry.text("type") or "" for entry in item.items("status.conditions") if entry.text("status") == "True"),
-            created=item.time("metadata.creationTimestamp"), kept=item.text("metadata.annotations[helm.sh/resource-policy]") == "keep",
-            deleting=item.get("metadata.deletionTimestamp") is not None,
-        )  # fmt: skip
+        return _claim(item, *known) if known else None
 
     found = persistentvolumeclaims.each(build)
     ours = tuple(item for item in found.unreadable if item.subject.name is None or part_of(item.subject.name, release) is not None)
@@ -190,3 +204,24 @@ def class_of(claim: Claim, classes: Objects[StorageClass]) -> StorageClass | Non
         return None
     defaults = [one for one in classes if one.default]
     return defaults[0] if len(defaults) == 1 else None
+
+
+@fact
+def replicating_claims(persistentvolumeclaims: Objects[Document]) -> Objects[Claim]:
+    """Claims of the namespace that belong to a database or broker which keeps copies of its data itself, by the operators' labels."""
+
+    def build(item: Document) -> Claim | None:
+        labels = item.labels()
+        if "cnpg.io/cluster" in labels:
+            return _claim(item, labels["cnpg.io/cluster"], ClaimGroup.POSTGRESQL)
+        if labels.get("app.kubernetes.io/part-of") == "rabbitmq" and labels.get("app.kubernetes.io/component") == "rabbitmq":
+            return _claim(item, labels.get("app.kubernetes.io/name", ""), ClaimGroup.RABBITMQ)
+        return None
+
+    found = persistentvolumeclaims.each(build)
+    return Objects(found, installed=found.installed, partial=found.partial)
+
+
+def volume_of(claim: Claim, volumes: Iterable[Volume]) -> Volume | None:
+    """The volume a claim is bound to, where it was seen."""
+    return next((one for one in volumes if one.name == claim.volume), None) if claim.volume else None

@@ -1,13 +1,17 @@
-"""Helm's own record of the release: its revisions with the values that users gave."""
+"""How the release was installed: Helm's stored revisions with the values that users gave, and the marks of GitOps tools."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
+from exivity_audit import chart
 from exivity_audit.document import Document, Malformed, parse_time
-from exivity_audit.fact import Objects, fact
+from exivity_audit.fact import Objects, fact, maybe, seen
+from exivity_audit.facts.secrets import Description, description
+from exivity_audit.facts.workloads import ProductService
 from exivity_audit.subject import Subject
 from exivity_audit.verdict import Source
 
@@ -27,6 +31,43 @@ class Revision:
     values: dict[str, Any]  # allow-listed user values by path; secrets are descriptions
 
 
+@dataclass(frozen=True)
+class Installer:
+    """Who keeps the release, by the marks on its Deployments and the APIs that are served."""
+
+    helm: bool  # Helm annotated a Deployment
+    argo: bool  # Argo CD's tracking annotation
+    flux: bool  # Flux's labels
+    argo_served: bool  # applications.argoproj.io exists: in label mode its objects carry no mark of their own
+    flux_served: bool
+
+    @property
+    def marked(self) -> str:
+        """The GitOps tool whose mark the Deployments carry; empty where none does."""
+        return "Argo CD" if self.argo else "Flux" if self.flux else ""
+
+    @property
+    def possible(self) -> str:
+        """The GitOps tool that keeps the release, or may do so without a mark of its own; empty where none can."""
+        if self.marked or self.helm:
+            return self.marked
+        return "Argo CD" if self.argo_served else "Flux" if self.flux_served else ""
+
+
+FLUX_LABELS = (chart.FLUX_NAME, "kustomize.toolkit.fluxcd.io/name")
+
+
+@fact
+def installer(declared_services: Objects[ProductService], argo_applications: Any = maybe, flux_releases: Any = maybe) -> Installer:
+    """Who keeps the release: Helm by hand, Argo CD, Flux, or nobody that leaves a mark."""
+    found = [service.workload for service in declared_services]
+    return Installer(
+        helm=any(one.helm_release for one in found), argo=any(one.argo_tracking for one in found),
+        flux=any(label in one.labels for one in found for label in FLUX_LABELS),
+        argo_served=not seen(argo_applications) or argo_applications.installed, flux_served=not seen(flux_releases) or flux_releases.installed,
+    )  # fmt: skip
+
+
 @fact
 def revisions(helm_releases: Objects[Document], release: Any) -> Objects[Revision]:
     """The stored revisions, newest first; empty for a release that Helm did not install."""
@@ -36,16 +77,38 @@ def revisions(helm_releases: Objects[Document], release: Any) -> Objects[Revisio
         number = content.get("version")
         if not isinstance(number, int) or isinstance(number, bool):
             raise Malformed("data.release", "Helm release", number)
-        values, info, chart = content.get("values"), content.get("info"), content.get("chart")
-        last = info.get("last_deployed") if isinstance(info, dict) else None
+        values, info, metadata = (_object(content.get(key)) for key in ("values", "info", "chart"))
         return Revision(
-            subject=release.subject, source=item.source, number=number, status=str((info or {}).get("status") or ""), chart=str((chart or {}).get("name") or ""),
-            chart_version=str((chart or {}).get("version") or ""), deployed=_time(last), apply_method=content.get("apply_method"),
-            values=values if isinstance(values, dict) else {},
+            subject=release.subject, source=item.source, number=number, status=_text(info.get("status")), chart=_text(metadata.get("name")),
+            chart_version=_text(metadata.get("version")), deployed=_time(info.get("last_deployed")),
+            apply_method=_text(content.get("apply_method")) or None, values=values,
         )  # fmt: skip
 
     found = helm_releases.each(build)
     return Objects(sorted(found, key=lambda one: -one.number), installed=found.installed, unreadable=found.unreadable, partial=found.partial)
+
+
+def chart_change(found: Objects[Revision]) -> tuple[Revision, Revision] | None:
+    """The last stored change of the chart's version: the revision that made it, and the one before; None where none is stored."""
+    named = [one for one in found if one.chart_version]
+    return next(((newer, older) for newer, older in pairwise(named) if newer.chart_version != older.chart_version), None)
+
+
+def secret_value(revision: Revision, path: str) -> Description | None:
+    """A secret the user gave at a path, as its description; None where the user gave none or an empty one."""
+    try:
+        found = description(revision.values.get(path), path)
+    except Malformed:
+        return None
+    return None if found is None or found.known == "empty" else found
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _time(text: Any) -> datetime | None:

@@ -11,7 +11,9 @@ from exivity_audit.subject import Subject
 from exivity_audit.verdict import Source
 
 CONTROL_PLANE_LABELS = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
+ETCD_LABEL = "node-role.kubernetes.io/etcd"
 AUTOMATIC_TAINT = "node.kubernetes.io/"
+ADDRESSES = ("InternalIP", "ExternalIP")
 PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure")
 
 
@@ -84,7 +86,7 @@ def _node(item: Document) -> Node:
         operating_system=_info(item, "operatingSystem"), os_image=_info(item, "osImage"), kubelet=_info(item, "kubeletVersion"),
         runtime=_info(item, "containerRuntimeVersion"), architecture=_info(item, "architecture"), provider_id=item.text("spec.providerID") or "",
         cpu=_cores(item), memory=item.size("status.allocatable.memory"), disk=item.size("status.capacity.ephemeral-storage"),
-        addresses=tuple(entry.text("address") or "" for entry in item.items("status.addresses") if entry.text("type") in ("InternalIP", "ExternalIP")),
+        addresses=tuple(entry.text("address") or "" for entry in item.items("status.addresses") if entry.text("type") in ADDRESSES),
         pod_ranges=item.strings("spec.podCIDRs") or ((single,) if single else ()),
     )  # fmt: skip
 
@@ -112,3 +114,17 @@ def workers(nodes: Objects[Node]) -> Objects[Node]:
     return nodes.where(lambda node: node.worker)
 
 
+@dataclass(frozen=True)
+class ControlPlane:
+    """The control-plane nodes of the cluster; none are visible where a provider runs them."""
+
+    nodes: tuple[Node, ...]
+    external_datastore: bool  # K3s beside a database of its own: no server carries the etcd role
+
+
+@fact
+def control_plane(nodes: Objects[Node]) -> ControlPlane:
+    """The nodes with a control-plane role, and whether etcd runs on them."""
+    found = tuple(node for node in nodes.surely() if node.control_plane)
+    k3s = bool(found) and all("+k3s" in node.kubelet for node in found)
+    return ControlPlane(found, k3s and len(found) > 1 and not any(ETCD_LABEL in node.labels for node in found))

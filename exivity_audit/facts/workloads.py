@@ -10,6 +10,7 @@ from typing import Any
 from exivity_audit import chart
 from exivity_audit.document import Document
 from exivity_audit.fact import Objects, Unread, fact
+from exivity_audit.facts.selectors import selects_itself
 from exivity_audit.quantity import Size
 from exivity_audit.subject import Subject
 from exivity_audit.verdict import Source
@@ -37,6 +38,7 @@ class ContainerState:
     waiting: str
     last_reason: str
     last_finished: datetime | None
+    ended_reason: str = ""  # of a container that has ended and was not restarted yet
 
 
 @dataclass(frozen=True)
@@ -108,16 +110,23 @@ class Workload:
     helm_release: str | None
     argo_tracking: str | None
     pods: tuple[Pod, ...] = ()
+    pinned: str | None = None  # the node that the template names itself
+    spread_apart: bool = False  # anti-affinity or a topology spread keeps its own pods apart
 
     @property
     def rolling(self) -> bool:
-        """Whether a rollout is under way."""
-        return self.updated < self.replicas or self.observed < self.generation or self.total > self.replicas
+        """Whether a rollout is under way: copies to update, copies of the old template left, or a change not yet observed."""
+        return self.updated < self.replicas or self.observed < self.generation or self.total > self.updated
 
     @property
     def alive(self) -> tuple[Pod, ...]:
         """Pods that count as a copy."""
         return tuple(pod for pod in self.pods if pod.alive)
+
+    @property
+    def surge(self) -> bool:
+        """Whether a rollout starts a new copy before the old one ends (25 % where nothing is said, rounded up)."""
+        return self.strategy == "RollingUpdate" and str(self.max_surge) not in ("0", "0%")
 
     @property
     def images(self) -> tuple[str, ...]:
@@ -166,7 +175,7 @@ def _container(item: Document) -> Container:
 def _state(item: Document) -> ContainerState:
     return ContainerState(
         item.text("name") or "", item.boolean("ready") or False, item.integer("restartCount") or 0, item.text("state.waiting.reason") or "",
-        item.text("lastState.terminated.reason") or "", item.time("lastState.terminated.finishedAt"),
+        item.text("lastState.terminated.reason") or "", item.time("lastState.terminated.finishedAt"), item.text("state.terminated.reason") or "",
     )  # fmt: skip
 
 
@@ -176,6 +185,12 @@ def _claims(volumes: Iterable[Document]) -> tuple[str, ...]:
 
 def _host_paths(volumes: Iterable[Document]) -> tuple[str, ...]:
     return tuple(sorted({path for volume in volumes if (path := volume.text("hostPath.path"))}))
+
+
+def _unschedulable(scheduled: Document | None) -> str:
+    if scheduled is None or scheduled.text("status") != "False":
+        return ""
+    return (scheduled.text("message") or scheduled.text("reason") or "")[:200]
 
 
 def pod(item: Document) -> Pod:
@@ -189,7 +204,7 @@ def pod(item: Document) -> Pod:
         owner=(owner.text("kind") or "", owner.text("name") or "") if owner else None, node=item.text("spec.nodeName"),
         phase=item.text("status.phase") or "", ready=ready is not None and ready.text("status") == "True",
         terminating=item.get("metadata.deletionTimestamp") is not None, scheduled=item.text("spec.nodeName") is not None,
-        unschedulable=(scheduled.text("message") or scheduled.text("reason") or "")[:200] if scheduled and scheduled.text("status") == "False" else "",
+        unschedulable=_unschedulable(scheduled),
         containers=tuple(_container(entry) for entry in item.items("spec.containers")),
         states=tuple(_state(entry) for entry in item.items("status.containerStatuses")),
         init_waiting=tuple(reason for entry in item.items("status.initContainerStatuses") if (reason := entry.text("state.waiting.reason"))),
@@ -204,9 +219,11 @@ def workload(item: Document) -> Workload:
     spec = "spec.template.spec"
     rolling = item.mapping("spec.strategy") or item.mapping("spec.updateStrategy")
     limits = rolling.get("rollingUpdate")
+    affinity, template_labels = item.mapping(f"{spec}.affinity"), item.labels("spec.template.metadata.labels")
+    spread = tuple(entry.value for entry in item.items(f"{spec}.topologySpreadConstraints"))
     return Workload(
         subject=item.subject, source=item.source, name=item.name, namespace=item.namespace or "", labels=item.labels(),
-        selector=item.labels("spec.selector.matchLabels"), template_labels=item.labels("spec.template.metadata.labels"),
+        selector=item.labels("spec.selector.matchLabels"), template_labels=template_labels,
         replicas=1 if asked is None else asked, ready=item.integer("status.readyReplicas") or item.integer("status.numberReady") or 0,
         updated=item.integer("status.updatedReplicas") or 0, total=item.integer("status.replicas") or 0,
         generation=item.integer("metadata.generation") or 0, observed=item.integer("status.observedGeneration") or 0,
@@ -214,9 +231,11 @@ def workload(item: Document) -> Workload:
         containers=tuple(_container(entry) for entry in item.items(f"{spec}.containers")),
         init_images=tuple(entry.text("image") or "" for entry in item.items(f"{spec}.initContainers")),
         claims=_claims(item.items(f"{spec}.volumes")), host_paths=_host_paths(item.items(f"{spec}.volumes")),
-        affinity=item.mapping(f"{spec}.affinity"), spread=tuple(entry.value for entry in item.items(f"{spec}.topologySpreadConstraints")),
+        affinity=affinity, spread=spread,
         node_selector=item.mapping(f"{spec}.nodeSelector"), tolerations=tuple(entry.value for entry in item.items(f"{spec}.tolerations")),
-        helm_release=item.text(f"metadata.annotations[{chart.HELM_RELEASE}]"), argo_tracking=item.text(f"metadata.annotations[{chart.ARGO_TRACKING}]"),
+        helm_release=item.text(f"metadata.annotations[{chart.HELM_RELEASE}]"),
+        argo_tracking=item.text(f"metadata.annotations[{chart.ARGO_TRACKING}]"),
+        pinned=item.text(f"{spec}.nodeName"), spread_apart=selects_itself(affinity, spread, template_labels),
     )  # fmt: skip
 
 
@@ -238,7 +257,9 @@ def pods(pods: Objects[Document]) -> Objects[Pod]:
 
 
 @fact
-def workloads(deployments: Objects[Document], statefulsets: Objects[Document], daemonsets: Objects[Document], pods: Objects[Pod]) -> Objects[Workload]:
+def workloads(
+    deployments: Objects[Document], statefulsets: Objects[Document], daemonsets: Objects[Document], pods: Objects[Pod]
+) -> Objects[Workload]:
     """Every Deployment, StatefulSet and DaemonSet of the namespace, with its pods."""
     return deployments.join(statefulsets, daemonsets).each(lambda item: with_pods(workload(item), pods))
 

@@ -1,0 +1,314 @@
+"""PVC sizes: every claim is large enough, set on purpose, and the node can keep the promise."""
+
+from __future__ import annotations
+
+from exivity_audit import (
+    HIGH,
+    LOW,
+    MEDIUM,
+    RELAX,
+    Size,
+    Subject,
+    at_least,
+    at_most,
+    chart,
+    check,
+    fail,
+    maybe,
+    ok,
+    print_size,
+    reasons_of,
+    seen,
+    size,
+    skip,
+    task,
+    to_attest,
+    unknown,
+    values,
+    warn,
+)  # fmt: skip
+from exivity_audit.facts.claims import ClaimGroup, class_of
+from exivity_audit.facts.configuration import cluster_service, embedded_database
+from exivity_audit.facts.helm import value
+from exivity_audit.facts.platform import NOT_BUILT, served
+
+REQUEST, CAPACITY = "spec.resources.requests.storage", "status.capacity.storage"
+GROWING = ("extracted", "exported")
+
+
+def _smallest(claim):
+    """The smaller of what was asked for and what is there, with its path; None where the claim says neither."""
+    found = [(amount, path) for amount, path in ((claim.request, REQUEST), (claim.capacity, CAPACITY)) if amount is not None]
+    return min(found) if found else None
+
+
+def _grow(claim, want, classes):
+    """The remedy for a claim that is too small: what Helm can do with the value depends on the class."""
+    amount = want if isinstance(want, str) else print_size(want)
+    if claim.request is not None and claim.request >= size(want):
+        return task(f"Finish the expansion to {amount}: the claim asks for it and its volume has not grown; `kubectl describe pvc` says why")
+    found = class_of(claim, classes) if seen(classes) else None
+    needs = None if found is None else "upgrade" if found.expandable else "reinstall"
+    return values(claim.values_path, amount, needs=needs)
+
+
+def _judge(claim, want, classes, larger=None):
+    """One claim against its least size, and against the size for large environments."""
+    found = _smallest(claim)
+    if found is None:
+        return unknown(claim, "the claim says neither its request nor its capacity")
+    amount, path = found
+    text = (
+        f"{print_size(claim.request)} asked for, {print_size(claim.capacity)} there"
+        if claim.request and claim.capacity and claim.request != claim.capacity
+        else ""
+    )
+    remark = "" if claim.capacity is not None else "no volume yet: its request alone is judged"
+    if amount < size(want):
+        return fail(claim, amount, seen=text, wanted=at_least(want), at=path, fix=_grow(claim, want, classes), remark=remark)
+    if larger is not None and amount < size(larger):
+        return warn(
+            claim, amount, seen=text, wanted=at_least(larger, "in a large environment"), at=path, fix=_grow(claim, larger, classes), remark=remark
+        )
+    return ok(claim, amount, seen=text, at=path, remark=remark)
+
+
+def _group(claims, release, parts):
+    """The claims of these parts, and the subjects of those that are not there."""
+    there = {claim.part: claim for claim in claims if claim.part in parts}
+    if len(there) < len(parts):
+        hidden = {item.subject.name for item in claims.unreadable}
+        if claims.partial:
+            claims.surely()
+        absent = [f"{release.fullname}-{part}" for part in parts if part not in there]
+        return there, [Subject("PersistentVolumeClaim", name, release.namespace) for name in absent if name not in hidden]
+    return there, []
+
+
+def _missing(subject):
+    return unknown(subject, "the chart's claim is not there, so it has no size")
+
+
+@check("data", severity=HIGH, clauses=("P2", "P3", "K2"))
+def data(claims, release, settings, thresholds, storage_classes=maybe):
+    """The data volumes have production sizes.
+
+    A full `extracted` or `exported` stops the pipeline; both grow with every data source and every report.
+
+    Fix: set `storage.pvcSizes.data.<name>`.
+    """
+    there, missing = _group(claims, release, chart.DATA_CLAIMS)
+    for part, claim in there.items():
+        larger = thresholds["pvc.large"] if settings.declare.large and part in GROWING else None
+        yield _judge(claim, thresholds[f"pvc.{part}"], storage_classes, larger)
+    for subject in missing:
+        yield _missing(subject)
+
+
+@check("logs", severity=MEDIUM, clauses=("P4",))
+def logs(claims, release, thresholds, storage_classes=maybe):
+    """Each log volume has room for its logs.
+
+    A service whose log volume is full stops writing, and some stop working with it.
+
+    Fix: set `storage.pvcSizes.log.<service>`.
+    """
+    there, missing = _group(claims, release, chart.LOG_CLAIMS)
+    for claim in there.values():
+        yield _judge(claim, thresholds["pvc.log"], storage_classes)
+    for subject in missing:
+        yield _missing(subject)
+
+
+@check("config", severity=LOW, clauses=("P5",))
+def config(claims, release, thresholds, storage_classes=maybe):
+    """The configuration volumes have their size.
+
+    They hold the extractors, transformers and schedules: small, and needed by everything.
+
+    Fix: set `storage.pvcSizes.config.<name>`.
+    """
+    there, missing = _group(claims, release, chart.CONFIG_CLAIMS)
+    for claim in there.values():
+        yield _judge(claim, thresholds["pvc.config"], storage_classes)
+    for subject in missing:
+        yield _missing(subject)
+
+
+@check(
+    "postgresql", severity=HIGH, clauses=("P6", "PG2"), evaluation=RELAX,
+    attest="Read the size of the database's volume from the system that runs it; attach the page or the command's output that shows 25Gi or more.",
+)  # fmt: skip
+def postgresql(claims, release, own_middleware, thresholds, storage_classes=maybe, postgresql_clusters=maybe):
+    """The PostgreSQL volume has a production size.
+
+    A database whose disk is full stops, and with it the product; the chart's default of 8Gi is soon full.
+
+    Fix: set `postgresql.primary.persistence.size`, or give the external database 25Gi or more.
+    """
+    want, database = thresholds["pvc.postgresql"], own_middleware.database
+    claim = next((one for one in claims if one.group is ClaimGroup.POSTGRESQL), None)
+    about = release.subject.at("database")
+    embedded = database is not None and embedded_database(database.host, release)
+    if claim is not None and (embedded or database is None):
+        verdict = _judge(claim, want, storage_classes)
+        yield verdict if database is not None else verdict.with_remark(f"the database's address was not seen: {own_middleware.database_gap}")
+    elif database is None:
+        yield unknown(about, own_middleware.database_gap)
+    elif embedded:
+        if any(item.subject.name == f"data-{release.name}-postgresql-0" for item in claims.unreadable):
+            return  # the engine says it
+        claims.surely()
+        yield unknown(about, f"the claim data-{release.name}-postgresql-0 of the embedded database is not there: it may use another one, or none")
+    elif cluster_service(database.host, release.namespace) is not None and served(postgresql_clusters) is not False:
+        yield unknown(about, f"{database.host} is a Service of this cluster, and CloudNativePG is served: {NOT_BUILT}")
+    else:
+        yield to_attest(about, f"the database {database.host} is outside the chart")
+
+
+@check("explicit", severity=MEDIUM, clauses=("P1", "K2"))
+def explicit(claims, release, declared_services, revisions=maybe, argo_applications=maybe):
+    """Volume sizes are set in the values.
+
+    The chart's default of 1Gi is for a first look; a size that nobody wrote down comes back at the next install.
+
+    Fix: set `storage.pvcSizes.data.*`, `storage.pvcSizes.log.*` and `storage.pvcSizes.config.*` in the values.
+    """
+    judged = [claim for claim in claims if claim.group in (ClaimGroup.DATA, ClaimGroup.LOG, ClaimGroup.CONFIG)]
+    if not judged:
+        claims.surely()
+        yield skip(release, "the release has no claim of the chart")
+        return
+    newest = _newest(revisions)
+    if newest is not None:
+        yield _by_values(release, judged, newest)
+        return
+    claims.surely()
+    sized = [claim for claim in judged if claim.group is not ClaimGroup.CONFIG]  # 1Gi is what config volumes should have
+    default = [claim for claim in sized if claim.request is not None and claim.request <= size(chart.DEFAULT_SIZE)]
+    why = "its values are not in the cluster" if seen(revisions) else "; ".join(reason.text for reason in reasons_of(revisions))
+    remark = f"{why}: sizes that differ from the chart's {chart.DEFAULT_SIZE} are the proof"
+    at = [(claim, REQUEST, print_size(claim.request)) for claim in sized if claim.request is not None]
+    tracked = any(service.workload.argo_tracking for service in declared_services)
+    if not default:
+        yield ok(release, len(sized), seen=f"{len(sized)} claims differ from {chart.DEFAULT_SIZE}", at=at, remark=remark)
+    elif tracked and served(argo_applications) is not False:
+        yield unknown(release, f"{len(default)} claims have the chart's {chart.DEFAULT_SIZE}; values inside the Argo CD Application: {NOT_BUILT}")
+    else:
+        yield _unset(release, len(sized) - len(default), len(sized), [claim.values_path for claim in default], at, remark, judged)
+
+
+def _newest(revisions):
+    """The revision that is live: the newest deployed one; None where the values are not in the cluster or a newer one may be hidden."""
+    if not seen(revisions) or not revisions.complete:
+        return None
+    return next((one for one in revisions if one.status == "deployed"), revisions.one())
+
+
+def _by_values(release, judged, newest):
+    # Values hold the leaf under storage.pvcSizes; a claim's own path says which.
+    unset = [claim for claim in judged if value(newest, claim.values_path) in (None, "")]
+    at = [(newest, "data.release", "storage.pvcSizes")]
+    strict = [claim for claim in unset if claim.group is not ClaimGroup.CONFIG]
+    if not strict:
+        remark = f"not set: {', '.join(sorted(claim.values_path for claim in unset))}, whose default of 1Gi is as recommended" if unset else ""
+        return ok(release, len(judged) - len(unset), seen=f"{len(judged) - len(unset)} of {len(judged)} sizes set", at=at, remark=remark)
+    return _unset(release, len(judged) - len(unset), len(judged), [claim.values_path for claim in strict], at, "", judged)
+
+
+def _unset(release, done, total, paths, at, remark, judged):
+    verdict = fail if done == 0 else warn
+    sizes = {"data": "50Gi", "log": "5Gi"}
+    fix = None
+    for path in sorted(paths):
+        amount = "10Gi" if path.endswith((".import", ".report")) else sizes[path.split(".")[2]]
+        fix = values(path, amount) if fix is None else fix & values(path, amount)
+    return verdict(
+        release, done, seen=f"{done} of {total} sizes set", wanted=at_least(total, "sizes set in the values"), at=at, remark=remark, fix=fix
+    )
+
+
+@check("enforced", severity=LOW, clauses=("P7",))
+def enforced(class_uses, settings):
+    """Whether each class enforces its sizes is known.
+
+    A size that is only advisory does not stop a volume from filling the disk it shares: its sum has to be watched instead.
+
+    Fix: name the provisioner under `provisioners` in `exivity-audit.yaml` with `enforced: true` or `false`.
+    """
+    for use in class_uses:
+        kind = use.kind(settings)
+        if kind is None or kind.enforced is None:
+            who = use.driver or "the provisioner of this class"
+            yield unknown(
+                use, f"whether {who} enforces sizes is not known; say `enforced` under `provisioners` in the config", needs=("provisioners",)
+            )
+        elif kind.enforced:
+            yield ok(use, "enforced", seen=f"enforced by {use.driver}", at="provisioner")
+        else:
+            where = "their sum shares the node's disk" if kind.local else "they share the export"
+            yield ok(use, "advisory", seen=f"advisory with {use.driver}", at="provisioner", remark=f"sizes document intent only: {where}")
+
+
+@check("node-disk", severity=HIGH, clauses=("P7",))
+def node_disk(class_uses, settings, thresholds, release, volumes=maybe, node_disks=maybe):
+    """The node's disk has room for all volumes promised on it.
+
+    Local provisioners reserve nothing: volumes may promise more than the disk holds, and the first that fills it stops all of them.
+
+    Fix: give the node a larger disk, or ask for less; leave a fifth of it free.
+    """
+    local, reserved = [], []
+    for use in class_uses:
+        kind = use.kind(settings)
+        on_disk = kind is not None and kind.local
+        if not on_disk and seen(volumes):
+            names = {(claim.namespace, claim.name) for claim in use.claims}
+            on_disk = any(volume.claim in names and (volume.host_path or volume.local_path) for volume in volumes)
+        if on_disk:
+            (reserved if kind is not None and kind.enforced else local).append(use)
+        elif kind is None and not seen(volumes):
+            yield unknown(
+                use,
+                f"whether {use.driver or 'its provisioner'} keeps its volumes on a node is not known; say `local` under `provisioners` in the config",
+                needs=("provisioners",),
+            )
+    for use in reserved:
+        yield skip(use, f"{use.driver} reserves the space of each volume")
+    if not local:
+        class_uses.surely()
+        if not reserved:
+            yield skip(release, "no class in use keeps its volumes on a node's disk")
+        return
+    yield from _loads(local, node_disks, settings.declare.node_disk, float(thresholds["node_disk.headroom"]))
+
+
+def _loads(local, disks, declared, headroom):
+    for claim in disks.unplaced:
+        yield unknown(claim, "its volume does not say on which node it lies")
+    if not disks.loads and not disks.unplaced:
+        bound = [claim for use in local for claim in use.claims if claim.volume]
+        for use in local:
+            why = "its volumes are not in the list of node-local volumes" if bound else "none of its claims has a volume yet"
+            yield unknown(use, why) if bound else skip(use, why)
+    for load in disks.loads:
+        try:
+            disk = size(declared) if declared else load.node.disk
+        except ValueError:
+            yield unknown(load, f"`declare.node_disk` is no size: {declared}", needs=("declare.node_disk",))
+            continue
+        if not disk:
+            yield unknown(load, "the node does not say its disk's size; declare `node_disk`", needs=("declare.node_disk",))
+            continue
+        limit = Size(disk * (1 - headroom))
+        others = f", {load.foreign} of them not this release's" if load.foreign else ""
+        text = f"{print_size(load.promised)} promised by {load.volumes} volumes{others}, on a disk of {print_size(disk)}"
+        remark = "" if declared else "the disk is the node's ephemeral storage: the provisioner's path is assumed to lie on it"
+        at = () if declared else "status.capacity.ephemeral-storage"
+        want = at_most(limit, f"{headroom:.0%} stay free")
+        if load.promised > limit:
+            enough = f" to {print_size(load.promised / (1 - headroom))} or more" if headroom < 1 else ""
+            fix = task(f"Enlarge the disk of {load.node.name}{enough}, or ask for less under `storage.pvcSizes`")
+            yield fail(load, load.promised, seen=text, wanted=want, at=at, fix=fix, remark=remark)
+        else:
+            yield ok(load, load.promised, seen=text, wanted=want, at=at, remark=remark)

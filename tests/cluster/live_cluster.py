@@ -1,0 +1,287 @@
+"""A running cluster as mutations change it: whole objects are edited, added and removed, and `undo` brings back what was."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tests.world import OPTIONAL, RESOURCES
+
+from .controlplane import Cluster, ClusterError, Object
+
+# Who keeps the status of these is a controller of the control plane: a status that a test brings along is left out.
+CONTROLLED_STATUS = frozenset({"Namespace", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod", "PersistentVolume", "PersistentVolumeClaim",
+                               "PodDisruptionBudget", "HorizontalPodAutoscaler", "Job", "CronJob"})  # fmt: skip
+# What controllers watch and answer with other objects; nothing follows from a change of any other kind.
+STIRRING = frozenset({"Namespace", "Node", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod", "PersistentVolume", "PersistentVolumeClaim", "Service",
+                      "EndpointSlice", "PodDisruptionBudget", "HorizontalPodAutoscaler", "Job", "CronJob", "StorageClass"})  # fmt: skip
+SERVER_METADATA = (
+    "uid",
+    "creationTimestamp",
+    "resourceVersion",
+    "generation",
+    "managedFields",
+    "selfLink",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+)
+REFUSED = (400, 403, 422)
+QUIET_SECONDS = 0.5
+
+
+def bare(item: Object) -> Object:
+    """An object without what only the API server gives it, ready to be created."""
+    found = copy.deepcopy(item)
+    for key in SERVER_METADATA:
+        found["metadata"].pop(key, None)
+    if found["kind"] in CONTROLLED_STATUS:
+        found.pop("status", None)
+    return found
+
+
+class LiveCluster:
+    """One release on a running cluster; the names of `tests.mutation.Cluster`, against a real API server."""
+
+    def __init__(self, cluster: Cluster, namespace: str, release: str, *, middleware: tuple[str, ...] = ("traefik", "kube-system")) -> None:
+        self.cluster = cluster
+        self.namespace = namespace
+        self.release = release
+        self._spaces = (namespace, *middleware)
+        self._originals: dict[str, Object | None] = {}
+        self._statuses: set[str] = set()
+        self._stirred = False
+        self._kinds = _kinds()
+
+    # What mutations do
+
+    def all(self, kind: str) -> Iterator[Object]:
+        """Copies of the objects of a kind, those of the release's namespace first; `GROUP/KIND` names one of several kinds."""
+        api_version, plain = self._api(kind)
+        resource = self.cluster.resource(api_version, plain)
+        prefix = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+        found = [{"apiVersion": api_version, "kind": plain, **item} for item in self.cluster.items(f"{prefix}/{resource.plural}")]
+        return iter(sorted(found, key=lambda item: item["metadata"].get("namespace") != self.namespace))
+
+    def find(self, kind: str, name: str, namespace: str | None = None) -> Object:
+        """A copy of one object."""
+        for item in self.all(kind):
+            if item["metadata"]["name"] == name and namespace in (None, item["metadata"].get("namespace")):
+                return item
+        raise KeyError(f"{kind} {name}")
+
+    def edit(self, kind: str, name: str, change: Callable[[Object], Any], namespace: str | None = None) -> None:
+        """Changes an object: the whole of it is put back, its status by itself. What may not be changed is made anew."""
+        item = self.find(kind, name, namespace)
+        changed = copy.deepcopy(item)
+        change(changed)
+        path = self.cluster.path(item)
+        self._remember(path, item)
+        if changed.get("status") != item.get("status"):
+            self._statuses.add(path)
+        self._put(path, item, changed)
+
+    def add(self, *objects: Object) -> None:
+        """Creates objects, with the namespaces they are in."""
+        for item in objects:
+            api_version, _ = self._api(item["kind"], item["apiVersion"])
+            resource = self.cluster.resource(api_version, item["kind"])
+            space = item["metadata"].get("namespace")
+            if resource.namespaced and space and not self.cluster.exists(f"/api/v1/namespaces/{space}"):
+                # It stays: removing a namespace takes longer than a test, and an empty one means nothing.
+                self.cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}})
+            path = self.cluster.path(item)
+            self._remember(path, None)
+            self._stir(item["kind"])
+            self._create(path, item)
+
+    def remove(self, kind: str, name: str) -> Object:
+        """Deletes an object at once, finalizers or not, and returns what it was."""
+        item = self.find(kind, name)
+        path = self.cluster.path(item)
+        self._remember(path, item)
+        self._stir(item["kind"])
+        self._delete(path)
+        return item
+
+    # What tests do
+
+    def undo(self) -> None:
+        """Brings every object back to what it was when it was first touched."""
+        for path, original in reversed(self._originals.items()):
+            current = self._get(path)
+            if original is None:
+                if current is not None:
+                    self._stir(current["kind"])
+                    self._delete(path)
+            elif current is None:
+                self._stir(original["kind"])
+                self._create(path, original)
+            else:
+                wanted = copy.deepcopy(original)
+                if path not in self._statuses:
+                    wanted["status"] = current.get("status")
+                self._put(path, {"apiVersion": original["apiVersion"], "kind": original["kind"], **current}, wanted)
+        self.forget()
+
+    def forget(self) -> None:
+        """Takes the cluster as it is now for what `undo` brings back."""
+        self._originals.clear()
+        self._statuses.clear()
+
+    def settle(self, seconds: float = 30) -> None:
+        """Waits until the controllers have answered what was changed: Deployments rolled out, or nothing moves any more."""
+        if not self._stirred:
+            return
+        deadline = time.monotonic() + seconds
+        before, since = "", time.monotonic()
+        while time.monotonic() < deadline:
+            state, done = self._state()
+            if state != before:
+                before, since = state, time.monotonic()
+            elif time.monotonic() - since > (QUIET_SECONDS if done else 4 * QUIET_SECONDS):
+                break
+            time.sleep(0.1)
+        self._stirred = False
+
+    def wait_until_ready(self, seconds: float = 90) -> None:
+        """Waits until every Deployment is rolled out, every claim Bound and nothing moves."""
+        self.cluster.wait(lambda: self._state()[1], seconds, f"the release {self.namespace}/{self.release} to be ready")
+        self._stirred = True
+        self.settle()
+
+    def _state(self) -> tuple[str, bool]:
+        """The versions of all that moves, and whether all of it is where it is going."""
+        versions, done = [], True
+        for space in self._spaces:
+            deployments = self.cluster.items(f"/apis/apps/v1/namespaces/{space}/deployments")
+            pods = self.cluster.items(f"/api/v1/namespaces/{space}/pods")
+            claims = self.cluster.items(f"/api/v1/namespaces/{space}/persistentvolumeclaims")
+            slices = self.cluster.items(f"/apis/discovery.k8s.io/v1/namespaces/{space}/endpointslices")
+            versions += [item["metadata"]["resourceVersion"] for item in (*deployments, *pods, *claims, *slices)]
+            done = done and all(_rolled_out(item) for item in deployments) and not any("deletionTimestamp" in item["metadata"] for item in pods)
+            done = done and all(item["status"].get("phase") == "Bound" for item in claims)
+        return " ".join(versions), done
+
+    # How
+
+    def _api(self, kind: str, api_version: str | None = None) -> tuple[str, str]:
+        group, _, plain = kind.rpartition("/")
+        if api_version is not None:
+            return api_version, plain
+        for known, version, found in self._kinds:
+            if found == plain and (not group or known == group):
+                return (f"{known}/{version}" if known else version), plain
+        raise KeyError(f"no kind {kind} is known")
+
+    def _remember(self, path: str, item: Object | None) -> None:
+        self._originals.setdefault(path, copy.deepcopy(item))
+
+    def _stir(self, kind: str) -> None:
+        self._stirred = self._stirred or kind in STIRRING
+
+    def _get(self, path: str) -> Object | None:
+        return self.cluster.get(path) if self.cluster.exists(path) else None
+
+    def _put(self, path: str, current: Object, wanted: Object) -> None:
+        """Makes the object at a path what is wanted: by updates, or by replacing it where the API allows none."""
+        has_status = self.cluster.resource(wanted["apiVersion"], wanted["kind"]).has_status
+        if _content(current, has_status) != _content(wanted, has_status):
+            self._stir(wanted["kind"])
+            try:
+                self._update(path, wanted)
+            except ClusterError as error:
+                if error.status not in REFUSED:
+                    raise
+                self._replace(path, wanted)
+        if has_status and wanted.get("status") is not None and wanted.get("status") != (self._get(path) or {}).get("status"):
+            self._stir(wanted["kind"])
+            self._update(path + "/status", wanted)
+
+    def _update(self, path: str, wanted: Object) -> None:
+        """A PUT with the version of the moment, again where someone else was faster."""
+        for attempt in range(5):
+            fresh = self.cluster.get(path)
+            body = copy.deepcopy(fresh) if path.endswith("/status") else copy.deepcopy(wanted)
+            body["metadata"] = {**body["metadata"], "resourceVersion": fresh["metadata"]["resourceVersion"], "uid": fresh["metadata"]["uid"]}
+            if path.endswith("/status"):
+                body["status"] = wanted["status"]
+            try:
+                self.cluster.request("PUT", path, body)
+            except ClusterError as error:
+                if error.status != 409 or attempt == 4:
+                    raise
+            else:
+                return
+
+    def _replace(self, path: str, wanted: Object) -> None:
+        self._unbind(wanted)
+        self._delete(path)
+        self._create(path, wanted)
+        status = wanted.get("status")
+        if wanted["kind"] == "PersistentVolumeClaim" and status:
+            with contextlib.suppress(TimeoutError):
+                self.cluster.wait(lambda: (self._get(path) or {}).get("status", {}).get("phase") == "Bound", 5, f"{path} to be Bound")
+
+    def _create(self, path: str, item: Object) -> None:
+        self._unbind(item)
+        body = bare(item)
+        collection = path.rpartition("/")[0]
+        self.cluster.request("POST", collection, body)
+        if "status" in body and self.cluster.resource(body["apiVersion"], body["kind"]).has_status:
+            self._update(path + "/status", body)
+
+    def _unbind(self, item: Object) -> None:
+        """Lets the volume of a claim that is made anew take the new one: it asks for the claim by name, not by uid, as the claim is."""
+        name = item["spec"].get("volumeName") if item["kind"] == "PersistentVolumeClaim" else None
+        if not name or not self.cluster.exists(f"/api/v1/persistentvolumes/{name}"):
+            return
+        path = f"/api/v1/persistentvolumes/{name}"
+        volume = self.cluster.get(path)
+        self._remember_volume(path, volume)
+        modes = item["spec"]["accessModes"]
+        fits = set(modes) <= set(volume["spec"]["accessModes"])
+        reference = {"claimRef": {"uid": None, "resourceVersion": None}}
+        with_class = {"storageClassName": item["spec"].get("storageClassName", "")}
+        self.cluster.patch(path, {"spec": {**reference, **with_class, **({} if fits else {"accessModes": modes})}})
+
+    def _remember_volume(self, path: str, volume: Object) -> None:
+        original = copy.deepcopy(volume)
+        original["spec"].get("claimRef", {}).pop("uid", None)
+        original["spec"].get("claimRef", {}).pop("resourceVersion", None)
+        # Undone first of all, before the claim asks for it again.
+        self._originals.setdefault(path, original)
+
+    def _delete(self, path: str) -> None:
+        item = self._get(path)
+        if item is None:
+            return
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background", "gracePeriodSeconds": 0}
+        self.cluster.request("DELETE", path, options)
+        if item["metadata"].get("finalizers") and self.cluster.exists(path):
+            with contextlib.suppress(ClusterError):
+                self.cluster.patch(path, {"metadata": {"finalizers": None}})
+        self.cluster.wait(lambda: not self.cluster.exists(path), 30, f"{path} to be gone")
+
+
+def _kinds() -> list[tuple[str, str, str]]:
+    found = []
+    for name, (version, kind, _) in (RESOURCES | OPTIONAL).items():
+        found.append((name.partition(".")[2], version, kind))
+    return found
+
+
+def _content(item: Object, has_status: bool) -> Object:
+    """An object without what the API server keeps for itself, and without a status that is changed by itself."""
+    found = {key: value for key, value in item.items() if key != "status" or not has_status}
+    metadata = {key: value for key, value in item["metadata"].items() if key not in SERVER_METADATA}
+    annotations = {key: value for key, value in metadata.get("annotations", {}).items() if key != "deployment.kubernetes.io/revision"}
+    return {**found, "metadata": {**metadata, "annotations": annotations}}
+
+
+def _rolled_out(deployment: Object) -> bool:
+    status, wanted = deployment.get("status", {}), deployment["spec"].get("replicas", 1)
+    counts = [status.get(key, 0) for key in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")]
+    return status.get("observedGeneration", 0) >= deployment["metadata"]["generation"] and counts == [wanted] * 4

@@ -1,0 +1,522 @@
+"""The audit against the real control plane and the real chart: defaults, the vendor's examples, conforming installations, rights, proofs."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import re
+import secrets
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from exivity_audit.collect.reads import BY_NAME, READS
+from exivity_audit.config import Config
+from exivity_audit.evaluate import Judgement, Outcome
+from exivity_audit.fact import reads_behind
+from exivity_audit.verdict import UNDECIDED, Status
+from tests import builders
+from tests.mutation import Mutation
+from tests.mutations import mutations
+from tests.world import RESOURCES
+
+from . import conforming
+from .auditing import PACK, Ran, audited, built, run, statuses, wrong
+from .controlplane import Cluster, ControlPlane, Object, chart_path, write_kubeconfig
+from .crds import crds
+from .live_cluster import LiveCluster, bare
+
+pytestmark = pytest.mark.skipif(chart_path() is None, reason="the Exivity chart is not there")
+
+NOW = "2026-11-23T12:00:00Z"
+EVERY = [mutation for mutation in mutations() if mutation.live and mutation.base in ("multi_node", "single_node")]
+
+
+# Clusters
+
+
+@pytest.fixture(scope="module")
+def start(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], ControlPlane]]:
+    """Starts a control plane of its own: what is cluster-wide (nodes, classes) differs from case to case."""
+    running: list[ControlPlane] = []
+
+    def begin() -> ControlPlane:
+        running.append(ControlPlane.start(binaries, tmp_path_factory.mktemp("audit")))
+        return running[-1]
+
+    yield begin
+    for cluster in running:
+        cluster.stop()
+
+
+@pytest.fixture
+def fresh(binaries: Path, tmp_path: Path) -> Iterator[ControlPlane]:
+    """A control plane for one test, with nothing in it."""
+    cluster = ControlPlane.start(binaries, tmp_path / "cluster")
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def multi_node(start: Callable[[], ControlPlane]) -> LiveCluster:
+    """Scenario B, conforming, installed by Helm as `exivity` in `exivity`."""
+    return conforming.multi_node(start())
+
+
+@pytest.fixture(scope="module")
+def single_node(start: Callable[[], ControlPlane]) -> LiveCluster:
+    """Scenario A, conforming, installed by Helm as `exivity` in `exivity`."""
+    return conforming.single_node(start())
+
+
+# Conforming installations: no fail, no warn, nothing broken or unseen
+
+# Left open by any cluster: a person attests them.
+ATTESTED = {"application/duplicate-tasks", "application/scaling", "ingress/dns", "pvc_sizes/postgresql", "upgrades/version-controlled"}
+
+
+def assert_conforms(judgement: Judgement, unseen: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+    """No built check fails, warns or breaks; none is blind but those named; only what no cluster can show is left to a person."""
+    bad = wrong(judgement, Status.FAIL, Status.ERROR, Status.WARN, Status.UNKNOWN)
+    assert set(bad) == set(unseen), bad
+    found = statuses(judgement)
+    assert all(found[check] is Status.UNKNOWN for check in unseen), bad
+    assert {check for check, status in found.items() if status is Status.MANUAL} <= ATTESTED
+
+
+def test_multi_node_by_helm_conforms(multi_node: LiveCluster) -> None:
+    judgement = audited(multi_node.cluster)
+    assert str(judgement.scenario.used) == "multi-node"
+    assert_conforms(judgement)
+
+
+def test_single_node_by_helm_conforms(single_node: LiveCluster) -> None:
+    judgement = audited(single_node.cluster)
+    assert str(judgement.scenario.used) == "single-node"
+    assert_conforms(judgement)
+
+
+def test_multi_node_by_template_conforms(fresh: ControlPlane) -> None:
+    live = conforming.multi_node(fresh, "billing", "metering", by="template", name_override="costs")
+    judgement = audited(live.cluster)
+    site = judgement.snapshot.sites[0]
+    assert (site.namespace, site.release, site.fullname) == ("billing", "metering", "costs")
+    # The objects carry Argo CD's mark; its Application, which holds the values and the source, is not read yet.
+    assert_conforms(judgement, UNSEEN_BEHIND_ARGO)
+
+
+UNSEEN_BEHIND_ARGO = {"upgrades/backup-before-upgrade", "upgrades/release-healthy", "upgrades/restore-switch", "upgrades/version-controlled"}
+
+
+# The chart's defaults, and the vendor's example values
+
+Findings = dict[str, Status]
+FAIL, WARN = Status.FAIL, Status.WARN
+
+
+def install(cluster: ControlPlane, values: Object, make_volume: Callable[[Object], Object], *, namespace: str = "exivity") -> LiveCluster:
+    """The chart with some values and nothing beside them, running."""
+    cluster.install_chart(namespace, "exivity", values)
+    cluster.bind_claims(namespace, make_volume)
+    live = LiveCluster(cluster, namespace, "exivity", middleware=("traefik", "kube-system", "ingress-nginx"))
+    live.wait_until_ready()
+    return live
+
+
+def findings(found: Ran) -> Findings:
+    """The built checks that fail or warn, as the JSON report says."""
+    return {check: Status(status) for check, status in found.statuses.items() if status in (FAIL, WARN)}
+
+
+def why(found: Ran, expected: Findings) -> list[str]:
+    """What the report says where it differs from what the vendor's text gives."""
+    different = {check for check, _ in set(findings(found).items()) ^ set(expected.items())}
+    return [
+        f"{item['id']} {item['status']}: {item['message']}"
+        for item in found.report["results"]
+        if item["id"] in different and item["status"] != "skip"
+    ]
+
+
+# The same for all four: nobody has filled in what the vendor leaves empty, and the chart offers no other rollout or spread.
+NOT_FILLED_IN: Findings = {
+    "secrets/app-key": FAIL,  # F7 "Set secret.appKey and secret.jwtSecret explicitly … Do not rely on generated values"
+    "secrets/jwt-secret": FAIL,
+    "secrets/postgresql-password": FAIL,  # K6; Password12! in the defaults, replace-with-postgresql-password in the examples
+    "secrets/rabbitmq-password": FAIL,  # K6; pass, replace-with-rabbitmq-password
+    "ingress/dns": FAIL,  # K5; exivity in the defaults, exivity.local in the examples
+    "ingress/trusted-proxy": FAIL,  # K5; trustedProxy is empty in all of them
+    "ingress/tls": FAIL,  # F6; off in the defaults; the examples name a Secret exivity-tls that someone must make
+    "application/singleton-rollout": WARN,  # R3; the chart sets no rollout strategy, so the new pod starts before the old one ends
+    "application/resources": WARN,  # X2; 25m and 50Mi are the chart's own
+}
+DEFAULTS: Findings = NOT_FILLED_IN | {
+    "secrets/licence": FAIL,  # demo
+    "application/stateless-replicas": FAIL,  # R1 R2; one of each
+    "application/node-loss": FAIL,  # B9; what has one copy stops with its node
+    "pvc_sizes/data": FAIL,  # P2 P3; 1Gi
+    "pvc_sizes/logs": FAIL,  # P4; 1Gi
+    "pvc_sizes/explicit": FAIL,  # P1
+    "pvc_sizes/postgresql": FAIL,  # P6; the embedded claim is 8Gi
+    "ingress/class": FAIL,  # K5; none
+    "logs/retention": WARN,  # F11; 365 and 30 untouched
+}
+MULTI_NODE_EXAMPLE: Findings = NOT_FILLED_IN | {
+    "application/stateless-replicas": WARN,  # R2 says two of transcript and use, these values one
+    "application/node-loss": FAIL,  # B9; the same two stop with their node
+    "application/declared-spread": WARN,  # B10; no anti-affinity in the chart
+    "application/disruption": WARN,  # X2; no PodDisruptionBudget in the chart
+    "ingress/controller-supported": WARN,  # F3 D5; class nginx, and ingress-nginx was archived in March 2026
+}
+SINGLE_NODE_EXAMPLE: Findings = NOT_FILLED_IN | {
+    "ingress/controller-supported": WARN,  # F3 D5
+}
+
+
+def infrastructure(cluster: ControlPlane, *, single: bool = False) -> None:
+    """All that lies below the product, as it should be, and the ingress controller that the vendor's examples name."""
+    cluster.install_crds(crds("monitoring.coreos.com"))
+    if single:
+        conforming.below_single_node(cluster)
+    else:
+        conforming.below_multi_node(cluster)
+    conforming.give(cluster, conforming.ingress_nginx(("only",) if single else builders.WORKERS))
+
+
+def test_the_defaults_of_the_chart(fresh: ControlPlane, tmp_path: Path) -> None:
+    infrastructure(fresh)
+    # The defaults ask for no class: the cluster's default class is taken.
+    mark = {"metadata": {"annotations": {"storageclass.kubernetes.io/is-default-class": "true"}}}
+    fresh.patch("/apis/storage.k8s.io/v1/storageclasses/longhorn", mark)
+    install(fresh, {}, conforming.longhorn_volume)
+    found = run(fresh, folder=tmp_path)
+    assert (found.code, found.report["scenario"]["used"]) == (1, "multi-node"), found.errors
+    assert findings(found) == DEFAULTS, why(found, DEFAULTS)
+
+
+@pytest.mark.parametrize("name", ["best-practice-multi-node", "best-practice-multi-site-active-passive"])
+def test_the_vendors_multi_node_values(fresh: ControlPlane, tmp_path: Path, name: str) -> None:
+    """The values of the active site of a pair are those of the multi-node example; one site alone is judged as multi-node."""
+    infrastructure(fresh)
+    install(fresh, conforming.vendor_example(name) | {"licence": builders.LICENCE}, conforming.longhorn_volume)
+    found = run(fresh, folder=tmp_path)
+    assert (found.code, found.report["scenario"]["used"]) == (1, "multi-node"), found.errors
+    assert findings(found) == MULTI_NODE_EXAMPLE, why(found, MULTI_NODE_EXAMPLE)
+
+
+def test_the_vendors_single_node_values(fresh: ControlPlane, tmp_path: Path) -> None:
+    infrastructure(fresh, single=True)
+    install(fresh, conforming.vendor_example("best-practice-single-node") | {"licence": builders.LICENCE}, conforming.local_path_volume)
+    found = run(fresh, folder=tmp_path)
+    assert (found.code, found.report["scenario"]["used"]) == (1, "single-node"), found.errors
+    assert findings(found) == SINGLE_NODE_EXAMPLE, why(found, SINGLE_NODE_EXAMPLE)
+
+
+# A Helm upgrade that names a key: the chart keeps the installed one
+
+
+def upgrade(live: LiveCluster, values: Object, folder: Path) -> Outcome:
+    """Upgrades the release with these values, and says what is found of its appKey."""
+    file = folder / "values.json"
+    file.write_text(json.dumps(values))
+    live.cluster.helm("upgrade", "exivity", str(chart_path()), "--namespace", "exivity", "--no-hooks", "--values", str(file))
+    live.wait_until_ready()
+    return built(audited(live.cluster))["secrets/app-key"]
+
+
+def test_an_upgrade_that_ignores_a_key_is_seen(fresh: ControlPlane, tmp_path: Path) -> None:
+    conforming.below_multi_node(fresh)
+    installed = conforming.conforming_multi()
+    values = conforming.user_values(installed)
+    del values["secret"]["appKey"]
+    secret = next(item for item in installed.network() if item["kind"] == "Secret")
+    fresh.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "exivity"}}, bare(secret))
+    live = install(fresh, values, conforming.longhorn_volume)
+    assert built(audited(fresh))["secrets/app-key"].status is FAIL
+    # The key of the first install was made up by the chart; naming one afterwards does not change it.
+    values["secret"]["appKey"] = builders.APP_KEY
+    found = upgrade(live, values, tmp_path)
+    assert found.status is FAIL
+    assert "revision 2 names: the upgrade ignored it" in found.verdicts[0].message
+
+
+def test_an_upgrade_that_ignores_another_key_is_remarked(multi_node: LiveCluster, tmp_path: Path) -> None:
+    values = conforming.user_values(conforming.conforming_multi())
+    values["secret"]["appKey"] = builders.APP_KEY[::-1]
+    try:
+        found = upgrade(multi_node, values, tmp_path)
+    finally:
+        multi_node.cluster.helm("rollback", "exivity", "1", "--namespace", "exivity", "--no-hooks")
+        for revision in ("v2", "v3"):
+            multi_node.remove("Secret", f"sh.helm.release.v1.exivity.{revision}")
+        multi_node.forget()
+    # An explicit key is in use, as F7 wants it, but not the one that the newest values name.
+    assert found.status is Status.PASS
+    assert "revision 2 names another value, which the upgrade ignored" in found.verdicts[0].remark
+
+
+# One thing broken at a time
+
+
+@pytest.fixture(scope="module")
+def baselines() -> dict[tuple[int, str], dict[str, Status]]:
+    """What the conforming clusters say under each config that a mutation asks for."""
+    return {}
+
+
+def baseline(known: dict[tuple[int, str], dict[str, Status]], live: LiveCluster, config: Config) -> dict[str, Status]:
+    key = (id(live), repr(config))
+    if key not in known:
+        known[key] = statuses(audited(live.cluster, config=config))
+    return known[key]
+
+
+@pytest.mark.parametrize("mutation", EVERY, ids=lambda mutation: f"{mutation.check}: {mutation.name}")
+def test_exactly_the_meant_check_turns(
+    mutation: Mutation, request: pytest.FixtureRequest, baselines: dict[tuple[int, str], dict[str, Status]]
+) -> None:
+    live: LiveCluster = request.getfixturevalue(mutation.base)
+    before = baseline(baselines, live, mutation.config)
+    try:
+        mutation.change(live)
+        live.settle()
+        judgement = audited(live.cluster, config=mutation.config, namespace=live.namespace)
+    finally:
+        live.undo()
+        live.settle()
+    restored = audited(live.cluster, config=mutation.config)
+    after = statuses(judgement)
+    bad = {Status.FAIL, Status.ERROR} if mutation.to is Status.FAIL else {Status.FAIL, Status.ERROR, Status.WARN}
+    words = wrong(judgement, Status.FAIL, Status.ERROR, Status.WARN, Status.UNKNOWN, Status.MANUAL)
+    assert after[mutation.check] is mutation.to, words.get(mutation.check, f"{mutation.check} is {after[mutation.check]}")
+    turned = {check for check, now in after.items() if now in bad and before[check] is not now}
+    assert turned <= {mutation.check, *mutation.also}, {check: words[check] for check in turned - {mutation.check, *mutation.also}}
+    assert statuses(restored) == before, wrong(restored, Status.FAIL, Status.ERROR, Status.WARN, Status.UNKNOWN)
+
+
+# Rights
+
+
+GROUPS = {name.partition(".")[0]: name.partition(".")[2] for name in RESOURCES}
+DENIED = (
+    "configmaps",
+    "deployments",
+    "ingresses",
+    "nodes",
+    "persistentvolumeclaims",
+    "persistentvolumes",
+    "pods",
+    "secrets",
+    "storageclasses",
+    "volumes.longhorn.io",
+)
+
+
+def grant(cluster: Cluster, group: str, *, without: str = "") -> list[Object]:
+    """A role that lets a group read every resource that a read asks for, but for one; returned so that it can be removed."""
+    rules = []
+    for resource in sorted({read.resource for read in READS}):
+        if resource != without:
+            plural, _, api_group = resource.partition(".")
+            rules.append({"apiGroups": [api_group or GROUPS.get(plural, "")], "resources": [plural], "verbs": ["get", "list"]})
+    name = f"tests-{group}-{secrets.token_hex(3)}"
+    subject = {"kind": "Group", "name": group, "apiGroup": "rbac.authorization.k8s.io"}
+    reference = {"kind": "ClusterRole", "name": name, "apiGroup": "rbac.authorization.k8s.io"}
+    made: list[Object] = [
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules},
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": name},
+            "subjects": [subject],
+            "roleRef": reference,
+        },
+    ]
+    cluster.apply(*made)
+    return made
+
+
+def may_list(cluster: Cluster, user: str, groups: list[str], resource: str) -> bool:
+    plural, _, group = resource.partition(".")
+    attributes = {"verb": "list", "resource": plural, "group": group or GROUPS.get(plural, "")}
+    spec = {"user": user, "groups": groups, "resourceAttributes": attributes}
+    body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
+    return bool(cluster.request("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body)["status"]["allowed"])
+
+
+@contextlib.contextmanager
+def allowed(cluster: Cluster, user: str, group: str, *, without: str = "") -> Iterator[None]:
+    """While this lasts a user may read all that an audit reads, but for one resource."""
+    seen = "namespaces"
+    made = grant(cluster, group, without=without)
+    try:
+        cluster.wait(lambda: may_list(cluster, user, [group], seen), 10, f"the rights of {user}")
+        assert not (without and may_list(cluster, user, [group], without))
+        yield
+    finally:
+        cluster.remove(made)
+        cluster.wait(lambda: not may_list(cluster, user, [group], seen), 10, f"the rights of {user} to end")
+
+
+def login(cluster: Cluster, user: str, folder: Path) -> Path:
+    return cluster.kubeconfig_for(cluster.tokens[user], folder / f"{user}.kubeconfig")
+
+
+@pytest.mark.parametrize("resource", DENIED)
+def test_one_denied_resource_makes_unknown_and_never_passes(multi_node: LiveCluster, tmp_path: Path, resource: str) -> None:
+    before = audited(multi_node.cluster)
+    with allowed(multi_node.cluster, "auditor", "auditors", without=resource):
+        denied = audited(multi_node.cluster, kubeconfig=login(multi_node.cluster, "auditor", tmp_path), namespace="exivity", release="exivity")
+    blind = {record.name for record in denied.snapshot.sites[0].reads if record.outcome == "forbidden"}
+    assert blind
+    assert {BY_NAME[name].resource for name in blind} == {resource}
+    assert [outcome.check.id for outcome in denied.outcomes] == [outcome.check.id for outcome in before.outcomes]
+    after = built(denied)
+    for check, was in built(before).items():
+        now = after[check].status
+        needed, _ = reads_behind(PACK.facts, was.check.needs, was.check.alternates)
+        assert now is not Status.ERROR, f"{check} broke without {resource}"
+        assert now is not Status.FAIL, f"{check} fails for want of {resource}"
+        assert now is not Status.PASS or was.status is Status.PASS, f"{check} rose from {was.status} to pass without {resource}"
+        if blind & set(needed) and was.status is not Status.SKIP:
+            assert now in UNDECIDED, f"{check} is {now} without {resource}, which it needs"
+
+
+def test_without_any_right_a_named_release_gets_a_full_report_of_unknowns(multi_node: LiveCluster, tmp_path: Path) -> None:
+    full = run(multi_node.cluster, folder=tmp_path)
+    found = run(
+        multi_node.cluster,
+        "--namespace",
+        "exivity",
+        "--release",
+        "exivity",
+        kubeconfig=login(multi_node.cluster, "outsider", tmp_path),
+        folder=tmp_path,
+    )
+    assert found.code == 3, found.errors
+    assert found.errors == ""
+    assert {item["id"] for item in found.report["results"]} == {item["id"] for item in full.report["results"]} == {check.id for check in PACK.checks}
+    assert found.report["summary"]["outcomes"]["total"] == full.report["summary"]["outcomes"]["total"]
+    assert set(found.statuses.values()) <= {"unknown", "manual", "skip"}
+
+
+def test_without_any_right_and_without_a_name_there_is_one_sentence(multi_node: LiveCluster, tmp_path: Path) -> None:
+    found = run(multi_node.cluster, kubeconfig=login(multi_node.cluster, "outsider", tmp_path), folder=tmp_path)
+    assert_one_sentence(found, 2, r"cannot look for the Exivity release.*\n  next: .*--release")
+
+
+# What is sent to the API server
+
+
+def test_the_audit_log_shows_reads_alone(multi_node: LiveCluster, tmp_path: Path) -> None:
+    cluster = multi_node.cluster
+    with allowed(cluster, "reader", "readers"):
+        seen = len(cluster.audit_records())
+        found = run(cluster, "--stats", "--quiet", kubeconfig=login(cluster, "reader", tmp_path), folder=tmp_path)
+    counted = re.search(r"stats: (\d+) requests \((.*?)\), (\d+) bytes", found.errors)
+    assert counted, found.errors
+    requests = int(counted[1])
+
+    def recorded() -> list[Object]:
+        records = [record for record in cluster.audit_records()[seen:] if record["user"]["username"] == "reader"]
+        return records if len(records) >= requests else []
+
+    records = cluster.wait(recorded, 10, f"{requests} requests in the audit log")
+    assert len(records) == requests
+    assert {record["verb"] for record in records} <= {"get", "list", "create"}
+    created = [record for record in records if record["verb"] == "create"]
+    assert {record["objectRef"]["resource"] for record in created} <= {"selfsubjectreviews", "selfsubjectaccessreviews"}
+    assert {record["responseStatus"]["code"] for record in records} <= {200, 201, 404}
+    assert int(counted[3]) > 0
+    # Other namespaces' objects only by selector or name, Secrets of the release's namespace alone.
+    assert all(record["objectRef"].get("namespace") == "exivity" for record in records if record.get("objectRef", {}).get("resource") == "secrets")
+
+
+def test_no_secret_value_leaves_the_cluster(multi_node: LiveCluster, tmp_path: Path) -> None:
+    file = tmp_path / "snapshot.json"
+    assert run(multi_node.cluster, "--output", str(file), folder=tmp_path, command="collect").code == 0
+    found = run(multi_node.cluster, "--verbose", folder=tmp_path)
+    everything = file.read_text() + found.output + json.dumps(found.report)
+    for value in (builders.APP_KEY, builders.JWT_SECRET, builders.DATABASE_PASSWORD, builders.BROKER_PASSWORD, builders.LICENCE):
+        assert value not in everything
+        assert builders.encode(value) not in everything
+    assert "PRIVATE KEY" not in everything
+
+
+# Offline equals live
+
+
+@pytest.mark.parametrize("base", ["multi_node", "single_node"])
+def test_a_snapshot_is_judged_as_the_cluster_is(base: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    live: LiveCluster = request.getfixturevalue(base)
+    file = tmp_path / "snapshot.json.gz"
+    direct = run(live.cluster, "--now", NOW, folder=tmp_path)
+    collected = run(live.cluster, "--output", str(file), folder=tmp_path, command="collect")
+    assert collected.code == 0, collected.errors
+    offline = run(None, "--now", NOW, "--snapshot", str(file), folder=tmp_path)
+    assert offline.code == direct.code
+    for part in ("sites", "rows", "results", "summary"):
+        assert json.dumps(offline.report[part]) == json.dumps(direct.report[part]), part
+
+
+# Bad input: the right exit code and one sentence with the next step
+
+
+def assert_one_sentence(found: Ran, code: int, pattern: str) -> None:
+    """The exit code, nothing on standard output, and on standard error one sentence and a next step."""
+    assert (found.code, found.output) == (code, ""), found.errors
+    assert re.search(pattern, found.errors, re.DOTALL), found.errors
+    assert "Traceback" not in found.errors
+    lines = found.errors.splitlines()
+    assert len(lines) == 2, found.errors
+    assert lines[0].startswith("exivity-audit: ")
+    assert lines[1].startswith("  next: ")
+
+
+def test_several_releases_are_named(multi_node: LiveCluster, tmp_path: Path) -> None:
+    another = copy.deepcopy(multi_node.find("Deployment", "exivity-glass"))
+    another["metadata"]["namespace"] = "acceptance"
+    another["spec"]["replicas"] = 0
+    try:
+        multi_node.add(another)
+        found = run(multi_node.cluster, folder=tmp_path)
+        assert_one_sentence(found, 2, r"several Exivity releases.*acceptance/exivity, exivity/exivity.*--release")
+        assert run(multi_node.cluster, "--namespace", "exivity", folder=tmp_path).report["sites"][0]["namespace"] == "exivity"
+    finally:
+        multi_node.undo()
+        multi_node.settle()
+
+
+@pytest.mark.parametrize(
+    ("flags", "pattern"),
+    [
+        (("--context", "nowhere"), "nowhere"),
+        (("--namespace", "exivty"), "the namespace 'exivty' does not exist"),
+        (("--namespace", "default"), "no Exivity release in namespace default"),
+        (("--release", "exivty"), "no release 'exivty'.*exivity/exivity"),
+    ],
+    ids=["context", "namespace", "no release", "release"],
+)
+def test_a_wrong_name_is_one_sentence(multi_node: LiveCluster, tmp_path: Path, flags: tuple[str, str], pattern: str) -> None:
+    assert_one_sentence(run(multi_node.cluster, *flags, folder=tmp_path), 2, pattern)
+
+
+def test_a_cluster_without_the_product_is_one_sentence(fresh: ControlPlane, tmp_path: Path) -> None:
+    assert_one_sentence(run(fresh, folder=tmp_path), 2, "no Exivity release in the cluster")
+
+
+def test_no_cluster_is_one_sentence(multi_node: LiveCluster, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        server = f"https://127.0.0.1:{taken.getsockname()[1]}"
+        authority = (multi_node.cluster.directory / "authority.crt").read_bytes()
+        path = write_kubeconfig(tmp_path / "nobody.kubeconfig", server, authority, {"token": "none"})
+        assert_one_sentence(run(None, "--request-timeout", "2s", kubeconfig=path, folder=tmp_path), 4, "cannot be reached")
+
+
+def test_a_token_that_is_not_known_is_one_sentence(multi_node: LiveCluster, tmp_path: Path) -> None:
+    path = multi_node.cluster.kubeconfig_for("wrong", tmp_path / "wrong.kubeconfig")
+    assert_one_sentence(run(None, kubeconfig=path, folder=tmp_path), 4, "does not accept the credentials")

@@ -1,0 +1,323 @@
+"""What the describers let through: no value, no base64 and no hash of one, whatever the cluster holds."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import random
+import string
+from typing import Any
+
+import pytest
+
+from exivity_audit.collect import describe
+from exivity_audit.collect.describe import DESCRIBERS, Vault, classes, known, strength
+from exivity_audit.snapshot import SiteSnapshot
+from tests.builders import encode, multi_node
+from tests.judging import site_of
+from tests.mutation import put
+from tests.world import World
+
+CANARIES = ("cAnArY-appkey-9f27", "cAnArY-jwt-51ce", "cAnArY-db-77aa", "cAnArY-mq-c0de", "cAnArY-licence-42", "cAnArY-admin-13", "cAnArY-url-88")
+APP, JWT, DB, MQ, LICENCE, ADMIN, URL = CANARIES
+
+
+def text_of(site: SiteSnapshot) -> str:
+    return "\n".join(json.dumps(item, default=str) for record in site.reads for item in record.objects)
+
+
+def config(database: dict[str, Any] | None = None, broker: dict[str, Any] | None = None, **more: Any) -> str:
+    parameters = {
+        "host": "db.acme.eu",
+        "port": 5432,
+        "sslmode": "require",
+        "dbname": "exivity",
+        "user": "exivity",
+        "password": DB,
+        **(database or {}),
+    }
+    servers = [{"host": "mq", "port": 5672, "secure": False}]
+    return json.dumps(
+        {"db": {"parameters": parameters}, "mq": {"servers": servers, "user": "app", "password": MQ, "vhost": "/", **(broker or {})}, **more}
+    )
+
+
+def world_of_canaries() -> World:
+    world = multi_node()
+    for name, key, value in (
+        ("app-key", "EXIVITY_APP_KEY", APP), ("jwt-secret", "EXIVITY_JWT_SECRET", JWT), ("postgres-secret", "POSTGRES_PASSWORD", DB), ("licence-key", "license\\.key", LICENCE),
+    ):  # fmt: skip
+        world.edit("Secret", f"exivity-{name}", put(f"data.{key}", encode(value)))
+        world.edit(
+            "Secret", f"exivity-{name}", put("metadata.annotations.kubectl\\.kubernetes\\.io/last-applied-configuration", encode(value) + value)
+        )
+        world.edit("Secret", f"exivity-{name}", put("data.other", encode(URL)))
+    for item in world.all("ConfigMap"):
+        if "config.json" in item["data"]:
+            item["data"]["config.json"] = config(
+                {"host": f"postgres://exivity:{URL}@db.acme.eu?password={URL}", "extra": URL, "options": f"password={URL}"},
+                {"user": f"app:{URL}", "uri": f"amqp://app:{URL}@mq/", "servers": [{"host": f"app:{URL}@mq", "port": f"5672;password={URL}", "token": URL}]},
+                smtp={"password": URL}, note=URL,
+            )  # fmt: skip
+        item["data"]["extra"] = URL
+    world.edit("ConfigMap", "exivity-postgres-config", put("data.POSTGRES_HOST", f"exivity:{URL}@db.acme.eu"))
+    world.edit("ConfigMap", "exivity-postgres-config", put("data.POSTGRES_USER", f"exivity:{URL}"))
+    world.edit("Secret", "sh.helm.release.v1.exivity.v1", put("data.release", release({
+        "licence": LICENCE, "secret": {"appKey": APP, "jwtSecret": JWT, "other": URL},
+        "postgresql": {"host": f"u:{URL}@db", "global": {"postgresql": {"auth": {"password": DB, "postgresPassword": ADMIN}}}},
+        "rabbitmq": {"auth": {"password": MQ}, "host": f"mq?password={URL}"}, "smtp": {"password": URL}, "service": {"registry": f"robot:{URL}@registry.corp", "extraEnv": URL},
+        "storage": {"storageClass": "longhorn", "secretKey": URL},
+    })))  # fmt: skip
+    return world
+
+
+def release(values: Any, **rest: Any) -> str:
+    content = {
+        "name": "exivity", "namespace": "exivity", "version": 1, "config": values, "manifest": f"password: {URL}", "hooks": [URL],
+        "info": {"status": "deployed", "last_deployed": "2026-10-24T12:00:00Z", "notes": URL, "description": URL},
+        "chart": {"metadata": {"name": "exivity", "version": "3.39.2"}, "values": {"secret": URL}, "templates": [{"data": URL}]}, **rest,
+    }  # fmt: skip
+    return encode(base64.b64encode(gzip.compress(json.dumps(content).encode())))
+
+
+def traces(value: str) -> set[str]:
+    """What a value might be recognised by: itself, its parts, base64 twice over at any offset, hashes."""
+    raw = value.encode()
+    found = {value, value[::-1], value[-8:], raw.hex(), encode(value), encode(encode(value))}
+    found |= {base64.b64encode(b"x" * shift + raw).decode()[4:-4] for shift in range(3)}
+    for name in ("md5", "sha1", "sha224", "sha256", "sha512", "blake2b"):
+        digest = hashlib.new(name, raw)
+        found |= {digest.hexdigest(), digest.hexdigest()[:12], base64.b64encode(digest.digest()).decode()[:16]}
+    return found
+
+
+def test_no_trace_of_any_secret_is_kept() -> None:
+    text = text_of(site_of(world_of_canaries()))
+    assert '"secret"' in text
+    for value in CANARIES:
+        for trace in traces(value):
+            assert trace not in text, f"a trace of {value}"
+
+
+def test_what_is_public_survives_beside_the_secrets() -> None:
+    text = text_of(site_of(world_of_canaries()))
+    assert "db.acme.eu" in text
+    assert "registry.corp" in text
+    assert '"dbname": "exivity"' in text
+
+
+def test_the_vault_forgets_and_never_shows_a_value() -> None:
+    vault = Vault()
+    body = vault.describe(APP)["secret"]
+    assert APP not in repr(vault) + repr(body)
+    vault.settle([body])
+    assert (vault.entries, vault.identities) == ([], [])
+
+
+def descriptions(site: SiteSnapshot) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+
+    def walk(value: Any) -> None:
+        if isinstance(value, dict):
+            if set(value) == {"secret"} and isinstance(value["secret"], dict):
+                found.append(value["secret"])
+                return
+            for key in sorted(value):
+                walk(value[key])
+        elif isinstance(value, list | tuple):
+            for item in value:
+                walk(item)
+
+    for record in site.reads:
+        walk(record.objects)
+    return found
+
+
+def test_equal_values_share_a_number_and_others_do_not() -> None:
+    site = site_of(multi_node())
+    reads = {record.name: record for record in site.reads}
+    key = reads["app_key"].objects[0]["data"]["EXIVITY_APP_KEY"]["secret"]
+    values = reads["helm_releases"].objects[0]["data"]["release"]["values"]
+    assert key["group"] == values["secret.appKey"]["secret"]["group"]
+    assert len({key["group"], values["secret.jwtSecret"]["secret"]["group"], values["rabbitmq.auth.password"]["secret"]["group"]}) == 3
+
+
+def test_numbers_are_stable_over_runs_and_follow_the_snapshot() -> None:
+    first, second = (descriptions(site_of(multi_node())) for _ in range(2))
+    assert first == second
+    groups = [one["group"] for one in first]
+    assert groups[0] == 1
+    assert sorted(set(groups)) == list(range(1, max(groups) + 1))
+    assert [groups.index(number) for number in sorted(set(groups))] == sorted(groups.index(number) for number in set(groups))
+
+
+def test_numbers_say_nothing_about_the_value() -> None:
+    world = multi_node()
+    for item in world.all("Secret"):
+        if "EXIVITY_APP_KEY" in (item.get("data") or {}):
+            item["data"]["EXIVITY_APP_KEY"] = encode("another-key-of-34-characters-a9B2c")
+    a, b = descriptions(site_of(multi_node())), descriptions(site_of(world))
+    assert a[0]["group"] == b[0]["group"] == 1
+
+
+@pytest.mark.parametrize(
+    ("password", "expected"),
+    [("exivity", ["release", "user name"]), ("EXIVITY", ["release", "user name"]), ("db.acme.eu", ["host"]), ("vN7-hG3_kD9sLq2w", [])],
+)
+def test_a_secret_that_equals_a_public_value_says_which(password: str, expected: list[str]) -> None:
+    world = multi_node()
+    world.edit("Secret", "exivity-postgres-secret", put("data.POSTGRES_PASSWORD", encode(password)))
+    found = next(record for record in site_of(world).reads if record.name == "postgres_secret").objects[0]
+    assert found["data"]["POSTGRES_PASSWORD"]["secret"]["equals"] == expected
+
+
+def test_a_trailing_newline_is_part_of_a_value() -> None:
+    vault = Vault()
+    plain, other = (describe.secret(encode(text), vault)["secret"] for text in ("a-password-of-ours", "a-password-of-ours\n"))
+    vault.settle([plain, other])
+    assert plain["group"] != other["group"]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("", "empty"), ("pass", "chart-default"), ("Password12!", "chart-default"), ("Password13!", "chart-default"), ("demo", "demo"), ("DEMO\n", "demo"), ("  ", "empty"),
+        ("replace-with-postgresql-password", "placeholder"), ("<your password>", "placeholder"), ("${APP_KEY}", "placeholder"), ("{{ key }}", "placeholder"),
+        ("changeme123", "placeholder"), ("secret", "placeholder"), ("<k3J9sLq2wXz5bvN7", None), ("${k3J9sLq2wXz5bvN7", None), ("vN7-hG3_kD9sLq2wXz5b", None),
+    ],
+)  # fmt: skip
+def test_shipped_values_are_known(value: str, expected: str | None) -> None:
+    assert known(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("", "empty"), ("Xk9!q", "weak"), ("aaaabbbbccccaaaa", "weak"), ("kfjqpwmzxna", "weak"), ("abcdefghijklmnop", "weak"), ("1234567890123456", "weak"), ("Password123", "weak"),
+        ("Exivity2026!", "weak"), ("secret-A1b2", "weak"), ("kfjqpwmzxnav", "fair"), ("Kf7jqpwm", "fair"), ("Kf7-jqpwmZxn", "strong"), ("kf7jqpwmzxn3avb9", "strong"),
+        ("vN7-hG3_kD9sLq2wXz5b", "strong"),
+    ],
+)  # fmt: skip
+def test_strength(value: str, expected: str) -> None:
+    assert strength(value) == expected
+
+
+def test_what_the_chart_generates_is_always_strong() -> None:
+    source = random.Random(7)
+    for _ in range(2000):
+        assert strength("".join(source.choices(string.ascii_letters + string.digits, k=32))) == "strong"
+
+
+def test_only_ascii_letters_and_digits_count_as_such() -> None:
+    assert classes("aB1") == ["digit", "lower", "upper"]
+    assert classes("é٣Ж") == ["other"]
+
+
+def test_a_long_length_is_capped() -> None:
+    assert Vault().describe("x" * 64)["secret"]["length"] == 64
+    assert Vault().describe("x" * 65)["secret"]["length"] == "64+"
+
+
+HOSTILE: list[Any] = [
+    None,
+    7,
+    True,
+    1.5,
+    [],
+    {},
+    "not base64!",
+    "AAA",
+    [{"a": [1]}],
+    {"secret": {"group": 1}},
+    "\ud800",
+    "[" * 100_000,
+    encode("[" * 100_000),
+    encode(b"\xff\xfe\x00"),
+    "é",
+]
+
+
+@pytest.mark.parametrize("name", sorted(DESCRIBERS))
+@pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_input_never_raises(name: str, value: Any) -> None:
+    vault = Vault()
+    found = DESCRIBERS[name](value, vault)
+    json.dumps(found)
+    vault.settle([])
+
+
+@pytest.mark.parametrize("spoof", [{"secret": {"group": 1, "length": 40}}, ["x"], True])
+def test_a_value_that_poses_as_a_description_is_not_kept(spoof: Any) -> None:
+    found = describe.helm_values(release({"secret": {"appKey": spoof, "jwtSecret": spoof}}), Vault())
+    assert found["values"] == {}
+
+
+def bomb(size: int) -> str:
+    return encode(base64.b64encode(gzip.compress(b'{"a":"' + b"x" * size + b'"}')))
+
+
+def test_a_helm_bomb_is_malformed_and_soon_so() -> None:
+    assert describe.helm_values(bomb(describe.LARGEST_HELM * 4), Vault()) == {"malformed": "helm release"}
+    assert describe.helm_values(bomb(2**20), Vault())["values"] == {}
+
+
+def test_a_truncated_helm_release_is_malformed() -> None:
+    packed = base64.b64encode(gzip.compress(json.dumps({"version": 1, "pad": "p" * 4000}).encode())[:-20])
+    assert describe.helm_values(encode(packed), Vault()) == {"malformed": "helm release"}
+
+
+def test_a_helm_release_without_compression_is_read() -> None:
+    plain = encode(base64.b64encode(json.dumps({"version": 3, "config": {"nameOverride": "x"}}).encode()))
+    found = describe.helm_values(plain, Vault())
+    assert (found["version"], found["values"]) == (3, {"nameOverride": "x"})
+
+
+def test_deeply_nested_values_are_cut() -> None:
+    nested: Any = "leaf"
+    for _ in range(200):
+        nested = {"more": nested}
+    found = describe.helm_values(release({"storage": {"pvcSizes": nested}}), Vault())
+    assert '"malformed": "nested too deep"' in json.dumps(found)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "kept"),
+    [
+        ("host", "postgres://exivity:s3cr3t@db.acme.eu:5432/x", "db.acme.eu:5432/x"), ("host", "s3cr3t@db", "db"), ("host", "a:s3@cr3t@db", "db"),
+        ("host", "db?password=s3cr3t", "db"), ("host", "db password=s3cr3t", "db"), ("host", "db;pwd=s3cr3t", "db"), ("host", "h1,h2", "h1,h2"), ("host", "::1", "::1"),
+        ("user", "exivity@server", "exivity@server"), ("user", "exivity:s3cr3t", "exivity"), ("user", "postgres://exivity:s3cr3t@db", "exivity"),
+        ("sslmode", "require&password=s3cr3t", "require"), ("port", 5432, 5432), ("dbname", "exivity", "exivity"), ("host", ["s3cr3t"], {"malformed": "list"}),
+    ],
+)  # fmt: skip
+def test_addresses_of_config_json_lose_what_may_be_secret(field: str, value: Any, kept: Any) -> None:
+    found = describe.config_json(config({field: value}), Vault())
+    assert found["db"][field] == kept
+    assert "s3cr3t" not in json.dumps(found)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(None, ("empty", 0)), ("", ("empty", 0)), (12345678, ("weak", 8)), ("vN7-hG3_kD9sLq2wXz5b", ("strong", 20))],
+)
+def test_passwords_of_config_json_of_any_scalar_type(value: Any, expected: tuple[str, int]) -> None:
+    body = describe.config_json(config({"password": value}), Vault())["db"]["password"]["secret"]
+    assert (body["strength"], body["length"]) == expected
+
+
+def test_a_password_that_is_an_object_is_malformed_and_not_kept() -> None:
+    assert describe.config_json(config({"password": {"file": "/s3cr3t"}}), Vault())["db"]["password"] == {"malformed": "dict"}
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "{", "7", '{"db": 7, "mq": "x"}', '{"mq": {"servers": [7, null]}}'])
+def test_a_broken_config_json_ends_quietly(text: str) -> None:
+    json.dumps(describe.config_json(text, Vault()))
+
+
+def test_managed_fields_keep_who_and_when_alone() -> None:
+    fields = [
+        {"manager": "helm", "operation": "Update", "time": "2026-01-01T00:00:00Z", "fieldsV1": {"f:data": {"f:EXIVITY_APP_KEY": {}}}},
+        {"manager": "kubectl", "fieldsV1": {"f:metadata": {}}}, {"manager": "odd", "fieldsV1": "f:data"}, {"fieldsV1": 7}, "x",
+    ]  # fmt: skip
+    assert describe.change_times(fields, Vault()) == [{"manager": "helm", "operation": "Update", "time": "2026-01-01T00:00:00Z"}]
