@@ -178,7 +178,8 @@ def replicated_volumes(longhorn_volumes: Objects[Document]) -> Objects[LonghornV
             soft_anti_affinity=item.text("spec.replicaSoftAntiAffinity") or "ignored",
             zone_soft_anti_affinity=item.text("spec.replicaZoneSoftAntiAffinity") or "ignored",
             state=item.text("status.state") or "", robustness=item.text("status.robustness") or "",
-            degraded_since=_when(item, "status.lastDegradedAt"), last_backup=item.text("status.lastBackup") or "", last_backup_at=_when(item, "status.lastBackupAt"),
+            degraded_since=_when(item, "status.lastDegradedAt"), last_backup=item.text("status.lastBackup") or "",
+            last_backup_at=_when(item, "status.lastBackupAt"),
         )  # fmt: skip
 
     return longhorn_volumes.each(build)

@@ -18,7 +18,7 @@ from tests import builders
 
 from .controlplane import Cluster, Object, chart_path
 from .crds import crds
-from .live_cluster import LiveCluster, bare
+from .live_cluster import LiveCluster, bare, is_node
 
 Installer = Literal["helm", "template"]
 SINGLETONS = tuple(component for component in chart.COMPONENTS if component not in builders.STATELESS)
@@ -56,11 +56,6 @@ def give(cluster: Cluster, objects: Iterable[Object]) -> None:
     for item in wanted:
         if is_node(item):
             cluster.wait(functools.partial(_node_ready, cluster, item), 30, f"node {item['metadata']['name']} to be Ready")
-
-
-def is_node(item: Object) -> bool:
-    """A Node of Kubernetes, not Longhorn's."""
-    return item["kind"] == "Node" and item["apiVersion"] == "v1"
 
 
 def _node_ready(cluster: Cluster, wanted: Object) -> bool:
@@ -186,6 +181,7 @@ def post_render(cluster: Cluster, installation: builders.Installation) -> None:
                 "topologyKey": "kubernetes.io/hostname",
                 "whenUnsatisfiable": "ScheduleAnyway",
                 "labelSelector": {"matchLabels": labels},
+                "matchLabelKeys": ["pod-template-hash"],
             }
             cluster.patch(path, {"spec": {"template": {"spec": {"topologySpreadConstraints": [spread]}}}})
 
@@ -206,7 +202,21 @@ def install(cluster: Cluster, installation: builders.Installation, *, by: Instal
     cluster.bind_claims(namespace, make_volume)
     live = LiveCluster(cluster, namespace, release)
     live.wait_until_ready()
+    while spread_again(cluster, namespace):
+        live.wait_until_ready()
     return live
+
+
+def spread_again(cluster: Cluster, namespace: str) -> bool:
+    """Deletes one pod of each service whose pods all run on one of several nodes: a soft constraint is no promise."""
+    pods = cluster.items(f"/api/v1/namespaces/{namespace}/pods")
+    by_service: dict[str, list[Object]] = {}
+    for pod in pods:
+        by_service.setdefault(pod["metadata"]["labels"].get(chart.COMPONENT_LABEL, ""), []).append(pod)
+    together = [found[0] for found in by_service.values() if len(found) > 1 and len({pod["spec"]["nodeName"] for pod in found}) == 1]
+    for pod in together:
+        cluster.delete({"apiVersion": "v1", "kind": "Pod", **pod}, gone_within=30)
+    return bool(together)
 
 
 def tracked(item: Object, application: str) -> Object:

@@ -42,6 +42,11 @@ def bare(item: Object) -> Object:
     return found
 
 
+def is_node(item: Object) -> bool:
+    """A Node of Kubernetes, not Longhorn's."""
+    return bool(item["kind"] == "Node" and item["apiVersion"] == "v1")
+
+
 class LiveCluster:
     """One release on a running cluster; the names of `tests.mutation.Cluster`, against a real API server."""
 
@@ -79,9 +84,10 @@ class LiveCluster:
         change(changed)
         path = self.cluster.path(item)
         self._remember(path, item)
-        if changed.get("status") != item.get("status"):
+        with_status = changed.get("status") != item.get("status")
+        if with_status:
             self._statuses.add(path)
-        self._put(path, item, changed)
+        self._put(path, item, changed, with_status=with_status)
 
     def add(self, *objects: Object) -> None:
         """Creates objects, with the namespaces they are in."""
@@ -110,7 +116,7 @@ class LiveCluster:
 
     def undo(self) -> None:
         """Brings every object back to what it was when it was first touched."""
-        for path, original in reversed(self._originals.items()):
+        for path, original in reversed(list(self._originals.items())):
             current = self._get(path)
             if original is None:
                 if current is not None:
@@ -120,10 +126,8 @@ class LiveCluster:
                 self._stir(original["kind"])
                 self._create(path, original)
             else:
-                wanted = copy.deepcopy(original)
-                if path not in self._statuses:
-                    wanted["status"] = current.get("status")
-                self._put(path, {"apiVersion": original["apiVersion"], "kind": original["kind"], **current}, wanted)
+                with_status = path in self._statuses or (original["kind"] not in CONTROLLED_STATUS and not is_node(original))
+                self._put(path, {"apiVersion": original["apiVersion"], "kind": original["kind"], **current}, original, with_status=with_status)
         self.forget()
 
     def forget(self) -> None:
@@ -185,7 +189,7 @@ class LiveCluster:
     def _get(self, path: str) -> Object | None:
         return self.cluster.get(path) if self.cluster.exists(path) else None
 
-    def _put(self, path: str, current: Object, wanted: Object) -> None:
+    def _put(self, path: str, current: Object, wanted: Object, *, with_status: bool) -> None:
         """Makes the object at a path what is wanted: by updates, or by replacing it where the API allows none."""
         has_status = self.cluster.resource(wanted["apiVersion"], wanted["kind"]).has_status
         if _content(current, has_status) != _content(wanted, has_status):
@@ -196,7 +200,7 @@ class LiveCluster:
                 if error.status not in REFUSED:
                     raise
                 self._replace(path, wanted)
-        if has_status and wanted.get("status") is not None and wanted.get("status") != (self._get(path) or {}).get("status"):
+        if with_status and has_status and wanted.get("status") is not None and wanted.get("status") != (self._get(path) or {}).get("status"):
             self._stir(wanted["kind"])
             self._update(path + "/status", wanted)
 

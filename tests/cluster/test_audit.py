@@ -246,13 +246,18 @@ def test_an_upgrade_that_ignores_a_key_is_seen(fresh: ControlPlane, tmp_path: Pa
 def test_an_upgrade_that_ignores_another_key_is_remarked(multi_node: LiveCluster, tmp_path: Path) -> None:
     values = conforming.user_values(conforming.conforming_multi())
     values["secret"]["appKey"] = builders.APP_KEY[::-1]
+    first = multi_node.find("Secret", "sh.helm.release.v1.exivity.v1")
     try:
         found = upgrade(multi_node, values, tmp_path)
     finally:
         multi_node.cluster.helm("rollback", "exivity", "1", "--namespace", "exivity", "--no-hooks")
         for revision in ("v2", "v3"):
             multi_node.remove("Secret", f"sh.helm.release.v1.exivity.{revision}")
+        # The first revision is the deployed one again.
+        multi_node.edit("Secret", first["metadata"]["name"], lambda item: item.update({"data": first["data"], "metadata": first["metadata"]}))
         multi_node.forget()
+        multi_node.wait_until_ready()
+    assert_conforms(audited(multi_node.cluster))
     # An explicit key is in use, as F7 wants it, but not the one that the newest values name.
     assert found.status is Status.PASS
     assert "revision 2 names another value, which the upgrade ignored" in found.verdicts[0].remark

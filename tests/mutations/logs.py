@@ -17,7 +17,8 @@ def _days(delete: str, compress: str) -> Callable[[Any], None]:
 
 def _grown(c: Any) -> None:
     _days("180", "14")(c)
-    c.edit("PersistentVolumeClaim", "exivity-use-log", put("spec.resources.requests.storage", "40Gi"))
+    for path in ("spec.resources.requests.storage", "status.capacity.storage"):
+        c.edit("PersistentVolumeClaim", "exivity-use-log", put(path, "40Gi"))
 
 
 MUTATIONS = [
@@ -28,7 +29,7 @@ MUTATIONS = [
     Mutation("logs are deleted before they are compressed", "single_node", "logs/retention", _days("14", "30"), Status.WARN),
     Mutation("logs are never deleted", "multi_node", "logs/retention", _days("0", "14"), Status.WARN),
     Mutation("logs are kept for two years", "single_node", "logs/retention", _days("730", "30"), Status.WARN),
-    Mutation("a log claim grew while logs are kept for half a year", "multi_node", "logs/before-expansion", _grown, Status.WARN, also=("capacity/expandable", "storage/capacity", "storage/longhorn-capacity")),
+    Mutation("a log claim grew while logs are kept for half a year", "multi_node", "logs/before-expansion", _grown, Status.WARN),
     Mutation("the API logs at debug level", "multi_node", "logs/level",
              lambda c: c.edit("ConfigMap", "exivity-proximity-api-env", put("data.EXIVITY_BACKEND_LOG_LEVEL", "debug")), Status.WARN),
     Mutation("the command line logs at debug level", "single_node", "logs/level",
