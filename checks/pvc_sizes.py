@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from exivity_audit import (
     HIGH,
     LOW,
     MEDIUM,
     RELAX,
+    Fix,
     Size,
     Subject,
     at_least,
@@ -31,6 +34,7 @@ from exivity_audit.facts.claims import ClaimGroup, class_of
 from exivity_audit.facts.configuration import cluster_service, embedded_database
 from exivity_audit.facts.helm import value
 from exivity_audit.facts.platform import NOT_BUILT, served
+from exivity_audit.verdict import FixKind
 
 REQUEST, CAPACITY = "spec.resources.requests.storage", "status.capacity.storage"
 GROWING = ("extracted", "exported")
@@ -85,6 +89,26 @@ def _group(claims, release, parts):
     return there, []
 
 
+def _together(verdicts):
+    """The same verdicts, with the values that set several claims to one size as one remedy."""
+    verdicts = list(verdicts)
+    alike = {}
+    for verdict in verdicts:
+        if verdict.fix is not None and len(verdict.fix.values) == 1:
+            path, amount = verdict.fix.values[0]
+            alike.setdefault((path.rpartition(".")[0], amount, verdict.fix.needs), []).append(verdict.fix)
+    for verdict in verdicts:
+        joined = next((found for found in alike.values() if len(found) > 1 and verdict.fix in found), None)
+        yield replace(verdict, fix=_one(joined)) if joined else verdict
+
+
+def _one(fixes):
+    pairs = tuple(pair for fix in fixes for pair in fix.values)
+    parent, amount = pairs[0][0].rpartition(".")[0], pairs[0][1]
+    names = ", ".join(path.rpartition(".")[2] for path, _ in pairs)
+    return Fix(FixKind.VALUES, f"`{parent}.<name>: {amount}` for {names}", pairs, needs=fixes[0].needs)
+
+
 def _missing(subject):
     return unknown(subject, "the chart's claim is not there, so it has no size")
 
@@ -98,9 +122,8 @@ def data(claims, release, settings, thresholds, storage_classes=maybe):
     Fix: set `storage.pvcSizes.data.<name>`.
     """
     there, missing = _group(claims, release, chart.DATA_CLAIMS)
-    for part, claim in there.items():
-        larger = thresholds["pvc.large"] if settings.declare.large and part in GROWING else None
-        yield _judge(claim, thresholds[f"pvc.{part}"], storage_classes, larger)
+    larger = {part: thresholds["pvc.large"] for part in GROWING if settings.declare.large}
+    yield from _together(_judge(claim, thresholds[f"pvc.{part}"], storage_classes, larger.get(part)) for part, claim in there.items())
     for subject in missing:
         yield _missing(subject)
 
@@ -114,8 +137,7 @@ def logs(claims, release, thresholds, storage_classes=maybe):
     Fix: set `storage.pvcSizes.log.<service>`.
     """
     there, missing = _group(claims, release, chart.LOG_CLAIMS)
-    for claim in there.values():
-        yield _judge(claim, thresholds["pvc.log"], storage_classes)
+    yield from _together(_judge(claim, thresholds["pvc.log"], storage_classes) for claim in there.values())
     for subject in missing:
         yield _missing(subject)
 

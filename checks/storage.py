@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from exivity_audit import (
+    CLUSTER,
     CRITICAL,
     HIGH,
     LOW,
@@ -114,9 +115,7 @@ def class_exists(claims, storage_classes):
             fix = task(f"Create StorageClass {name} (or move the claims to one that exists), so that the volumes can be made again")
             yield warn(claim, claim.class_name or "none", seen=f"{text}: a volume made by hand", wanted=want, at="spec.storageClassName", fix=fix)
         elif "default:" in text:
-            fix = task(
-                "Leave one class with the annotation `storageclass.kubernetes.io/is-default-class`, or name the class in `storage.storageClass`"
-            )
+            fix = task("Name the class in `storage.storageClass`, or take the annotation `is-default-class` from all StorageClasses but one")
             yield fail(claim, "several defaults", seen=text, wanted=want, at="spec.storageClassName", fix=fix)
         else:
             fix = task("Set `storage.storageClass` to a class that exists, and recreate the waiting claims: a claim's class cannot be changed")
@@ -286,6 +285,9 @@ def access_mode(claims, scenario, pods=maybe):
             mode = SINGLE if single else SHARED
             fix = values("storage.sharedVolumeAccessMode", mode, needs="reinstall")
             yield fail(claim, modes, wanted=exactly(mode), at="spec.accessModes", fix=fix)
+        elif not once and "ReadWriteOncePod" not in claim.access_modes:
+            fix = task("Recreate the claim with `accessModes: [ReadWriteOnce]`, as the chart makes it")
+            yield fail(claim, modes, wanted=exactly(SINGLE), at="spec.accessModes", fix=fix)
         elif len(nodes) > 1:
             text = f"{modes}, mounted on {', '.join(nodes)}"
             fix = task("Keep the pods that mount a ReadWriteOnce claim on one node, or recreate the claim with ReadWriteMany")
@@ -311,20 +313,19 @@ def teach(provisioner):
     return (f"`provisioners: {{{provisioner}: {{rwx: true}}}}` in the config",)
 
 
-def capable(about, provisioner, kind, migratable, at):
-    """The verdict on what shares a claim's data: a class, or a volume made by hand."""
+def capable(about, provisioner, kind, moves, at):
+    """The verdict on what shares a claim's data, a class or a volume made by hand; ``moves``: it is a migratable block volume."""
     want = wanted("a file system that several nodes share")
-    if migratable:
+    if moves:
+        text = f"{provisioner} with migratable: true: a block volume, no shared file system"
         fix = task("Recreate the class without `migratable: true` (it is for block volumes of virtual machines), and with it the shared claims")
-        return fail(
-            about, "migratable: true", seen=f"{provisioner} with migratable: true: a block volume, no shared file system", wanted=want, at=at, fix=fix
-        )
+        return fail(about, "migratable: true", seen=text, wanted=want, at=at, fix=fix)
     if kind is None:
-        return unknown(
-            about, f"provisioner {provisioner or 'without a name'} is not in the table: tell what it can do", needs=teach(provisioner), at=at
-        )
+        text = f"provisioner {provisioner or 'without a name'} is not in the table: tell what it can do"
+        return unknown(about, text, needs=teach(provisioner), at=at)
     if kind.rwx is None:
-        return unknown(about, f"{kind.title}: {kind.note or 'it depends on its settings'}, and that is not seen", needs=teach(provisioner), at=at)
+        text = f"{kind.title}: {kind.note or 'it depends on its settings'}, and that is not seen"
+        return unknown(about, text, needs=teach(provisioner), at=at)
     if kind.rwx:
         return ok(about, provisioner, seen=f"{kind.title} shares a file system", at=at)
     text = f"{kind.title}: {kind.note or 'its volumes are for one node at a time'}"
@@ -353,8 +354,18 @@ def migratable(volume):
     return volume.driver == LONGHORN and str(volume.attributes.get("migratable", "")).lower() == "true"
 
 
+def class_capable(kind, bound, moving, settings):
+    """The verdict on a class with a provisioner; ``moving`` holds the names of Longhorn volumes that are migratable."""
+    at = [(kind, "provisioner", kind.provisioner)]
+    block = kind.provisioner == LONGHORN and str(kind.parameters.get("migratable", "")).lower() == "true"
+    moved = [volume for volume in bound if migratable(volume) or (volume.driver == LONGHORN and volume.handle in moving)]
+    at += [(kind, "parameters.migratable", "true")] if block else []
+    at += [(volume, "spec.csi.volumeHandle", volume.handle or "") for volume in moved]
+    return capable(kind, kind.provisioner, provisioner_kind(kind, settings), block or bool(moved), at)
+
+
 @check("rwx-capable", severity=CRITICAL, clauses=("B6", "K1"), applies=(B, C))
-def rwx_capable(claims, storage_classes, settings, volumes=maybe):
+def rwx_capable(claims, storage_classes, settings, volumes=maybe, replicated_volumes=maybe):
     """The shared claims' storage can share a file system.
 
     Kubernetes does not check whether a storage can share: it binds ReadWriteMany on a folder of one node, and each node then sees its own
@@ -362,18 +373,11 @@ def rwx_capable(claims, storage_classes, settings, volumes=maybe):
 
     Fix: set `storage.storageClass` to a class whose provisioner shares a file system, and move the data.
     """
+    moving = {volume.name for volume in replicated_volumes if volume.migratable} if seen(replicated_volumes) else set()
     for kind, members in by_class([claim for claim in claims if claim.shared], storage_classes):
         if kind is not None and kind.provisioner != NO_PROVISIONER:
             bound = [volume for claim in members if (volume := volume_of(claim, volumes))] if seen(volumes) else []
-            block = kind.provisioner == LONGHORN and str(kind.parameters.get("migratable", "")).lower() == "true"
-            moving = [volume for volume in bound if migratable(volume)]
-            at = [(kind, "provisioner", kind.provisioner)]
-            at += (
-                [(kind, "parameters.migratable", "true")]
-                if block
-                else [(volume, "spec.csi.volumeAttributes.migratable", "true") for volume in moving]
-            )
-            yield capable(kind, kind.provisioner, provisioner_kind(kind, settings), block or bool(moving), at)
+            yield class_capable(kind, bound, moving, settings)
             continue
         for claim in members:
             status, text = class_trouble(claim, storage_classes)
@@ -391,16 +395,14 @@ def longhorn_volume(one, replicated_volumes):
     why, needs = unread(replicated_volumes)
     if one.handle is None:
         return None, ("no volume yet" if not one.claim.volume else why or f"its volume {one.claim.volume} was not seen"), needs
-    if why and not seen(replicated_volumes):
-        return None, why, needs
-    found = next((volume for volume in replicated_volumes if volume.name == one.handle), None)
+    return by_handle(one.handle, replicated_volumes)
+
+
+def by_handle(handle, replicated_volumes):
+    """The Longhorn volume of this name, or why it was not seen."""
+    why, needs = unread(replicated_volumes)
+    found = next((volume for volume in replicated_volumes if volume.name == handle), None) if seen(replicated_volumes) else None
     return (found, "", ()) if found is not None else (None, why, needs)
-
-
-def vanished(one):
-    """The verdict on a claim whose Longhorn volume is gone."""
-    fix = task("Restore the Longhorn volume from its backup under the same name: the PersistentVolume points at nothing")
-    return fail(one, "no Longhorn volume", seen=f"Longhorn has no volume {one.handle}", wanted=wanted("its Longhorn volume is there"), fix=fix)
 
 
 @check(
@@ -504,8 +506,10 @@ def replica_verdict(one, volume, words, single, limit, now):
     at = [(volume, "spec.numberOfReplicas", volume.replicas), *health]
     state = volume.robustness if volume.attached else f"{volume.state or 'not attached'}, so its health is not judged"
     text = f"{volume.replicas} {'replica' if volume.replicas == 1 else 'replicas'}{words}, {state}"
+    if single:
+        return ok(one, volume.replicas, seen=text, at=at, remark="on one node replicas cannot be spread: Longhorn adds little")
     few = volume.replicas is None or volume.replicas < REPLICAS
-    if few and not single and one.claim.part in EXPECTED:
+    if few and one.claim.part in EXPECTED:
         body = {"spec": {"numberOfReplicas": REPLICAS}}
         fix = patch(volume, body, "Set `numberOfReplicas: 3` on the Longhorn volumes that have fewer: the class rules only the volumes to come")
         return fail(one, volume.replicas, seen=text, wanted=at_least(REPLICAS), at=at, fix=fix)
@@ -518,11 +522,7 @@ def replica_verdict(one, volume, words, single, limit, now):
         return verdict(one, "degraded", seen=text, wanted=wanted(f"healthy again within {print_duration(limit)}"), at=since, fix=fix)
     if volume.attached and volume.robustness != "healthy":
         return unknown(one, f"attached, and Longhorn says {volume.robustness or 'nothing'} of its health", at=health)
-    note = ""
-    if single:
-        note = "on one node replicas cannot be spread: Longhorn adds little"
-    elif few:
-        note = "not one of the eighteen Exivity claims"
+    note = "not one of the eighteen Exivity claims" if few else ""
     return ok(one, volume.replicas, seen=text, at=at, remark=note)
 
 
@@ -606,19 +606,23 @@ def longhorn_spread(longhorn_claims, release, replicated_volumes=maybe, volume_r
         yield soft_verdict(release, name, what, what == "nodes" or many, storage_settings)
 
 
+def plural(count, word):
+    """``1 node``, ``3 nodes``."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
 def spread_verdict(one, volume, replicas, zones, gap):
     """The verdict on where the replicas of one volume lie; ``zones`` is empty where there are too few to spread over."""
     nodes = sorted({item.node for item in replicas})
-    places = sorted({zones.get(item.node, "") for item in replicas} - {""})
-    count = "1 replica" if len(replicas) == 1 else f"{len(replicas)} replicas"
-    text = f"{count} on {len(nodes)} {'node' if len(nodes) == 1 else 'nodes'}" + (
-        f" in {len(places)} {'zone' if len(places) == 1 else 'zones'}" if zones else ""
-    )
+    areas = sorted({zones.get(item.node, "") for item in replicas} - {""})
+    text = f"{plural(len(replicas), 'replica')} on {plural(len(nodes), 'node')}" + (f" in {plural(len(areas), 'zone')}" if zones else "")
     at = [(item, "spec.nodeID", item.node) for item in replicas]
     unplaced = sorted({item.node for item in replicas if zones and not zones.get(item.node)})
-    fix = task("Delete the replicas that share a node or zone in Longhorn, one at a time: with soft anti-affinity off it makes them anew elsewhere")
     want = wanted("each replica on its own node" + (" and in its own zone" if zones else ""))
-    if len(nodes) < len(replicas) or (zones and not unplaced and len(places) < min(len(replicas), ZONES)):
+    if len(nodes) < len(replicas) or (zones and not unplaced and len(areas) < min(len(replicas), ZONES)):
+        fix = task(
+            "Turn soft anti-affinity off, then delete the Longhorn replicas that share a node or zone, one at a time: each is made anew elsewhere"
+        )
         return fail(one, text, wanted=want, at=at, fix=fix)
     if gap[0]:
         return unknown(one, f"{text}; a further replica cannot be ruled out: {gap[0]}", needs=gap[1])
@@ -626,20 +630,13 @@ def spread_verdict(one, volume, replicas, zones, gap):
         return unknown(one, "no replica with a node was seen")
     if unplaced:
         return unknown(one, f"{text}; no zone is known of {', '.join(unplaced)}", at=at)
-    enabled = [
-        (volume, f"spec.{name}", value)
-        for name, value in (("replicaSoftAntiAffinity", volume.soft_anti_affinity), ("replicaZoneSoftAntiAffinity", volume.zone_soft_anti_affinity))
-        if value == "enabled" and (zones or "Zone" not in name)
-    ]
+    own = {"replicaSoftAntiAffinity": volume.soft_anti_affinity, **({"replicaZoneSoftAntiAffinity": volume.zone_soft_anti_affinity} if zones else {})}
+    enabled = [name for name, value in own.items() if value == "enabled"]
     if enabled:
-        fix = patch(
-            volume,
-            {"spec": {path.removeprefix("spec."): "ignored" for _, path, _ in enabled}},
-            "Set the volumes' own soft anti-affinity to `ignored`",
-        )
-        return warn(
-            one, "soft anti-affinity enabled", seen=f"{text}, and the volume's own soft anti-affinity is enabled", wanted=want, at=enabled, fix=fix
-        )
+        body = {"spec": dict.fromkeys(enabled, "ignored")}
+        fix = patch(volume, body, "Set the Longhorn volumes' own soft anti-affinity to `ignored`, so that the setting rules")
+        text = f"{text}, and the volume's own soft anti-affinity is enabled"
+        return warn(one, "soft anti-affinity enabled", seen=text, wanted=want, at=[(volume, f"spec.{name}", "enabled") for name in enabled], fix=fix)
     return ok(one, len(nodes), seen=text, at=at)
 
 
@@ -709,10 +706,9 @@ def settings_verdicts(release, settings, lifecycle, now):
         fix = task("Set the Longhorn setting `node-down-pod-deletion-policy` to `delete-both-statefulset-and-deployment-pod`")
         yield warn(about, value, wanted=one_of(*COVERS_DEPLOYMENTS), at="value", fix=fix)
     fast = setting(settings, "rwx-volume-fast-failover")
-    note = "on: a shared volume moves within seconds" if fast and fast.on else "off: a shared volume waits until its node is declared dead"
-    yield ok(
-        fast or release.subject.at("rwx-volume-fast-failover"), "true" if fast and fast.on else "false", at="value", remark=f"fast failover is {note}"
-    )
+    on = fast is not None and fast.on
+    note = "on: a shared volume moves within seconds" if on else "off: a shared volume waits until its node is declared dead"
+    yield ok(fast or release.subject.at("rwx-volume-fast-failover"), "true" if on else "false", at="value", remark=f"fast failover is {note}")
     version = setting(settings, "current-longhorn-version")
     yield version_verdict(version or release.subject.at("current-longhorn-version"), version.value if version else "", lifecycle, now)
 
@@ -750,11 +746,10 @@ def longhorn_capacity(longhorn_claims, release, scenario, thresholds, replicated
     if not longhorn_claims:
         yield skip(release.subject, "no claim is on Longhorn")
         return
-    nodes = storage_nodes
-    yield room_verdict(release, longhorn_claims, replicated_volumes, nodes, storage_settings, float(thresholds["longhorn.snapshots"]))
-    taking = [node.name for node in nodes if node.allowed and not node.evicting and any(disk.allowed for disk in node.disks)]
+    taking = [node.name for node in storage_nodes if node.allowed and not node.evicting and any(disk.allowed for disk in node.disks)]
+    yield room_verdict(release, longhorn_claims, replicated_volumes, storage_nodes, storage_settings, float(thresholds["longhorn.snapshots"]))
     least = 1 if scenario is Scenario.SINGLE_NODE else REPLICAS
-    for node in nodes:
+    for node in storage_nodes:
         yield node_verdict(node, len(taking), least)
 
 
@@ -781,35 +776,38 @@ def room_verdict(release, longhorn_claims, replicated_volumes, nodes, settings, 
     return fail(subject, Size(space), seen=text, wanted=at_least(need), at=at, fix=fix)
 
 
+def ill(name, conditions):
+    """The conditions that keep a node or disk from taking replicas, and those that are not there, in words."""
+    told = {kind: conditions.get(kind, "") for kind in ("Ready", "Schedulable")}
+    return [f"{name}{kind} {value}" for kind, value in told.items() if value not in ("", "True")], [
+        f"{name}{kind}" for kind in told if not told[kind]
+    ]
+
+
 def node_verdict(node, taking, least):
     """The verdict on whether a Longhorn node and its disks take replicas."""
-    found = [f"{kind} {node.conditions[kind]}" for kind in ("Ready", "Schedulable") if node.conditions.get(kind, "True") != "True"]
-    for disk in node.disks:
-        found += [
-            f"disk {disk.name} {kind} {disk.conditions[kind]}" for kind in ("Ready", "Schedulable") if disk.conditions.get(kind, "True") != "True"
-        ]
+    looked = [ill("", node.conditions), *(ill(f"disk {disk.name} ", disk.conditions) for disk in node.disks if disk.allowed)]
+    bad, silent = ([text for pair in looked for text in pair[number]] for number in (0, 1))
     chosen = ["scheduling is off"] if not node.allowed else []
     chosen += ["its replicas are being evicted"] if node.evicting else []
     chosen += [f"disk {disk.name} scheduling is off" for disk in node.disks if not disk.allowed]
-    want, at = wanted("node and disks Schedulable"), "status.conditions"
-    if found and node.allowed:
+    want, at, text = wanted("node and disks Schedulable"), "status.conditions", ", ".join(chosen)
+    if bad and node.allowed:
         fix = task("Bring the Longhorn node or disk back: free room on the disk, uncordon the node, or replace the disk")
-        return fail(node, ", ".join(found), wanted=want, at=at, fix=fix)
+        return fail(node, ", ".join(bad), wanted=want, at=at, fix=fix)
     if chosen and taking < least:
-        fix = task("Turn scheduling on for the Longhorn node and its disks, or add others: fewer than three nodes take replicas")
-        return fail(
-            node, ", ".join(chosen), seen=f"{', '.join(chosen)}; {taking} nodes take replicas", wanted=want, at="spec.allowScheduling", fix=fix
-        )
+        fix = task("Turn scheduling on for the Longhorn nodes and their disks, or add others: too few take replicas")
+        return fail(node, text, seen=f"{text}; {plural(taking, 'node')} left for replicas", wanted=want, at="spec.allowScheduling", fix=fix)
     if chosen:
-        return ok(node, ", ".join(chosen), at="spec.allowScheduling", remark=f"{', '.join(chosen)}, and {taking} nodes take replicas")
-    if not node.disks and not node.conditions:
-        return unknown(node, "Longhorn says nothing of the node and its disks")
+        return ok(node, text, at="spec.allowScheduling", remark=f"{text}, and {plural(taking, 'node')} left for replicas")
+    if silent:
+        return unknown(node, f"Longhorn says nothing of {', '.join(silent)}", at=at)
     return ok(node, "Schedulable", at=at)
 
 
 @check(
     "nfs", severity=HIGH, clauses=("N1", "N2", "B7"),
-    attest="let the storage team confirm that the NAS serves NFSv4 with locking and survives the loss of a head; attach its statement or the vendor's data sheet",
+    attest="let the storage team confirm that the NAS serves NFSv4 with locking and survives the loss of a head; attach its statement",
 )  # fmt: skip
 def nfs(nfs_uses, release, scenario):
     """NFS is version 4 with locking, from a server fit for it.
@@ -836,12 +834,8 @@ def mount_verdict(use):
     old = next((version for version, _ in mounts if version and not version.startswith("4")), None)
     if unlocked or old:
         text = ", ".join(part for part in (unlocked, f"version {old}" if old else "") if part)
-        fix = (
-            task(f"Take `{unlocked}` out of the mount options of the class and of the volumes: locks must reach the server")
-            if unlocked
-            else task(options)
-        )
-        return fail(use, text, wanted=want, at=at, fix=fix)
+        locks = f"Take `{unlocked}` out of the mount options of the class and of the volumes: locks must reach the server"
+        return fail(use, text, wanted=want, at=at, fix=task(locks if unlocked else options))
     if any(version is None for version, _ in mounts) or not mounts:
         return warn(use, "version not set", seen="no NFS version is set: client and server settle one", wanted=want, at=at, fix=task(options))
     return ok(use, ", ".join(sorted({f"version {version}" for version, _ in mounts})), at=at)
@@ -850,24 +844,21 @@ def mount_verdict(use):
 def server_verdict(use, single):
     """The verdict on who serves the files."""
     subject = use.subject.at("server")
-    where = f" ({use.address})" if use.address else ""
-    text = f"{use.server.value}{where}"
-    at = [(mount, "spec.nfs.server", use.address) for mount in use.mounts if mount.path.startswith("spec.")]
+    text = f"{use.server.value}{f' ({use.address})' if use.address else ''}"
+    at = [(mount, "spec", use.address) for mount in use.mounts if mount.path.startswith("spec.")]
     if use.server is NfsServer.UNKNOWN:
         return unknown(subject, f"which server {use.provisioner} uses is not seen", at=at)
     if use.server is NfsServer.EXTERNAL:
         if single:
             return ok(subject, text, at=at, remark="a NAS does not make Exivity highly available while Kubernetes has one node")
         return to_attest(subject, f"{text}: no cluster shows whether it is highly available", at=at, measured=text)
-    want = wanted("NFS Ganesha or an external NAS" if single else "Longhorn, or an external HA NAS")
     if single and use.server is NfsServer.GANESHA:
         return ok(subject, text, at=at)
     if single:
-        fix = task(
-            "Use the NFS Ganesha server and external provisioner (chart nfs-server-provisioner), a NAS, or a local class in place of the NFS server"
-        )
-        return warn(subject, text, wanted=want, at=at, fix=fix)
-    return fail(subject, text, wanted=want, at=at, fix=task(HA_NAS), remark="one server pod: a single point of failure unless it is designed for HA")
+        fix = task("Use the NFS Ganesha server and external provisioner (chart nfs-server-provisioner), a NAS, or a local class instead")
+        return warn(subject, text, wanted=wanted("NFS Ganesha or an external NAS"), at=at, fix=fix)
+    note = "one server pod is a single point of failure unless its storage and placement are designed for HA"
+    return fail(subject, text, wanted=wanted("Longhorn, or an external HA NAS"), at=at, fix=task(HA_NAS), remark=note)
 
 
 def places(labels):
@@ -881,7 +872,7 @@ def places(labels):
     "site-local", severity=HIGH, clauses=("C4",), applies=(C,),
     attest="show that all nodes and disks of the cluster stand in one site; attach the inventory",
 )  # fmt: skip
-def site_local(nodes, longhorn_claims, release, longhorn_nodes=maybe, storage_nodes=maybe):
+def site_local(nodes, longhorn_claims, storage_nodes=maybe):
     """The cluster and its storage stay within one site.
 
     A cluster stretched over two sites fails with the line between them, and each write to a stretched volume waits for the other site.
@@ -892,7 +883,7 @@ def site_local(nodes, longhorn_claims, release, longhorn_nodes=maybe, storage_no
     why, needs = unread(nodes)
     told = {node.name: places(node.labels) for node in nodes}
     regions, sites = ({place[number] for place in told.values()} - {""} for number in (0, 1))
-    subject = Subject("Cluster").at("nodes")
+    subject = CLUSTER.at("nodes")
     silent = sorted(name for name, place in told.items() if not any(place))
     at = [(node, "metadata.labels", " ".join(part for part in told[node.name] if part)) for node in nodes]
     both = regions if len(regions) > 1 else sites
@@ -910,7 +901,7 @@ def site_local(nodes, longhorn_claims, release, longhorn_nodes=maybe, storage_no
 
 def longhorn_site(storage_nodes, fix):
     """The verdict on where Longhorn's own nodes stand."""
-    subject = Subject("Cluster").at("Longhorn nodes")
+    subject = CLUSTER.at("Longhorn nodes")
     why, needs = unread(storage_nodes)
     known = [node for node in storage_nodes if node.region] if seen(storage_nodes) else []
     regions, at = sorted({node.region for node in known}), [(node, "status.region", node.region) for node in known]
@@ -940,9 +931,8 @@ def single_node_class(claims, storage_classes, settings):
         found, at = provisioner_kind(kind, settings), [(kind, "provisioner", kind.provisioner)]
         if kind.provisioner == NO_PROVISIONER:
             fix = task("Set `storage.storageClass` to a class of a local provisioner such as local-path, and move the data there")
-            yield warn(
-                kind, kind.provisioner, seen="no provisioner: volumes are made by hand", wanted=wanted("a local provisioner or NFS"), at=at, fix=fix
-            )
+            want = wanted("a local provisioner or NFS")
+            yield warn(kind, kind.provisioner, seen="no provisioner: volumes are made by hand", wanted=want, at=at, fix=fix)
         elif found is None:
             text = f"provisioner {kind.provisioner or 'without a name'} is not in the table: tell whether it is local"
             yield unknown(kind, text, needs=(f"`provisioners: {{{kind.provisioner}: {{local: true}}}}` in the config",), at=at)
@@ -957,7 +947,7 @@ LOSS = {True: "deleting the claim or its namespace erases the data", False: "`he
 
 
 @check("reclaim", severity=MEDIUM, clauses=("X3",))
-def reclaim(claims, volumes, release, longhorn_claims=maybe, replicated_volumes=maybe, velero_schedules=maybe):
+def reclaim(claims, volumes, replicated_volumes=maybe, velero_schedules=maybe):
     """Data outlives its claim, or a backup covers it.
 
     A volume with the policy Delete goes with its claim. Helm keeps five of the eighteen claims on uninstall; the other thirteen go, and with
@@ -965,7 +955,6 @@ def reclaim(claims, volumes, release, longhorn_claims=maybe, replicated_volumes=
 
     Fix: set `persistentVolumeReclaimPolicy: Retain` on the volumes, and use a class with `reclaimPolicy: Retain` for those to come.
     """
-    handles = {one.claim.name: one for one in longhorn_claims} if seen(longhorn_claims) else {}
     why, needs = unread(volumes)
     for claim in claims:
         volume = volume_of(claim, volumes)
@@ -976,29 +965,25 @@ def reclaim(claims, volumes, release, longhorn_claims=maybe, replicated_volumes=
         elif volume.reclaim == "Retain":
             yield ok(claim, "Retain", at=[(volume, "spec.persistentVolumeReclaimPolicy")])
         else:
-            yield deleted_verdict(claim, volume, handles.get(claim.name), replicated_volumes, velero_schedules)
+            yield deleted_verdict(claim, volume, replicated_volumes, velero_schedules)
 
 
-def deleted_verdict(claim, volume, one, replicated_volumes, velero_schedules):
+def deleted_verdict(claim, volume, replicated_volumes, velero_schedules):
     """The verdict on a volume that goes with its claim: what else has the data."""
     policy = volume.reclaim or "Delete"
-    at = [
-        (volume, "spec.persistentVolumeReclaimPolicy", policy),
-        (claim, "metadata.annotations[helm.sh/resource-policy]", "keep" if claim.kept else "none"),
-    ]
+    annotation = (claim, "metadata.annotations[helm.sh/resource-policy]", "keep" if claim.kept else "none")
+    at = [(volume, "spec.persistentVolumeReclaimPolicy", policy), annotation]
     if claim.group in REPLACEABLE:
         return ok(claim, policy, at=at, remark="the volume goes with its claim; what is on it can be done without")
-    copied, gap, needs = None, "", ()
-    if volume.driver == LONGHORN:
-        copied, gap, needs = longhorn_volume(one, replicated_volumes) if one else (None, "its Longhorn volume was not seen", ())
+    copied, gap, needs = by_handle(volume.handle, replicated_volumes) if volume.driver == LONGHORN else (None, "", ())
     if copied is not None and copied.last_backup:
         when = f" of {copied.last_backup_at:%d %b %Y}" if copied.last_backup_at else ""
-        return ok(claim, policy, seen=f"{policy}, and a Longhorn backup{when} covers it", at=[*at, (copied, "status.lastBackup")])
+        return ok(claim, policy, seen=f"{policy}, and a Longhorn backup{when} covers it", at=[*at, (copied, "status.lastBackup", copied.last_backup)])
     if served(velero_schedules) is not False:
         return unknown(claim, f"{policy}; whether a Velero backup covers it: not built yet", needs=("a later release",), at=at)
     if gap:
         return unknown(claim, f"{policy}; whether Longhorn has a backup of it: {gap}", needs=needs, at=at)
     text = f"{policy}, and no backup is seen: {LOSS[claim.kept or claim.group is ClaimGroup.POSTGRESQL]}"
     body = {"spec": {"persistentVolumeReclaimPolicy": "Retain"}}
-    words = "Set `persistentVolumeReclaimPolicy: Retain` on the volumes behind the claims, and name a class with `reclaimPolicy: Retain` in `storage.storageClass`"
+    words = "Set `persistentVolumeReclaimPolicy: Retain` on the volumes, and name a class with `reclaimPolicy: Retain` in `storage.storageClass`"
     return warn(claim, policy, seen=text, wanted=wanted("Retain, or a backup"), at=at, fix=patch(volume, body, words))

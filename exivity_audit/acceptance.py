@@ -96,10 +96,17 @@ def load_evidence(path: Path, checks: Mapping[str, Any], now: datetime) -> tuple
         _verify(item, path.parent, where)
         found.append(
             Attestation(
-                item.check, item.subject, item.site, item.statement, item.by, item.date, f"{end:%Y-%m-%d}",
-                item.artefact.path if item.artefact else None, tuple(sorted(item.context.items())),
+                item.check,
+                item.subject,
+                item.site,
+                item.statement,
+                item.by,
+                item.date,
+                f"{end:%Y-%m-%d}",
+                item.artefact.path if item.artefact else None,
+                tuple(sorted(item.context.items())),
             )
-        )  # fmt: skip
+        )
     return tuple(found)
 
 

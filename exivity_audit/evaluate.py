@@ -118,9 +118,15 @@ def site_facts(
     used = settings.scenario.used
     scenario: Any = used or Unreadable((Reason("scenario", "the scenario is unknown: the nodes could not be read", "--scenario"),))
     given = {
-        "now": now, "site": site, "settings": settings, "scenario": scenario, "thresholds": thresholds, "lifecycle": lifecycle, "waived": waived,
+        "now": now,
+        "site": site,
+        "settings": settings,
+        "scenario": scenario,
+        "thresholds": thresholds,
+        "lifecycle": lifecycle,
+        "waived": waived,
         "release": Release(site.release, site.namespace, site.fullname or site.release, site.fullname is not None),
-    }  # fmt: skip
+    }
     return Facts(pack.facts, reads, given)
 
 

@@ -178,9 +178,20 @@ def _to_come(item: ToCome, row: str, place: str) -> Check:
     )
     scopes = tuple(Scope[name] for name in item.applies) or EVERYWHERE
     return Check(
-        slug=item.slug, row=row, title=item.title, why="This version has no code for it yet.", fix="Verify it by hand.",
-        severity=severity, clauses=tuple(item.clauses), applies=scopes, evaluation=_as_is(), attest=None, needs=(), alternates=(), place=place,
-    )  # fmt: skip
+        slug=item.slug,
+        row=row,
+        title=item.title,
+        why="This version has no code for it yet.",
+        fix="Verify it by hand.",
+        severity=severity,
+        clauses=tuple(item.clauses),
+        applies=scopes,
+        evaluation=_as_is(),
+        attest=None,
+        needs=(),
+        alternates=(),
+        place=place,
+    )
 
 
 def _as_is() -> Any:

@@ -17,7 +17,7 @@ from exivity_audit.evaluate import Outcome, evaluate
 from exivity_audit.fact import Fact, Objects, fact, maybe, seen
 from exivity_audit.lifecycle import load_lifecycle
 from exivity_audit.pack import Checklist, Pack, Row
-from exivity_audit.scenario import ACTIVE_C, A, B, C, PASSIVE_C
+from exivity_audit.scenario import ACTIVE_C, PASSIVE_C, A, B, C
 from exivity_audit.snapshot import Cluster, Place, Record, SiteSnapshot, Snapshot, Tool
 from exivity_audit.snapshot import Outcome as Read
 from exivity_audit.subject import Subject, fingerprint, matches

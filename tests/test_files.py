@@ -80,7 +80,7 @@ def test_the_contract_example_is_a_config(tmp_path: Path) -> None:
 def test_thresholds_may_only_be_known_ones() -> None:
     known = own_pack().thresholds
     assert thresholds_of(Config(thresholds={"pvc.log": "8Gi"}), known, None)["pvc.log"] == "8Gi"
-    with pytest.raises(UsageError, match="did you mean 'pvc.log'"):
+    with pytest.raises(UsageError, match=r"did you mean 'pvc\.log'"):
         thresholds_of(Config(thresholds={"pvc.logs": "8Gi"}), known, None)
 
 

@@ -6,9 +6,9 @@ import ast
 import re
 from pathlib import Path
 
+import exivity_audit_checks
 import pytest
 
-import exivity_audit_checks
 from exivity_audit.check import Check
 from exivity_audit.collect.reads import BY_NAME, READS
 from exivity_audit.errors import UsageError

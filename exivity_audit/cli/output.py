@@ -96,7 +96,13 @@ def _content(scorecard: Scorecard, run: RunInfo, output: Output, style: Style) -
 
     width = shutil.get_terminal_size((FILE_WIDTH, 24)).columns if output.file is None else FILE_WIDTH
     text = render_terminal(
-        scorecard, run, width=width, colour=to_terminal and not os.environ.get("NO_COLOR"), plain=not to_terminal, ascii=plain_ascii,
-        verbose=style.verbose, explain_score=style.explain_score,
-    )  # fmt: skip
+        scorecard,
+        run,
+        width=width,
+        colour=to_terminal and not os.environ.get("NO_COLOR"),
+        plain=not to_terminal,
+        ascii=plain_ascii,
+        verbose=style.verbose,
+        explain_score=style.explain_score,
+    )
     return text.encode(encoding, "replace")

@@ -61,11 +61,19 @@ def access_of(flags: dict[str, Any], config: Config) -> Any:
             )
         site = config.sites[0]
     return Access(
-        kubeconfig=flags["kubeconfig"], context=config.context or (site.context if site else None), namespace=config.namespace or (site.namespace if site else None),
-        release=config.release or (site.release if site else None), impersonate=flags["impersonate"], impersonate_groups=flags["impersonate_groups"],
-        insecure=flags["insecure"], request_timeout=seconds(flags["request_timeout"], "--request-timeout"), deadline=seconds(flags["deadline"], "--deadline"),
-        secrets=flags["secrets"], role=flags["site_role"] or (site.role if site else None), site=site.name if site else "default",
-    )  # fmt: skip
+        kubeconfig=flags["kubeconfig"],
+        context=config.context or (site.context if site else None),
+        namespace=config.namespace or (site.namespace if site else None),
+        release=config.release or (site.release if site else None),
+        impersonate=flags["impersonate"],
+        impersonate_groups=flags["impersonate_groups"],
+        insecure=flags["insecure"],
+        request_timeout=seconds(flags["request_timeout"], "--request-timeout"),
+        deadline=seconds(flags["deadline"], "--deadline"),
+        secrets=flags["secrets"],
+        role=flags["site_role"] or (site.role if site else None),
+        site=site.name if site else "default",
+    )
 
 
 def seconds(text: str, flag: str) -> float:

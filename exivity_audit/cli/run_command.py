@@ -42,13 +42,20 @@ def command(snapshot_file: Path | None, save_file: Path | None, **flags: Any) ->
         save(snapshot, save_file)
     if say is not None:
         methods = ", ".join(f"{count} {method}" for method, count in sorted(stats.methods.items()))
-        say(
-            f"{stats.requests} requests ({methods}), {stats.bytes_received} bytes, {stats.retries} retries, read in {time.perf_counter() - began:.2f} s"
-        )
+        seconds = time.perf_counter() - began
+        say(f"{stats.requests} requests ({methods}), {stats.bytes_received} bytes, {stats.retries} retries, read in {seconds:.2f} s")
     return judge(
-        snapshot, prepared, flags, outputs, ends, requests=stats.requests, received=stats.bytes_received,
-        snapshot_file=str(save_file) if save_file else None, began=began, say=say,
-    )  # fmt: skip
+        snapshot,
+        prepared,
+        flags,
+        outputs,
+        ends,
+        requests=stats.requests,
+        received=stats.bytes_received,
+        snapshot_file=str(save_file) if save_file else None,
+        began=began,
+        say=say,
+    )
 
 
 def _say(text: str) -> None:

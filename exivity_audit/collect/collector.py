@@ -112,7 +112,7 @@ class Collector:
         except MissingRead as error:
             return (self._record(read, served, Place(), Outcome.NOT_ASKED, None, f"follows from what was not seen: {one_line(error)}"),)
         except (Malformed, NotCollected) as error:
-            return (self._record(read, served, Place(), Outcome.FAILED, None, f"its places follow from an object that cannot be read: {one_line(error)}"),)
+            return (self._record(read, served, Place(), Outcome.FAILED, None, f"follows from an unreadable object: {one_line(error)}"),)
         if read.bulk:
             return self._bulk(read, served, places)
         records = tuple(self._at(read, served, place) for place in places)
@@ -237,13 +237,30 @@ def _whole_page(answer: Answer) -> list[Any] | None:
 
 
 def collect_site(
-    api: Api, discovery: Discovery, reads: Iterable[Read], wanted: Iterable[str], target: Target, base: Base,
-    *, site: str, role: str | None, insecure: bool, secrets: str, progress: Progress | None = None,
-) -> SiteSnapshot:  # fmt: skip
+    api: Api,
+    discovery: Discovery,
+    reads: Iterable[Read],
+    wanted: Iterable[str],
+    target: Target,
+    base: Base,
+    *,
+    site: str,
+    role: str | None,
+    insecure: bool,
+    secrets: str,
+    progress: Progress | None = None,
+) -> SiteSnapshot:
     """All that some checks need of one site, redacted. Never raises for what the cluster answers."""
     records = Collector(api, discovery, reads, target, secrets, progress).collect(wanted)
     return SiteSnapshot(
-        name=site, role=role, cluster=base.cluster, namespace=target.namespace, release=target.name,  # type: ignore[arg-type]
-        fullname=target.fullname if target.fullname_seen else None, identity=base.identity,
-        now=base.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), insecure=insecure, reads=records,
-    )  # fmt: skip
+        name=site,
+        role=role,  # type: ignore[arg-type]  # Literal; the command line and the config validate it
+        cluster=base.cluster,
+        namespace=target.namespace,
+        release=target.name,  # type: ignore[arg-type]
+        fullname=target.fullname if target.fullname_seen else None,
+        identity=base.identity,
+        now=base.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        insecure=insecure,
+        reads=records,
+    )

@@ -14,11 +14,13 @@ Where = Callable[..., Iterable[Place]]
 
 @dataclass(frozen=True)
 class Read:
-    """One read of the product. ``where`` yields places and asks, by parameter name, for ``release``, ``secrets`` or earlier reads.
+    """One read of the product.
 
-    ``keep`` is the allow-list: path → None (kept as it is) or a describer's name. ``otherwise`` gives the places that are tried
-    when those of ``where`` are forbidden. ``bulk``: the places are names of cluster objects, read as one list page where that
-    holds them all, by name else. ``by_name``: the places are names that follow from other reads. ``presence``: only whether the API is served; its branch is not judged yet.
+    ``where`` yields places and asks, by parameter name, for ``release``, ``secrets`` or earlier reads. ``keep`` is the allow-
+    list: path → None (kept as it is) or a describer's name. ``otherwise`` gives the places that are tried when those of ``where``
+    are forbidden. ``bulk``: the places are names of cluster objects, read as one list page where that holds them all, by name
+    else. ``by_name``: the places are names that follow from other reads. ``presence``: only whether the API is served; its branch
+    is not judged yet.
     """
 
     name: str

@@ -46,9 +46,18 @@ class Session:
     def collect(self, reads: Iterable[Read], wanted: Iterable[str], progress: Progress | None = None) -> SiteSnapshot:
         """The site's part of a snapshot."""
         return collect_site(
-            self.transport, self.discovery, reads, wanted, self.target, self.base, site=self.access.site, role=self.access.role,
-            insecure=self.transport.connection.insecure, secrets=self.access.secrets, progress=progress,
-        )  # fmt: skip
+            self.transport,
+            self.discovery,
+            reads,
+            wanted,
+            self.target,
+            self.base,
+            site=self.access.site,
+            role=self.access.role,
+            insecure=self.transport.connection.insecure,
+            secrets=self.access.secrets,
+            progress=progress,
+        )
 
     def close(self) -> None:
         """Close the connections."""
@@ -58,9 +67,12 @@ class Session:
 def open_session(access: Access) -> Session:
     """Connect and find the release. Raises UsageError and Unreachable with a sentence and a next step."""
     connection = connect(
-        kubeconfig=access.kubeconfig, context=access.context, impersonate=access.impersonate, impersonate_groups=access.impersonate_groups,
+        kubeconfig=access.kubeconfig,
+        context=access.context,
+        impersonate=access.impersonate,
+        impersonate_groups=access.impersonate_groups,
         insecure=access.insecure,
-    )  # fmt: skip
+    )
     transport = Transport(connection, deadline=Deadline(access.deadline), request_timeout=access.request_timeout)
     try:
         version = transport.first_contact()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from exivity_audit import chart
 from exivity_audit.evaluate import ALL_SITES, Outcome
 from exivity_audit.score import (
     EARNED,
@@ -36,7 +36,6 @@ TALLY = {
     "not decided": (Status.UNKNOWN, Status.MANUAL, Status.ERROR),
     "left out": (Status.WAIVED, Status.SKIP),
 }
-_CHART = re.compile(r"-(v?\d+\.\d+[0-9A-Za-z.+_-]*)$")
 
 
 def _rounded(value: Fraction, steps: int) -> Fraction:
@@ -162,15 +161,19 @@ def _reserved(node: Any) -> bool:
 
 
 def chart_version(site: SiteSnapshot) -> str | None:
-    """Version of the release's chart, by the label ``helm.sh/chart`` on its Deployments; None where none shows it."""
+    """Version of the release's chart, by its label on the release's Deployments; None where none or several show it."""
+    found = set()
     for record in site.reads:
-        if record.resource.split(".")[0] == "deployments" and record.place.namespace in (None, site.namespace):
+        if record.name == "deployments":
             for item in record.objects:
-                label = _at(item, "metadata", "labels", "helm.sh/chart")
-                match = _CHART.search(label) if isinstance(label, str) and label.startswith("exivity-") else None
-                if match:
-                    return match[1].replace("_", "+")
-    return None
+                labels = _at(item, "metadata", "labels")
+                if (
+                    isinstance(labels, dict)
+                    and labels.get(chart.APP_LABEL) == chart.APP
+                    and labels.get(chart.NAME_LABEL) in (site.fullname, site.release)
+                ):
+                    found.add(str(labels.get(chart.VERSION_LABEL) or "")[:32])
+    return found.pop() or None if len(found) == 1 else None
 
 
 def _at(value: Any, *path: str) -> Any:

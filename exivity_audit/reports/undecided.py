@@ -33,7 +33,7 @@ def could_not_look(card: Scorecard, pen: Pen) -> RenderableType:
 def to_attest(card: Scorecard, pen: Pen) -> RenderableType:
     """What no cluster shows."""
     blocks = _groups(card, pen, (Status.MANUAL,), _what_to_attest)
-    return _section(pen, "To attest", "exivity-audit evidence template writes the file", blocks)
+    return _section(pen, "To attest", "a person vouches for these in evidence.yaml", blocks)
 
 
 def _section(pen: Pen, title: str, remark: str, blocks: list[RenderableType]) -> RenderableType:
@@ -90,6 +90,7 @@ def _what_decides(outcome: Outcome) -> str:
 
 def _what_to_attest(outcome: Outcome) -> str:
     text = (outcome.check.attest or "").strip().rstrip(".")
+    text = text[:1].upper() + text[1:]
     if not text:
         return "Verify it by hand: " + outcome.check.fix
     return text if "evidence.yaml" in text else f"{text}, then record it in `evidence.yaml`"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -71,11 +71,12 @@ def _node_ready(cluster: Cluster, wanted: Object) -> bool:
     return ready and not any("not-ready" in taint["key"] for taint in found["spec"].get("taints", []))
 
 
-def below_multi_node(cluster: Cluster, *, installation: builders.Installation | None = None) -> None:
-    """Nodes in three zones, Longhorn with its objects for an installation's volumes, Traefik."""
+def below_multi_node(cluster: Cluster) -> None:
+    """Nodes in three zones, Longhorn without volumes yet, Traefik."""
     cluster.install_crds(crds("longhorn.io", "traefik.io"))
     give(cluster, nodes_multi())
-    give(cluster, builders.longhorn(installation or conforming_multi(), builders.WORKERS, builders.ZONES))
+    longhorn = builders.longhorn(conforming_multi(), builders.WORKERS, builders.ZONES)
+    give(cluster, (item for item in longhorn if item["kind"] not in ("Volume", "Replica", "ShareManager")))
     give(cluster, builders.traefik(builders.WORKERS))
 
 
@@ -120,6 +121,26 @@ def longhorn_volume(claim: Object) -> Object:
     }
 
 
+def longhorn_volumes(claim: Object) -> list[Object]:
+    """The volume of a claim, and the objects by which Longhorn keeps three copies of it."""
+    volume = longhorn_volume(claim)
+    reference = {key: claim["metadata"][key] for key in ("namespace", "name")}
+    whole = {**volume, "kind": "PersistentVolume", "spec": {**volume["spec"], "accessModes": claim["spec"]["accessModes"], "claimRef": reference}}
+    one: Any = _OneVolume(whole)
+    backing = builders.longhorn(one, builders.WORKERS, builders.ZONES)
+    return [volume, *(bare(item) for item in backing if item["kind"] in ("Volume", "Replica", "ShareManager"))]
+
+
+class _OneVolume:
+    """As much of an `Installation` as `builders.longhorn` looks at, with one volume in it."""
+
+    def __init__(self, volume: Object) -> None:
+        self._volume = volume
+
+    def claims(self, driver: str) -> list[Object]:
+        return [self._volume]
+
+
 def local_path_volume(claim: Object) -> Object:
     """The volume that the local-path provisioner makes for a claim: a folder of the node, marked as its own."""
     name = claim["metadata"]["name"]
@@ -132,6 +153,22 @@ def local_path_volume(claim: Object) -> Object:
             "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}},
         },
     }
+
+
+def local_path_volumes(claim: Object) -> list[Object]:
+    """The volume of a claim; nothing else stands behind it."""
+    return [local_path_volume(claim)]
+
+
+def bind(cluster: Cluster, namespace: str, make_volumes: Callable[[Object], list[Object]]) -> None:
+    """Gives every pending claim its volume, with what stands behind it."""
+
+    def make(claim: Object) -> Object:
+        volume, *backing = make_volumes(claim)
+        cluster.apply(*backing)
+        return volume
+
+    cluster.bind_claims(namespace, make)
 
 
 # Conforming installations
@@ -198,9 +235,9 @@ def install(cluster: Cluster, installation: builders.Installation, *, by: Instal
         cluster.apply(*(tracked(item, release) for item in cluster.render_chart(namespace, release, values)))
     post_render(cluster, installation)
     cluster.apply(*(bare(item) for item in installation.budgets()))
-    make_volume = longhorn_volume if installation.class_name == "longhorn" else local_path_volume
-    cluster.bind_claims(namespace, make_volume)
-    live = LiveCluster(cluster, namespace, release)
+    make_volumes = longhorn_volumes if installation.class_name == "longhorn" else local_path_volumes
+    bind(cluster, namespace, make_volumes)
+    live = LiveCluster(cluster, namespace, release, make_volumes=make_volumes)
     live.wait_until_ready()
     while spread_again(cluster, namespace):
         live.wait_until_ready()
@@ -232,7 +269,7 @@ def multi_node(
 ) -> LiveCluster:
     """Scenario B, conforming: RKE2 nodes in three zones, Longhorn, Traefik, the chart by Helm, or rendered and applied as Argo CD does."""
     installation = conforming_multi(namespace, release, name_override=name_override, helm=by == "helm")
-    below_multi_node(cluster, installation=installation)
+    below_multi_node(cluster)
     return install(cluster, installation, by=by)
 
 

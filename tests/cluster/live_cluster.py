@@ -11,6 +11,7 @@ from typing import Any
 from tests.world import OPTIONAL, RESOURCES
 
 from .controlplane import Cluster, ClusterError, Object
+from .controlplane import _completed as completed
 
 # Who keeps the status of these is a controller of the control plane: a status that a test brings along is left out.
 CONTROLLED_STATUS = frozenset({"Namespace", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod", "PersistentVolume", "PersistentVolumeClaim",
@@ -39,6 +40,10 @@ def bare(item: Object) -> Object:
         found["metadata"].pop(key, None)
     if found["kind"] in CONTROLLED_STATUS:
         found.pop("status", None)
+    if found["kind"] == "PersistentVolumeClaim":
+        # With these the controller takes a new claim for one that has lost its volume.
+        for mark in ("bind-completed", "bound-by-controller"):
+            found["metadata"].get("annotations", {}).pop(f"pv.kubernetes.io/{mark}", None)
     return found
 
 
@@ -50,10 +55,19 @@ def is_node(item: Object) -> bool:
 class LiveCluster:
     """One release on a running cluster; the names of `tests.mutation.Cluster`, against a real API server."""
 
-    def __init__(self, cluster: Cluster, namespace: str, release: str, *, middleware: tuple[str, ...] = ("traefik", "kube-system")) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        namespace: str,
+        release: str,
+        *,
+        make_volumes: Callable[[Object], list[Object]],
+        middleware: tuple[str, ...] = ("traefik", "kube-system"),
+    ) -> None:
         self.cluster = cluster
         self.namespace = namespace
         self.release = release
+        self._make_volumes = make_volumes
         self._spaces = (namespace, *middleware)
         self._originals: dict[str, Object | None] = {}
         self._statuses: set[str] = set()
@@ -90,7 +104,7 @@ class LiveCluster:
         self._put(path, item, changed, with_status=with_status)
 
     def add(self, *objects: Object) -> None:
-        """Creates objects, with the namespaces they are in."""
+        """Creates objects, with the namespaces they are in; a claim that says it is Bound is given a volume."""
         for item in objects:
             api_version, _ = self._api(item["kind"], item["apiVersion"])
             resource = self.cluster.resource(api_version, item["kind"])
@@ -102,6 +116,11 @@ class LiveCluster:
             self._remember(path, None)
             self._stir(item["kind"])
             self._create(path, item)
+            if item["kind"] == "PersistentVolumeClaim" and item.get("status", {}).get("phase") == "Bound":
+                volume, *backing = self._make_volumes(item)
+                for made in (completed(volume, self.cluster.get(path)), *backing):
+                    self._remember(self.cluster.path(made), None)
+                    self.cluster.apply(made)
 
     def remove(self, kind: str, name: str) -> Object:
         """Deletes an object at once, finalizers or not, and returns what it was."""
@@ -126,6 +145,8 @@ class LiveCluster:
                 self._stir(original["kind"])
                 self._create(path, original)
             else:
+                if original["kind"] == "PersistentVolume":
+                    original["spec"]["claimRef"] = current["spec"].get("claimRef")
                 with_status = path in self._statuses or (original["kind"] not in CONTROLLED_STATUS and not is_node(original))
                 self._put(path, {"apiVersion": original["apiVersion"], "kind": original["kind"], **current}, original, with_status=with_status)
         self.forget()
@@ -232,6 +253,11 @@ class LiveCluster:
     def _create(self, path: str, item: Object) -> None:
         self._unbind(item)
         body = bare(item)
+        if item["kind"] == "PersistentVolume" and item["spec"].get("claimRef"):
+            reference = body["spec"]["claimRef"]
+            claim = self._get(f"/api/v1/namespaces/{reference['namespace']}/persistentvolumeclaims/{reference['name']}")
+            reference.pop("resourceVersion", None)
+            reference["uid"] = claim["metadata"]["uid"] if claim else None
         collection = path.rpartition("/")[0]
         self.cluster.request("POST", collection, body)
         if "status" in body and self.cluster.resource(body["apiVersion"], body["kind"]).has_status:
@@ -244,19 +270,12 @@ class LiveCluster:
             return
         path = f"/api/v1/persistentvolumes/{name}"
         volume = self.cluster.get(path)
-        self._remember_volume(path, volume)
+        self._remember(path, {"apiVersion": "v1", "kind": "PersistentVolume", **volume})
         modes = item["spec"]["accessModes"]
         fits = set(modes) <= set(volume["spec"]["accessModes"])
         reference = {"claimRef": {"uid": None, "resourceVersion": None}}
         with_class = {"storageClassName": item["spec"].get("storageClassName", "")}
         self.cluster.patch(path, {"spec": {**reference, **with_class, **({} if fits else {"accessModes": modes})}})
-
-    def _remember_volume(self, path: str, volume: Object) -> None:
-        original = copy.deepcopy(volume)
-        original["spec"].get("claimRef", {}).pop("uid", None)
-        original["spec"].get("claimRef", {}).pop("resourceVersion", None)
-        # Undone first of all, before the claim asks for it again.
-        self._originals.setdefault(path, original)
 
     def _delete(self, path: str) -> None:
         item = self._get(path)

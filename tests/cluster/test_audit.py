@@ -117,11 +117,11 @@ Findings = dict[str, Status]
 FAIL, WARN = Status.FAIL, Status.WARN
 
 
-def install(cluster: ControlPlane, values: Object, make_volume: Callable[[Object], Object], *, namespace: str = "exivity") -> LiveCluster:
+def install(cluster: ControlPlane, values: Object, make_volumes: Callable[[Object], list[Object]], *, namespace: str = "exivity") -> LiveCluster:
     """The chart with some values and nothing beside them, running."""
     cluster.install_chart(namespace, "exivity", values)
-    cluster.bind_claims(namespace, make_volume)
-    live = LiveCluster(cluster, namespace, "exivity", middleware=("traefik", "kube-system", "ingress-nginx"))
+    conforming.bind(cluster, namespace, make_volumes)
+    live = LiveCluster(cluster, namespace, "exivity", make_volumes=make_volumes, middleware=("traefik", "kube-system", "ingress-nginx"))
     live.wait_until_ready()
     return live
 
@@ -191,7 +191,7 @@ def test_the_defaults_of_the_chart(fresh: ControlPlane, tmp_path: Path) -> None:
     # The defaults ask for no class: the cluster's default class is taken.
     mark = {"metadata": {"annotations": {"storageclass.kubernetes.io/is-default-class": "true"}}}
     fresh.patch("/apis/storage.k8s.io/v1/storageclasses/longhorn", mark)
-    install(fresh, {}, conforming.longhorn_volume)
+    install(fresh, {}, conforming.longhorn_volumes)
     found = run(fresh, folder=tmp_path)
     assert (found.code, found.report["scenario"]["used"]) == (1, "multi-node"), found.errors
     assert findings(found) == DEFAULTS, why(found, DEFAULTS)
@@ -201,7 +201,7 @@ def test_the_defaults_of_the_chart(fresh: ControlPlane, tmp_path: Path) -> None:
 def test_the_vendors_multi_node_values(fresh: ControlPlane, tmp_path: Path, name: str) -> None:
     """The values of the active site of a pair are those of the multi-node example; one site alone is judged as multi-node."""
     infrastructure(fresh)
-    install(fresh, conforming.vendor_example(name) | {"licence": builders.LICENCE}, conforming.longhorn_volume)
+    install(fresh, conforming.vendor_example(name) | {"licence": builders.LICENCE}, conforming.longhorn_volumes)
     found = run(fresh, folder=tmp_path)
     assert (found.code, found.report["scenario"]["used"]) == (1, "multi-node"), found.errors
     assert findings(found) == MULTI_NODE_EXAMPLE, why(found, MULTI_NODE_EXAMPLE)
@@ -209,7 +209,7 @@ def test_the_vendors_multi_node_values(fresh: ControlPlane, tmp_path: Path, name
 
 def test_the_vendors_single_node_values(fresh: ControlPlane, tmp_path: Path) -> None:
     infrastructure(fresh, single=True)
-    install(fresh, conforming.vendor_example("best-practice-single-node") | {"licence": builders.LICENCE}, conforming.local_path_volume)
+    install(fresh, conforming.vendor_example("best-practice-single-node") | {"licence": builders.LICENCE}, conforming.local_path_volumes)
     found = run(fresh, folder=tmp_path)
     assert (found.code, found.report["scenario"]["used"]) == (1, "single-node"), found.errors
     assert findings(found) == SINGLE_NODE_EXAMPLE, why(found, SINGLE_NODE_EXAMPLE)
@@ -234,7 +234,7 @@ def test_an_upgrade_that_ignores_a_key_is_seen(fresh: ControlPlane, tmp_path: Pa
     del values["secret"]["appKey"]
     secret = next(item for item in installed.network() if item["kind"] == "Secret")
     fresh.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "exivity"}}, bare(secret))
-    live = install(fresh, values, conforming.longhorn_volume)
+    live = install(fresh, values, conforming.longhorn_volumes)
     assert built(audited(fresh))["secrets/app-key"].status is FAIL
     # The key of the first install was made up by the chart; naming one afterwards does not change it.
     values["secret"]["appKey"] = builders.APP_KEY

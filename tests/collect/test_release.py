@@ -82,7 +82,7 @@ def test_where_the_cluster_may_not_be_listed() -> None:
     world = builders.multi_node(namespace="billing")
     world.deny = lambda resource, namespace, name: namespace is None and resource != "namespaces"
     assert found(world, context="billing").namespace == "billing"
-    with pytest.raises(UsageError, match="namespace exivity.*may not be listed"):
+    with pytest.raises(UsageError, match=r"namespace exivity.*may not be listed"):
         found(world)
     world.deny = lambda resource, namespace, name: True
     assert found(world, "billing", "exivity") == Target("billing", "exivity", "exivity", False)
