@@ -74,6 +74,12 @@ def unread(*collections):
     return "; ".join(dict.fromkeys(texts)), tuple(dict.fromkeys(reason.rule for reason in reasons if reason.rule))
 
 
+def malformed(collection):
+    """An unknown for each malformed member of an alternate, which nobody else reports."""
+    for item in collection.unreadable:
+        yield unknown(item.subject, f"malformed: {item.why}")
+
+
 def class_trouble(claim, classes):
     """Status and text of what is wrong with the class of a claim; pass where nothing is."""
     name, bound = claim.class_name, claim.bound
@@ -673,6 +679,8 @@ def longhorn_failover(longhorn_claims, release, lifecycle, now, mounting_nodes=m
         yield unknown(release.subject.at("nodes"), why, needs=needs)
     for node in mounting_nodes if seen(mounting_nodes) else ():
         yield mounting_verdict(node, known.get(node.name), why, needs)
+    if seen(mounting_nodes):
+        yield from malformed(mounting_nodes)
     yield from settings_verdicts(release, storage_settings, lifecycle, now)
 
 
@@ -750,7 +758,8 @@ def longhorn_capacity(longhorn_claims, release, scenario, thresholds, replicated
     yield room_verdict(release, longhorn_claims, replicated_volumes, storage_nodes, storage_settings, float(thresholds["longhorn.snapshots"]))
     least = 1 if scenario is Scenario.SINGLE_NODE else REPLICAS
     for node in storage_nodes:
-        yield node_verdict(node, len(taking), least)
+        yield node_verdict(node, len(taking) + len(storage_nodes.unreadable), least)
+    yield from malformed(storage_nodes)
 
 
 def room_verdict(release, longhorn_claims, replicated_volumes, nodes, settings, overhead):

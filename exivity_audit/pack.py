@@ -154,7 +154,7 @@ def load_pack(module: ModuleType, name: str) -> Pack:
         part = _imported(lambda info=info: importlib.import_module(f"{module.__name__}.{info.name}"), f"{name}, module {info.name}")
         if info.name == "reads":
             reads = tuple(part.READS)
-        for value in vars(part).values():
+        for value in (getattr(part, name) for name in getattr(part, "__all__", vars(part))):
             if isinstance(value, Fact):
                 facts[value.name] = value
             if isinstance(value, Check):

@@ -271,7 +271,6 @@ def _presence(name: str, resource: str, kind: str) -> Read:
 
 
 READS: tuple[Read, ...] = (
-    Read("namespaces", "namespaces", lambda release: (Place(None, release.namespace),), paths("metadata.labels status.phase"), "Namespace"),
     Read("nodes", "nodes", cluster(), paths(
         "metadata.labels metadata.creationTimestamp spec.taints spec.unschedulable spec.providerID spec.podCIDR spec.podCIDRs status.nodeInfo status.capacity status.allocatable"
         " status.addresses[].type status.addresses[].address"

@@ -1,0 +1,137 @@
+"""How the product was installed, beside what, from which registry."""
+
+from __future__ import annotations
+
+from exivity_audit import MEDIUM, Subject, check, exactly, fail, maybe, ok, one_of, seen, skip, task, unknown, values, wanted, warn
+from exivity_audit.facts.namespace import Belongs
+from exivity_audit.facts.platform import NOT_BUILT, served
+
+from .shared import listed
+
+USUAL_NAMESPACE = "exivity"
+
+
+PUBLIC_REGISTRIES = frozenset(
+    {"docker.io", "ghcr.io", "quay.io", "registry.k8s.io", "k8s.gcr.io", "gcr.io", "public.ecr.aws", "mcr.microsoft.com", "registry.gitlab.com"}
+)
+
+
+@check("namespace", severity=MEDIUM, clauses=("F5",))
+def namespace(release, tenants):
+    """Exivity has a namespace of its own.
+
+    Quotas, network policies, backups and rights are set by namespace: what shares it shares them, and a restore brings back both.
+
+    Fix: move the other workloads, or Exivity, to a namespace of its own, normally `exivity`.
+    """
+    name = release.namespace
+    about = Subject("Namespace", name)
+    if name == "default" or name.startswith("kube-"):
+        fix = task("Install Exivity into a namespace of its own (`helm install … -n exivity --create-namespace`) and restore its data there")
+        yield fail(about, name, seen=f"installed in {name}", wanted=exactly(USUAL_NAMESPACE, "a namespace of its own"), fix=fix)
+        return
+    foreign = [one for one in tenants if one.belongs is Belongs.FOREIGN]
+    doubtful = [one for one in foreign if one.doubt]
+    sure = [one for one in foreign if not one.doubt]
+    if sure:
+        names = listed(f"{one.subject.kind} {one.name}" for one in sure)
+        yield warn(
+            about,
+            len(sure),
+            seen=f"shared with {names}",
+            wanted=exactly(0, "workloads of other products"),
+            at=[(one, "metadata.labels", one.name) for one in sure],
+            fix=task(f"Move to another namespace: {names}"),
+        )
+        return
+    if doubtful:
+        names = listed(f"{one.subject.kind} {one.name}" for one in doubtful)
+        yield unknown(about, f"{names} may be its database or broker: {doubtful[0].doubt}")
+        return
+    tenants.surely()
+    remarks = [] if name == USUAL_NAMESPACE else [f"normally it is named {USUAL_NAMESPACE}"]
+    if any(one.belongs is Belongs.OTHER_INSTALLATION for one in tenants):
+        remarks.append("a second Exivity release shares it")
+    yield ok(about, name, remark="; ".join(remarks))
+
+
+@check("helm-release", severity=MEDIUM, clauses=("F4",))
+def helm_release(release, ownerships, revisions=maybe, argo_applications=maybe):
+    """Helm, Argo CD or Flux owns the release.
+
+    A release that a tool owns can be upgraded and rolled back from values in version control; objects applied by hand drift.
+
+    Fix: install the chart with Helm 3, Argo CD or Flux, with its values in version control.
+    """
+    newest = revisions.one() if seen(revisions) else None
+    remark = "Helm 4 wrote it; the vendor names Helm 3" if newest is not None and newest.apply_method else ""
+    if ownerships:
+        tools = ", ".join(sign.tool for sign in ownerships)
+        yield ok(release, tools, at=[(sign, sign.path, sign.value) for sign in ownerships], remark=remark)
+    elif newest is not None:
+        yield ok(release, "Helm", seen=f"Helm revision {newest.number}", at=[(newest, "metadata.name", str(newest.number))], remark=remark)
+    else:
+        ownerships.surely()
+        revisions.surely()
+        if served(argo_applications) is not False:
+            yield unknown(release, f"no sign of Helm or Flux; Argo CD may track it by label alone: {NOT_BUILT}")
+        else:
+            fix = task("Install the chart with `helm upgrade --install` from values in version control, or let Argo CD or Flux own it")
+            yield fail(
+                release,
+                "nothing owns it",
+                seen="no Helm annotation, release Secret, Argo CD tracking or Flux label",
+                wanted=one_of("Helm", "Argo CD", "Flux"),
+                fix=fix,
+            )
+
+
+@check("image-registry", severity=MEDIUM, clauses=("F8",))
+def image_registry(release, settings, tenants):
+    """Every image comes from an approved registry.
+
+    A restricted site cannot pull from the internet: a node that is replaced finds no image and starts nothing.
+
+    Fix: mirror the images, and set `service.registry` and the registries of the middleware to the mirror.
+    """
+    approved = tuple(registry.removeprefix("https://").rstrip("/") for registry in settings.declare.registries)
+    if not approved and not settings.declare.restricted:
+        yield skip(release, "the config declares neither `restricted: true` nor approved `registries`")
+        return
+    want = one_of(*approved) if approved else wanted("a registry of the site's own")
+    for one in tenants:
+        if one.belongs not in (Belongs.RELEASE, Belongs.MIDDLEWARE):
+            continue
+        images = (*one.images, *one.init_images)
+        bad = [image for image in images if not _approved(full_image(image), approved)]
+        if bad:
+            yield fail(one, listed(bad), wanted=want, at="spec.template.spec.containers[].image", fix=_mirror(one, bad, approved))
+        else:
+            remark = "" if approved else "no `registries` declared: any registry that is not public passes"
+            yield ok(one, listed(images), remark=remark, at="spec.template.spec.containers[].image")
+
+
+def full_image(image):
+    """An image with its registry: ``busybox`` is ``docker.io/library/busybox``."""
+    first, slash, _ = image.partition("/")
+    if not slash:
+        return f"docker.io/library/{image}"
+    return image if "." in first or ":" in first or first == "localhost" else f"docker.io/{image}"
+
+
+def _approved(image, approved):
+    if not approved:
+        return image.partition("/")[0] not in PUBLIC_REGISTRIES
+    return any(image.startswith(f"{registry}/") for registry in approved)
+
+
+def _mirror(one, bad, approved):
+    mirror = approved[0].removesuffix("/exivity") if approved else "REGISTRY"
+    if all(image in one.init_images for image in bad):
+        return values("storage.permissions.enabled", False)  # its busybox image has no registry value
+    if one.belongs is Belongs.RELEASE:
+        return values("service.registry", mirror)
+    for part in ("postgresql", "rabbitmq"):
+        if part in one.name and one.subject.kind == "StatefulSet":
+            return values(f"{part}.image.registry", mirror)
+    return task(f"Mirror its images and set them in {one.subject}")
