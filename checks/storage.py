@@ -397,8 +397,13 @@ def rwx_capable(claims, storage_classes, settings, volumes=maybe, replicated_vol
 
 
 def longhorn_volume(one, replicated_volumes):
-    """The Longhorn volume behind a claim, or why there is none: (volume, why, rules); all empty where it is proven to be gone."""
+    """The Longhorn volume behind a claim, or why there is none: (volume, why, rules); all empty where it is proven to be gone.
+
+    Raises NotSeen where no Longhorn volume could be read at all: that is one reason, not one for each claim.
+    """
     why, needs = unread(replicated_volumes)
+    if one.claim.volume and not seen(replicated_volumes):
+        iter(replicated_volumes)
     if one.handle is None:
         return None, ("no volume yet" if not one.claim.volume else why or f"its volume {one.claim.volume} was not seen"), needs
     return by_handle(one.handle, replicated_volumes)
@@ -551,12 +556,14 @@ def longhorn_replicas(
         yield skip(release.subject, "no claim is on Longhorn")
         return
     single, limit = scenario is Scenario.SINGLE_NODE, at_most(thresholds["longhorn.rebuild"]).value
+    kinds = {one.claim.name: class_of(one.claim, storage_classes) for one in longhorn_claims}
     shown = {}
-    for one in longhorn_claims:
-        kind = class_of(one.claim, storage_classes)
+    for kind in kinds.values():
         if kind is not None and kind.provisioner == LONGHORN and kind.name not in shown:
             shown[kind.name] = f", class {kind.name} asks for {asked_replicas(kind, storage_settings)[1]}"
             yield class_verdict(kind, single, storage_settings)
+    for one in longhorn_claims:
+        kind = kinds[one.claim.name]
         volume, why, needs = longhorn_volume(one, replicated_volumes)
         if volume is not None:
             yield replica_verdict(one, volume, shown.get(kind.name, "") if kind else "", single, limit, now)

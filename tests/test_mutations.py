@@ -13,12 +13,23 @@ from tests.mutations import mutations
 EVERY = mutations()
 
 
+_BEFORE: dict[tuple[str, str], dict[str, Status]] = {}
+
+
+def _before(mutation: Mutation) -> dict[str, Status]:
+    """Statuses of the untouched cluster, judged once for each base and config."""
+    key = mutation.base, repr(mutation.config)
+    if key not in _BEFORE:
+        _BEFORE[key] = statuses(judged(getattr(builders, mutation.base)(), config=mutation.config))
+    return _BEFORE[key]
+
+
 @pytest.mark.parametrize("mutation", EVERY, ids=lambda mutation: f"{mutation.check}: {mutation.name}")
 def test_exactly_the_meant_check_turns(mutation: Mutation) -> None:
     world = getattr(builders, mutation.base)()
     mutation.change(world)
     found = judged(world, config=mutation.config)
-    before, after = statuses(judged(getattr(builders, mutation.base)(), config=mutation.config)), statuses(found)
+    before, after = _before(mutation), statuses(found)
     assert after[mutation.check] is mutation.to, _why(found, mutation.check)
     bad = {Status.FAIL, Status.ERROR} if mutation.to is Status.FAIL else {Status.FAIL, Status.ERROR, Status.WARN}
     turned = {check for check, now in after.items() if now in bad and before[check] is not now}

@@ -50,6 +50,7 @@ def give(cluster: Cluster, objects: Iterable[Object]) -> None:
         if is_node(made):
             # kwok takes a node over when it is not Ready yet.
             made["status"].pop("conditions")
+            made["status"]["addresses"].append({"type": "Hostname", "address": made["metadata"]["name"]})
             made["status"]["nodeInfo"] |= dict.fromkeys(("bootID", "kernelVersion", "kubeProxyVersion", "machineID", "systemUUID"), "6.8.0")
         wanted.append(made)
     cluster.apply(*wanted)
@@ -64,7 +65,7 @@ def _node_ready(cluster: Cluster, wanted: Object) -> bool:
     found = cluster.get(path)
     status, ours = found["status"], wanted["status"]
     version = status.get("nodeInfo", {}).get("kubeletVersion")
-    if version != ours["nodeInfo"]["kubeletVersion"] or any(status.get(key) != ours[key] for key in ("capacity", "allocatable")):
+    if version != ours["nodeInfo"]["kubeletVersion"] or any(status.get(key) != ours[key] for key in ("capacity", "allocatable", "addresses")):
         cluster.patch(path + "/status", {"status": ours})
         return False
     ready = any(entry["type"] == "Ready" and entry["status"] == "True" for entry in status.get("conditions", []))

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.world import OPTIONAL, RESOURCES
@@ -31,6 +32,8 @@ SERVER_METADATA = (
 )
 REFUSED = (400, 403, 422)
 QUIET_SECONDS = 0.5
+# Nodes unheard of for 50 seconds are taken for dead and their pods for not ready, which kwok never mends; a change of a node delays its next sign of life.
+BEAT_SECONDS = 5.0
 
 
 def bare(item: Object) -> Object:
@@ -72,6 +75,7 @@ class LiveCluster:
         self._originals: dict[str, Object | None] = {}
         self._statuses: set[str] = set()
         self._stirred = False
+        self._beaten = 0.0
         self._kinds = _kinds()
 
     # What mutations do
@@ -93,6 +97,7 @@ class LiveCluster:
 
     def edit(self, kind: str, name: str, change: Callable[[Object], Any], namespace: str | None = None) -> None:
         """Changes an object: the whole of it is put back, its status by itself. What may not be changed is made anew."""
+        self._beat()
         item = self.find(kind, name, namespace)
         changed = copy.deepcopy(item)
         change(changed)
@@ -135,6 +140,7 @@ class LiveCluster:
 
     def undo(self) -> None:
         """Brings every object back to what it was when it was first touched."""
+        self._beat()
         for path, original in reversed(list(self._originals.items())):
             current = self._get(path)
             if original is None:
@@ -191,6 +197,18 @@ class LiveCluster:
         return " ".join(versions), done
 
     # How
+
+    def _beat(self) -> None:
+        """Renews the leases of all nodes, as kubelets do."""
+        if time.monotonic() - self._beaten < BEAT_SECONDS:
+            return
+        self._beaten = time.monotonic()
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        for item in self.cluster.items("/api/v1/nodes"):
+            name = item["metadata"]["name"]
+            spec = {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": now}
+            metadata = {"name": name, "namespace": "kube-node-lease"}
+            self.cluster.apply({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec})
 
     def _api(self, kind: str, api_version: str | None = None) -> tuple[str, str]:
         group, _, plain = kind.rpartition("/")

@@ -100,10 +100,10 @@ PIN = {"minAvailable": 1, "selector": {"matchLabels": {chart.COMPONENT_LABEL: "c
 # fmt: off
 MUTATIONS = [
     Mutation("the executor is gone", "multi_node", "application/services-present", lambda c: c.remove("Deployment", "exivity-executor")),
-    Mutation("glass is gone from the single node", "single_node", "application/services-present", lambda c: c.remove("Deployment", "exivity-glass"), also=("ingress/routes",)),
+    Mutation("glass is gone from the single node", "single_node", "application/services-present", lambda c: c.remove("Deployment", "exivity-glass")),
     Mutation("one of two edify is not ready", "multi_node", "application/replicas-ready", edit("edify", put("status.readyReplicas", 1)), live=False),
     Mutation("glass is asked for once", "multi_node", "application/stateless-replicas", edit("glass", put("spec.replicas", 1))),
-    Mutation("transcript is asked for once", "multi_node", "application/stateless-replicas", edit("transcript", put("spec.replicas", 1)), WARN, also=("application/node-loss",)),
+    Mutation("transcript is asked for once", "multi_node", "application/stateless-replicas", edit("transcript", put("spec.replicas", 1)), WARN),
     Mutation("a second chronos is asked for", "multi_node", "application/singletons", edit("chronos", put("spec.replicas", 2))),
     Mutation("griffon is scaled to 0", "single_node", "application/singletons", edit("griffon", put("spec.replicas", 0))),
     Mutation("griffon may be scaled to 3", "multi_node", "application/singleton-autoscaling", lambda c: c.add(scaler("griffon", 3))),
@@ -115,7 +115,7 @@ MUTATIONS = [
     Mutation("both glass run on one node", "multi_node", "application/effective-spread", all_on_one("glass"), live=False),
     Mutation("the only use for now dies with its node", "multi_node", "application/node-loss", once("use"), live=False),
     Mutation("no worker has room for another's pods", "multi_node", "application/node-loss", crowd, WARN, live=False),
-    Mutation("glass runs on a further node", "single_node", "application/same-node", lambda c: c.edit("Pod", "exivity-glass-6d5f-0", put("spec.nodeName", "forgotten")), also=("storage/access-mode",), live=False),
+    Mutation("glass runs on a further node", "single_node", "application/same-node", lambda c: c.edit("Pod", "exivity-glass-6d5f-0", put("spec.nodeName", "forgotten")), live=False),
     Mutation("glass has no PodDisruptionBudget", "multi_node", "application/disruption", lambda c: c.remove("PodDisruptionBudget", "exivity-glass"), WARN),
     Mutation("a PodDisruptionBudget pins chronos", "multi_node", "application/disruption", lambda c: c.add(made("policy/v1", "PodDisruptionBudget", "pin", "exivity", spec=PIN)), WARN),
     Mutation("edify was killed for memory", "multi_node", "application/resources", lambda c: c.edit("Pod", "exivity-edify-6d5f-0", killed), live=False),

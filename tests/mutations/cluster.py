@@ -54,14 +54,11 @@ def _one_left(c: Any) -> None:
 
 
 MUTATIONS = [
-    Mutation("one worker is left of a declared multi-node cluster", "multi_node", "cluster/scenario", _one_left, config=Config(scenario="multi-node"), live=False,
-             also=("cluster/worker-nodes", "application/effective-spread", "application/node-loss")),
-    Mutation("two workers are left", "multi_node", "cluster/worker-nodes", _workers_gone, also=("application/effective-spread", "application/node-loss"), live=False),
-    Mutation("one worker is not Ready", "multi_node", "cluster/nodes-healthy", lambda c: c.edit("Node", "worker-2", put("status.conditions.3.status", "False")),
-             also=("cluster/worker-nodes", "application/node-loss"), live=False),
+    Mutation("one worker is left of a declared multi-node cluster", "multi_node", "cluster/scenario", _one_left, config=Config(scenario="multi-node"), live=False, also=("cluster/worker-nodes",)),
+    Mutation("two workers are left", "multi_node", "cluster/worker-nodes", _workers_gone, live=False),
+    Mutation("one worker is not Ready", "multi_node", "cluster/nodes-healthy", lambda c: c.edit("Node", "worker-2", put("status.conditions.3.status", "False")), live=False),
     Mutation("a worker is under disk pressure", "single_node", "cluster/nodes-healthy", lambda c: c.edit("Node", "only", put("status.conditions.1.status", "True")), live=False),
-    Mutation("a worker is cordoned", "multi_node", "cluster/nodes-healthy", lambda c: c.edit("Node", "worker-1", put("spec.unschedulable", True)), to=Status.WARN,
-             also=("application/node-loss",)),
+    Mutation("a worker is cordoned", "multi_node", "cluster/nodes-healthy", lambda c: c.edit("Node", "worker-1", put("spec.unschedulable", True)), to=Status.WARN),
     Mutation("a worker runs Windows", "multi_node", "cluster/linux-nodes", _tolerant_node, live=False),
     Mutation("the node is one of kind", "single_node", "cluster/distribution", lambda c: c.edit("Node", "only", put("spec.providerID", "kind://docker/kind/only")), live=False),
     Mutation("a kubelet is newer than the server", "multi_node", "cluster/kubernetes-version",

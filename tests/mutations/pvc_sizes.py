@@ -56,11 +56,11 @@ def foreign_volume(c: Any) -> None:
 
 MUTATIONS = [
     Mutation("extracted has 20Gi", "multi_node", "pvc_sizes/data", sized("extracted", "20Gi")),
-    Mutation("report was never expanded", "multi_node", "pvc_sizes/data", lambda c: c.edit("PersistentVolumeClaim", "exivity-report", put("status.capacity.storage", "5Gi")), also=("storage/claims-bound",)),
+    Mutation("report was never expanded", "multi_node", "pvc_sizes/data", sized("report", "5Gi")),
     Mutation("exported has 60Gi in a large environment", "multi_node", "pvc_sizes/data", sized("exported", "60Gi"), to=Status.WARN, config=Config(declare=Declare(large=True))),
     Mutation("a log claim has the chart's 1Gi", "single_node", "pvc_sizes/logs", sized("chronos-log", "1Gi")),
     Mutation("a config claim has 500Mi", "multi_node", "pvc_sizes/config", sized("etl-config", "500Mi")),
-    Mutation("the embedded database has the chart's 8Gi", "multi_node", "pvc_sizes/postgresql", embed("8Gi"), also=("storage/longhorn-replicas",)),
+    Mutation("the embedded database has the chart's 8Gi", "multi_node", "pvc_sizes/postgresql", embed("8Gi")),
     Mutation("the values name no sizes", "multi_node", "pvc_sizes/explicit", without_sizes),
     Mutation("another namespace promises the rest of the disk", "single_node", "pvc_sizes/node-disk", foreign_volume),
     Mutation("the node's disk is small", "single_node", "pvc_sizes/node-disk", lambda c: c.edit("Node", "only", put("status.capacity.ephemeral-storage", "200Gi")), live=False),

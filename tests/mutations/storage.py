@@ -54,7 +54,7 @@ def _sized(claim: Any) -> None:
 MUTATIONS = [
     Mutation(
         "a log claim names a class that does not exist", "multi_node", "storage/class-exists",
-        lambda c: c.edit("PersistentVolumeClaim", "exivity-glass-log", _other_class), live=False, also=("cluster/csi-driver",),
+        lambda c: c.edit("PersistentVolumeClaim", "exivity-glass-log", _other_class), live=False,
     ),
     Mutation(
         "a claim waits for its volume", "multi_node", "storage/claims-bound",
@@ -71,7 +71,7 @@ MUTATIONS = [
     ),
     Mutation(
         "a pod mounts a folder of its node", "multi_node", "storage/provisioned",
-        lambda c: c.edit("Deployment", "exivity-edify", _host_path), also=("security/pod-security",),
+        lambda c: c.edit("Deployment", "exivity-edify", _host_path),
     ),
     Mutation(
         "somebody made a hostPath volume", "single_node", "storage/provisioned",
