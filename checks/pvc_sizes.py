@@ -34,7 +34,7 @@ from exivity_audit.facts.claims import ClaimGroup, class_of
 from exivity_audit.facts.configuration import cluster_service, embedded_database
 from exivity_audit.facts.helm import value
 from exivity_audit.facts.platform import NOT_BUILT, served
-from exivity_audit.verdict import FixKind
+from exivity_audit.remedy import FixKind
 
 REQUEST, CAPACITY = "spec.resources.requests.storage", "status.capacity.storage"
 GROWING = ("extracted", "exported")

@@ -2,31 +2,14 @@
 
 from exivity_audit.check import AS_IS, RELAX, Check, check
 from exivity_audit.document import Document
+from exivity_audit.evidence import Source
 from exivity_audit.fact import Fact, NotSeen, Objects, fact, maybe, reasons_of, seen
+from exivity_audit.measure import at_least, at_most, exactly, one_of, wanted
 from exivity_audit.quantity import Duration, Size, print_duration, print_size, size
+from exivity_audit.remedy import Fix, patch, task, values
 from exivity_audit.scenario import ACTIVE_C, EVERYWHERE, PASSIVE_C, A, B, C, Purpose, Role, Scenario
 from exivity_audit.subject import CLUSTER, Subject
-from exivity_audit.verdict import (
-    Fix,
-    Severity,
-    Source,
-    Status,
-    Verdict,
-    at_least,
-    at_most,
-    exactly,
-    fail,
-    ok,
-    one_of,
-    patch,
-    skip,
-    task,
-    to_attest,
-    unknown,
-    values,
-    wanted,
-    warn,
-)  # fmt: skip
+from exivity_audit.verdict import Severity, Status, Verdict, fail, ok, skip, to_attest, unknown, warn  # fmt: skip
 
 CRITICAL, HIGH, MEDIUM, LOW = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW
 __version__ = "0.1.0"

@@ -13,10 +13,11 @@ import msgspec
 
 from exivity_audit.config import Waiver
 from exivity_audit.errors import UsageError
+from exivity_audit.measure import measure
 from exivity_audit.nearest import nearest
 from exivity_audit.quantity import duration
 from exivity_audit.subject import matches
-from exivity_audit.verdict import UNDECIDED, Status, Verdict, measure
+from exivity_audit.verdict import Status, Verdict
 from exivity_audit.yaml_file import read_yaml
 
 
@@ -142,16 +143,15 @@ def accept(
     verdict: Verdict, check: str, site: str, attestable: bool, waivers: tuple[Waiver, ...], attestations: tuple[Attestation, ...], now: datetime
 ) -> Verdict:
     """The verdict as people's acceptance leaves it: a waiver covers fail and warn, an attestation manual and unknown."""
+    attested = next((item for item in attestations if _names(item, check, site, verdict)), None) if attestable else None
+    if attested is not None and (verdict.status in (Status.MANUAL, Status.UNKNOWN) or verdict.unless_attested):
+        return replace(verdict, status=Status.PASS, underlying=verdict.status, attestation=attested)
     if verdict.status in (Status.FAIL, Status.WARN):
         for waiver in waivers:
             if _names(waiver, check, site, verdict) and not expired(waiver, now):
                 if waiver.accepts is not None and not _within(verdict, waiver.accepts):
                     return verdict.with_remark(f"the waiver of {waiver.owner} accepts {waiver.accepts}, and this is worse: void")
                 return replace(verdict, status=Status.WAIVED, underlying=verdict.status, waiver=waiver)
-    if attestable and verdict.status in UNDECIDED and verdict.status is not Status.ERROR:
-        for item in attestations:
-            if _names(item, check, site, verdict):
-                return replace(verdict, status=Status.PASS, underlying=verdict.status, attestation=item)
     return verdict
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from exivity_audit.evidence import Source
 from exivity_audit.paths import EACH, covers, steps
 from exivity_audit.quantity import Size, quantity, size
 from exivity_audit.subject import Subject
-from exivity_audit.verdict import Source
 
 
 class NotCollected(Exception):

@@ -12,13 +12,14 @@ from exivity_audit.acceptance import Attestation, accept
 from exivity_audit.check import Check, Evaluation
 from exivity_audit.config import Config, Waiver
 from exivity_audit.document import Malformed, NotCollected, parse_time
+from exivity_audit.evidence import Evidence
 from exivity_audit.fact import Broken, Facts, NotSeen, Objects, Reason, Unreadable, reading
 from exivity_audit.pack import Pack
 from exivity_audit.scenario import Purpose, Role, Scenario, ScenarioUsed, scenario_used
 from exivity_audit.snapshot import Outcome as ReadOutcome
 from exivity_audit.snapshot import Record, SiteSnapshot, Snapshot
 from exivity_audit.subject import CLUSTER, Subject, release_subject
-from exivity_audit.verdict import UNDECIDED, Evidence, Severity, Status, Verdict, unknown
+from exivity_audit.verdict import UNDECIDED, Severity, Status, Verdict, unknown
 
 ALL_SITES = "*"
 BLIND = (ReadOutcome.FORBIDDEN, ReadOutcome.FAILED, ReadOutcome.NOT_ASKED)

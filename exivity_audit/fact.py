@@ -187,7 +187,8 @@ def reason_of(record: Record) -> Reason:
     if record.outcome is Outcome.FORBIDDEN:
         return Reason(record.name, f"forbidden: {rule}", rule)
     if record.outcome is Outcome.NOT_ASKED:
-        return Reason(record.name, f"not asked: {rule}" + (f": {record.reason}" if record.reason else ""), "")
+        _, forbidden, behind = record.reason.partition("forbidden: ")  # its places follow from a read that was forbidden
+        return Reason(record.name, f"not asked: {rule}" + (f": {record.reason}" if record.reason else ""), behind if forbidden else "")
     return Reason(record.name, f"{record.reason or 'failed'}: {rule}", "")
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
-from exivity_audit.quantity import Duration, Size, print_duration, print_size
-from exivity_audit.quantity import duration as parse_duration
-from exivity_audit.quantity import size as parse_size
+from exivity_audit.evidence import Evidence, Source, kubectl_line, object_name
+from exivity_audit.measure import Scalar, Unit, Wanted, print_value, unit_of
+from exivity_audit.remedy import Fix
 from exivity_audit.subject import Subject
-
-Scalar = str | int | float | bool | None
 
 
 class Status(enum.StrEnum):
@@ -34,6 +31,8 @@ class Status(enum.StrEnum):
 
 
 _URGENCY = {status: place for place, status in enumerate(Status)}
+
+
 UNDECIDED = frozenset({Status.UNKNOWN, Status.MANUAL, Status.ERROR})
 
 
@@ -54,202 +53,6 @@ class Severity(enum.StrEnum):
 _WEIGHT = {Severity.CRITICAL: 8, Severity.HIGH: 5, Severity.MEDIUM: 3, Severity.LOW: 1}
 
 
-class Unit(enum.StrEnum):
-    """Unit of a measured value."""
-
-    BYTES = "bytes"
-    SECONDS = "seconds"
-    COUNT = "count"
-    TEXT = "text"
-
-
-def unit_of(value: Any) -> Unit:
-    """bytes for a Size, seconds for a Duration, count for other numbers, else text."""
-    if isinstance(value, Size):
-        return Unit.BYTES
-    if isinstance(value, Duration):
-        return Unit.SECONDS
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return Unit.TEXT
-    return Unit.COUNT
-
-
-def print_value(value: Any, unit: Unit) -> str:
-    """A value as a person reads it: ``50Gi``, ``9 d 4 h``, ``3``, ``true``, ``none``."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if unit is Unit.BYTES:
-        return print_size(value)
-    if unit is Unit.SECONDS:
-        return print_duration(value)
-    if isinstance(value, list | tuple):
-        return ", ".join(print_value(item, unit) for item in value)
-    return str(value)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What would pass: an operator, a value, and a phrase that says why."""
-
-    operator: str  # one of >= <= == in
-    value: Any
-    unit: Unit
-    note: str = ""
-
-    def accepts(self, value: Scalar) -> bool | None:
-        """Whether a value is as wanted; None where the two cannot be compared."""
-        try:
-            if self.operator == ">=":
-                return bool(value >= self.value)
-            if self.operator == "<=":
-                return bool(value <= self.value)
-        except TypeError:
-            return None
-        return value in self.value if self.operator == "in" else bool(value == self.value)
-
-    def no_worse(self, value: Scalar, accepted: Scalar) -> bool:
-        """Whether a value is at least as good as one that somebody accepted (waivers, checks.md section 6)."""
-        if value == accepted:
-            return True
-        numbers = isinstance(value, int | float) and isinstance(accepted, int | float)
-        if self.operator == ">=":
-            return numbers and value >= accepted  # type: ignore[operator]
-        if self.operator == "<=":
-            return numbers and value <= accepted  # type: ignore[operator]
-        if numbers and isinstance(self.value, int | float):
-            return abs(value - self.value) <= abs(accepted - self.value)  # type: ignore[operator]
-        return False
-
-    def __str__(self) -> str:
-        printed = print_value(self.value, self.unit)
-        words = {
-            ">=": f"≥ {printed}",
-            "<=": f"≤ {printed}",
-            "==": printed,
-            "in": " or ".join(print_value(v, self.unit) for v in self.value) if self.operator == "in" else "",
-        }[self.operator]
-        if not self.note:
-            return words
-        return f"{words}: {self.note}" if " " in self.note else f"{words} {self.note}"  # "≥ 3 zones", "1: a second one duplicates its work"
-
-
-def _wanted(operator: str, value: Any, note: str) -> Wanted:
-    if isinstance(value, list | tuple | frozenset | set):
-        value = tuple(sorted(value, key=str)) if isinstance(value, set | frozenset) else tuple(value)
-        return Wanted(operator, value, unit_of(value[0]) if value else Unit.TEXT, note)
-    return Wanted(operator, value, unit_of(value), note)
-
-
-def measure(value: Any) -> Any:
-    """``"50Gi"`` → Size, ``"30d"`` → Duration, so that a rule may be written as the vendor writes it."""
-    if not isinstance(value, str):
-        return value
-    for parse in (parse_duration, parse_size):
-        try:
-            return parse(value)
-        except ValueError:
-            continue
-    return value
-
-
-def at_least(value: int | float | str, note: str = "") -> Wanted:
-    """The measured value must be this or more; a string is a size (``"50Gi"``) or a duration (``"30d"``)."""
-    return _wanted(">=", measure(value), note)
-
-
-def at_most(value: int | float | str, note: str = "") -> Wanted:
-    """The measured value must be this or less."""
-    return _wanted("<=", measure(value), note)
-
-
-def exactly(value: Scalar, note: str = "") -> Wanted:
-    """The measured value must be this one."""
-    return _wanted("==", value, note)
-
-
-def one_of(*values: Scalar, note: str = "") -> Wanted:
-    """The measured value must be one of these."""
-    return _wanted("in", values, note)
-
-
-def wanted(text: str) -> Wanted:
-    """The wanted state in words, where no value says it."""
-    return Wanted("==", text, Unit.TEXT)
-
-
-class FixKind(enum.StrEnum):
-    """What changes: the chart's values, an object of the cluster, or something a person does."""
-
-    VALUES = "values"
-    PATCH = "patch"
-    TASK = "task"
-
-
-@dataclass(frozen=True)
-class Fix:
-    """One remedy; equal texts are one remedy in the report."""
-
-    kind: FixKind
-    text: str
-    values: tuple[tuple[str, Scalar], ...] = ()
-    patch: Mapping[str, Any] | None = None
-    target: Subject | None = None
-    needs: str | None = None  # "reinstall", "upgrade", "new secret": what Helm can do with it
-
-    def __and__(self, other: Fix) -> Fix:
-        """Two sets of chart values as one remedy."""
-        return Fix(FixKind.VALUES, f"{self.text}, {other.text}", self.values + other.values, needs=self.needs or other.needs)
-
-
-def values(path: str, value: Scalar, *, needs: str | None = None) -> Fix:
-    """A chart value to set: ``values("service.chronos.replicas", 1)``."""
-    shown = value if isinstance(value, str) else print_value(value, Unit.TEXT)
-    return Fix(FixKind.VALUES, f"`{path}: {shown or chr(34) * 2}`", ((path, value),), needs=needs)
-
-
-def patch(subject: Subject | HasSubject, body: Mapping[str, Any], text: str = "") -> Fix:
-    """A merge patch on an object that the chart's values do not reach; ``text`` says it in one imperative sentence."""
-    target = subject if isinstance(subject, Subject) else subject.subject
-    return Fix(FixKind.PATCH, text or f"Patch {target}", patch=body, target=target)
-
-
-def task(text: str) -> Fix:
-    """Something a person does, in one imperative sentence."""
-    return Fix(FixKind.TASK, text)
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a fact was seen: the read, the API resource and the object, with its kind as people call it."""
-
-    read: str
-    resource: str
-    namespace: str | None
-    name: str | None
-    kind: str = ""
-
-
-@runtime_checkable
-class HasSubject(Protocol):
-    """A fact about one object: it knows the subject of its verdicts."""
-
-    @property
-    def subject(self) -> Subject: ...
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """One thing seen: read, object, path, value, and the kubectl line that shows it again."""
-
-    read: str
-    object: str | None
-    path: str | None
-    value: Scalar
-    kubectl: str | None
-
-
 @dataclass(frozen=True)
 class Verdict:
     """What one check says about one subject."""
@@ -266,6 +69,7 @@ class Verdict:
     follows: str | None = None  # id of the check whose finding explains this skip
     needs: tuple[str, ...] = ()  # RBAC rules, flags or settings that would decide an unknown
     evidence: tuple[Evidence, ...] = ()
+    unless_attested: bool = False  # a fail that the clause lets a person vouch for
     underlying: Status | None = None  # what a waiver or attestation covers
     waiver: Any = None
     attestation: Any = None
@@ -308,34 +112,8 @@ def _evidence(about: Any, measured: Any, at: Any) -> tuple[Evidence, ...]:
         fact, path, value = (about, place, measured) if isinstance(place, str) else (place[0], place[1], place[2] if len(place) > 2 else measured)
         source: Source | None = getattr(fact, "source", None)
         if source is not None:
-            found.append(Evidence(source.read, _object_name(source), path, _scalar(value), kubectl_line(source, path)))
+            found.append(Evidence(source.read, object_name(source), path, _scalar(value), kubectl_line(source, path)))
     return tuple(found)
-
-
-def _object_name(source: Source) -> str:
-    place = f"{source.namespace}/{source.name}" if source.namespace else str(source.name)
-    word = source.kind or source.resource
-    return f"{word} {place}" if source.name else word
-
-
-_SECRET_RESOURCES = frozenset({"secrets"})
-
-
-def kubectl_line(source: Source, path: str) -> str:
-    """The command that shows the same evidence; of a Secret it lists the keys and never prints a value."""
-    name = f" {source.name}" if source.name else ""
-    place = f" -n {source.namespace}" if source.namespace else ""
-    if source.resource in _SECRET_RESOURCES:
-        return f"kubectl describe secret{name}{place}"
-    if not path:
-        return f"kubectl get {source.resource}{name}{place} -o yaml"
-    steps = path.replace("[]", "[*]")
-    while "[" in steps.replace("[*]", ""):
-        start = next(i for i, c in enumerate(steps) if c == "[" and not steps.startswith("[*]", i))
-        end = steps.index("]", start)
-        steps = f"{steps[:start]}.{steps[start + 1 : end].replace('.', chr(92) + '.')}{steps[end + 1 :]}"
-    items = "" if source.name else ".items[*]"
-    return f"kubectl get {source.resource}{name}{place} -o jsonpath='{{{items}.{steps}}}'"
 
 
 def ok(about: Any, measured: Any = None, *, seen: str = "", remark: str = "", at: Any = (), wanted: Wanted | None = None) -> Verdict:
@@ -351,10 +129,18 @@ def warn(
 
 
 def fail(
-    about: Any, measured: Any = None, *, wanted: Wanted | None = None, seen: str = "", at: Any = (), fix: Fix | None = None, remark: str = ""
+    about: Any,
+    measured: Any = None,
+    *,
+    wanted: Wanted | None = None,
+    seen: str = "",
+    at: Any = (),
+    fix: Fix | None = None,
+    remark: str = "",
+    unless_attested: bool = False,
 ) -> Verdict:
-    """The clause is broken."""
-    return _verdict(Status.FAIL, about, measured, at, wanted=wanted, seen=seen, fix=fix, remark=remark)
+    """The clause is broken; ``unless_attested`` where the rule itself lets an attestation stand against what was seen."""
+    return _verdict(Status.FAIL, about, measured, at, wanted=wanted, seen=seen, fix=fix, remark=remark, unless_attested=unless_attested)
 
 
 def skip(about: Any, why: str, *, follows: str | None = None) -> Verdict:

@@ -49,7 +49,7 @@ def _denied(base: str, read: str) -> dict[str, Outcome]:
     def deny(asked: str, namespace: str | None, name: str | None) -> bool:
         if asked != resource:
             return False
-        return wanted.bulk or any(place.namespace == namespace and place.name == name for place in target)
+        return wanted.bulk or wanted.otherwise is not None or any(place.namespace == namespace and place.name == name for place in target)
 
     world.deny = deny
     return {outcome.check.id: outcome for outcome in judged(world, namespace="exivity", release="exivity").outcomes}

@@ -16,12 +16,13 @@ from exivity_audit.document import Document, Malformed, NotCollected
 from exivity_audit.evaluate import Outcome, evaluate
 from exivity_audit.fact import Fact, Objects, fact, maybe, seen
 from exivity_audit.lifecycle import load_lifecycle
+from exivity_audit.measure import at_least, exactly
 from exivity_audit.pack import Checklist, Pack, Row
 from exivity_audit.scenario import ACTIVE_C, PASSIVE_C, A, B, C
 from exivity_audit.snapshot import Cluster, Place, Record, SiteSnapshot, Snapshot, Tool
 from exivity_audit.snapshot import Outcome as Read
 from exivity_audit.subject import Subject, fingerprint, matches
-from exivity_audit.verdict import Severity, Status, at_least, exactly, fail, ok, skip, to_attest, unknown, warn
+from exivity_audit.verdict import Severity, Status, fail, ok, skip, to_attest, unknown, warn
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEEP = ("metadata.name", "metadata.namespace", "spec.size", "spec.count")

@@ -257,7 +257,7 @@ def collect_site(
         role=role,  # type: ignore[arg-type]  # Literal; the command line and the config validate it
         cluster=base.cluster,
         namespace=target.namespace,
-        release=target.name,  # type: ignore[arg-type]
+        release=target.name,
         fullname=target.fullname if target.fullname_seen else None,
         identity=base.identity,
         now=base.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from exivity_audit.document import Document
+from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact
 from exivity_audit.facts.controllers import Controller
 from exivity_audit.facts.nodes import Node
 from exivity_audit.facts.workloads import selects
 from exivity_audit.subject import Subject
-from exivity_audit.verdict import Source
 
 METALLB = ("metallb.io/ip-allocated-from-pool", "metallb.universe.tf/ip-allocated-from-pool")
 KUBE_VIP = ("kube-vip.io/loadbalancerIPs", "kube-vip.io/vipHost")

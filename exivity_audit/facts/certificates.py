@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from exivity_audit.document import Document, Malformed, parse_time
+from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, Reason, fact, reasons_of, seen
 from exivity_audit.facts.controllers import Controller, Product
 from exivity_audit.facts.ingresses import Ingress
 from exivity_audit.facts.traefik import ARGUMENTS, TlsStore
 from exivity_audit.subject import Subject
-from exivity_audit.verdict import Source
 
 MANAGED = "metadata.annotations[cert-manager.io/certificate-name]"
 DEFAULT_ARGUMENTS = ("default-ssl-certificate", "wildcard-tls-secret", "default-server-tls-secret")

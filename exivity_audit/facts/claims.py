@@ -10,10 +10,10 @@ from typing import Any
 
 from exivity_audit import chart
 from exivity_audit.document import Document
+from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact
 from exivity_audit.quantity import Size
 from exivity_audit.subject import Subject
-from exivity_audit.verdict import Source
 
 
 class ClaimGroup(enum.StrEnum):

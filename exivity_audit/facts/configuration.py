@@ -8,10 +8,10 @@ from typing import Any
 
 from exivity_audit import chart
 from exivity_audit.document import Document, Malformed
+from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact
 from exivity_audit.facts.secrets import Description, Held, description
 from exivity_audit.subject import Subject
-from exivity_audit.verdict import Source
 
 CONFIG = "data[config.json]"
 

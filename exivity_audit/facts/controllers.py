@@ -8,11 +8,11 @@ from typing import Any
 
 from exivity_audit import chart
 from exivity_audit.document import Document
+from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, Reason, fact, maybe, reasons_of, seen
 from exivity_audit.facts.ingresses import Ingress, IngressClass
 from exivity_audit.facts.workloads import Pod, Workload, pod, with_pods, workload
 from exivity_audit.subject import Subject
-from exivity_audit.verdict import Source
 
 
 class Product(enum.StrEnum):

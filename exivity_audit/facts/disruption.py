@@ -8,10 +8,10 @@ from math import ceil
 from typing import Any
 
 from exivity_audit.document import Document, Malformed
+from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact
 from exivity_audit.facts.selectors import selector_fits
 from exivity_audit.subject import Subject
-from exivity_audit.verdict import Source
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from exivity_audit.document import Document
+from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact, maybe, seen
 from exivity_audit.facts.claims import Claim, StorageClass, Volume, class_of
 from exivity_audit.facts.provisioners import NO_PROVISIONER, ProvisionerKind, provisioner_kind
 from exivity_audit.subject import Subject
-from exivity_audit.verdict import Source
 
 # In-tree provisioners whose work a CSI driver does since Kubernetes moved them out.
 MIGRATED = {

@@ -9,11 +9,11 @@ from typing import Any
 
 from exivity_audit import chart
 from exivity_audit.document import Document, Malformed, parse_time
+from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact, maybe, seen
 from exivity_audit.facts.secrets import Description, description
 from exivity_audit.facts.workloads import ProductService
 from exivity_audit.subject import Subject
-from exivity_audit.verdict import Source
 
 
 @dataclass(frozen=True)

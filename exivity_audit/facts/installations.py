@@ -8,9 +8,9 @@ from typing import Any
 
 from exivity_audit import chart
 from exivity_audit.document import Document, Malformed
+from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, Unread, fact, maybe, reasons_of, seen
 from exivity_audit.subject import Subject, release_subject
-from exivity_audit.verdict import Source
 
 CLUSTER_SUFFIXES = (".svc.cluster.local", ".cluster.local")
 

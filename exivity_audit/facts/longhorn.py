@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from exivity_audit.document import Document, Malformed
+from exivity_audit.evidence import Source
 from exivity_audit.fact import NotSeen, Objects, Reason, fact, maybe, reasons_of, seen
 from exivity_audit.facts.claims import Claim, StorageClass, class_of, volume_of
 from exivity_audit.facts.hosts import admits
@@ -16,7 +17,6 @@ from exivity_audit.facts.provisioners import LONGHORN
 from exivity_audit.facts.workloads import ProductService
 from exivity_audit.quantity import Size
 from exivity_audit.subject import Subject
-from exivity_audit.verdict import Source
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from typing import Any
 
 from exivity_audit import chart
 from exivity_audit.document import Document
+from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact, maybe, reasons_of, seen
 from exivity_audit.facts.claims import part_of
 from exivity_audit.facts.configuration import cluster_service
 from exivity_audit.facts.installations import Middleware
 from exivity_audit.facts.workloads import selects
 from exivity_audit.subject import Subject
-from exivity_audit.verdict import Source
 
 FLUX_LABELS = (chart.FLUX_NAME, "kustomize.toolkit.fluxcd.io/name")
 EMBEDDED = ("postgresql", "rabbitmq-v4", "rabbitmq")

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from exivity_audit.document import Document
+from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact, maybe, seen
 from exivity_audit.facts.claims import Claim, StorageClass, Volume, class_of, volume_of
 from exivity_audit.facts.configuration import cluster_service
 from exivity_audit.facts.nodes import Node
 from exivity_audit.facts.provisioners import GANESHA, NFS_CSI, NFS_SUBDIR, table_name
 from exivity_audit.subject import Subject
-from exivity_audit.verdict import Source
 
 ONE_POD_PER_VOLUME = "openebs.io/nfsrwx"
 NFS_PROVISIONERS = (NFS_SUBDIR, GANESHA, NFS_CSI, ONE_POD_PER_VOLUME)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from exivity_audit.document import Document
+from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact
 from exivity_audit.quantity import Size
 from exivity_audit.subject import Subject
-from exivity_audit.verdict import Source
 
 CONTROL_PLANE_LABELS = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 ETCD_LABEL = "node-role.kubernetes.io/etcd"

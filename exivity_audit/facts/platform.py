@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from exivity_audit.evidence import Source
 from exivity_audit.fact import NotSeen, Reason, fact, maybe, reasons_of, seen
 from exivity_audit.facts.nodes import Node
-from exivity_audit.verdict import Source
 
 NOT_BUILT = "not built yet"
 _VERSION = re.compile(r"^v?(\d+)\.(\d+)\.(\d+)(.*)$")

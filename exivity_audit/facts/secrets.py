@@ -8,9 +8,9 @@ from typing import Any
 
 from exivity_audit import chart
 from exivity_audit.document import Document, Malformed
+from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact
 from exivity_audit.subject import Subject
-from exivity_audit.verdict import Source
 
 LONGEST = 64  # a description says "64+" beyond
 ALPHANUMERIC = frozenset({"digit", "lower", "upper"})

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from exivity_audit.document import Document
+from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact, reasons_of, seen
 from exivity_audit.facts.controllers import Controller, Setting
 from exivity_audit.facts.ingresses import Ingress
 from exivity_audit.subject import Subject
-from exivity_audit.verdict import Source
 
 ARGUMENTS = "spec.template.spec.containers[].args"
 PREFIX = "traefik.ingress.kubernetes.io/router."

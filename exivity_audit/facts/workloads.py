@@ -9,11 +9,11 @@ from typing import Any
 
 from exivity_audit import chart
 from exivity_audit.document import Document
+from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, Unread, fact
 from exivity_audit.facts.selectors import selects_itself
 from exivity_audit.quantity import Size
 from exivity_audit.subject import Subject
-from exivity_audit.verdict import Source
 
 
 @dataclass(frozen=True)

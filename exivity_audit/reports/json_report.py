@@ -13,6 +13,7 @@ from exivity_audit.acceptance import Attestation
 from exivity_audit.config import Waiver
 from exivity_audit.evaluate import Outcome, results
 from exivity_audit.fact import reason_of
+from exivity_audit.remedy import Fix, FixKind
 from exivity_audit.reports import figures
 from exivity_audit.reports import json_shape as shape
 from exivity_audit.reports.run_info import RunInfo
@@ -22,7 +23,7 @@ from exivity_audit.score import Coverage, Remedy, Scorecard
 from exivity_audit.snapshot import Cluster, Record, SiteSnapshot
 from exivity_audit.snapshot import Outcome as ReadOutcome
 from exivity_audit.subject import Subject, fingerprint
-from exivity_audit.verdict import Fix, FixKind, Status, Verdict
+from exivity_audit.verdict import Status, Verdict
 
 TOOL = "exivity-audit"
 BROKEN = (Status.FAIL, Status.WARN)

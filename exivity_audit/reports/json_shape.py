@@ -6,11 +6,13 @@ from typing import Any, Literal
 
 import msgspec
 
+from exivity_audit.measure import Unit
 from exivity_audit.pack import Phase
+from exivity_audit.remedy import FixKind
 from exivity_audit.scenario import Purpose, Role, Scenario
 from exivity_audit.score import Gate, RowVerdict
 from exivity_audit.snapshot import Outcome as ReadOutcome
-from exivity_audit.verdict import FixKind, Severity, Status, Unit
+from exivity_audit.verdict import Severity, Status
 
 Plain = str | int | float | bool | None
 

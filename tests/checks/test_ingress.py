@@ -9,10 +9,11 @@ import pytest
 from exivity_audit_checks.ingress.encryption import weak
 
 from exivity_audit.config import Config, Declare, IngressIntent
+from exivity_audit.evidence import Source
 from exivity_audit.facts.certificates import Certificate, TlsSecret
 from exivity_audit.facts.controllers import Product, product_of
 from exivity_audit.subject import Subject
-from exivity_audit.verdict import Source, Status, Verdict
+from exivity_audit.verdict import Status, Verdict
 from tests import builders
 from tests.builders import HOST, WORKERS, certificate, encode, made, multi_node, single_node
 from tests.judging import judged, status, verdicts

@@ -10,10 +10,11 @@ import pytest
 
 from exivity_audit.acceptance import Attestation
 from exivity_audit.config import Config, Provisioner
+from exivity_audit.evidence import Source
 from exivity_audit.facts.claims import StorageClass
 from exivity_audit.facts.provisioners import PROVISIONERS, kind_of, provisioner_kind, table_name
 from exivity_audit.subject import Subject
-from exivity_audit.verdict import Source, Status, Verdict
+from exivity_audit.verdict import Status, Verdict
 from tests import builders
 from tests.builders import made, multi_node, single_node, stamp
 from tests.judging import judged, outcome, status, verdicts

@@ -11,32 +11,18 @@ from exivity_audit.acceptance import Attestation
 from exivity_audit.check import AS_IS, Check
 from exivity_audit.config import Config, Waiver
 from exivity_audit.evaluate import Judgement, Outcome
+from exivity_audit.evidence import Evidence
+from exivity_audit.measure import Unit, Wanted, at_least, exactly, wanted
 from exivity_audit.pack import Checklist, Pack, Row
 from exivity_audit.quantity import Duration, size
+from exivity_audit.remedy import Fix, patch, task, values
 from exivity_audit.reports.run_info import RunInfo
 from exivity_audit.scenario import EVERYWHERE, Purpose, Scenario, ScenarioUsed
 from exivity_audit.score import Scorecard, scorecard
 from exivity_audit.snapshot import Cluster, Place, Record, SiteSnapshot, Snapshot, Tool
 from exivity_audit.snapshot import Outcome as ReadOutcome
 from exivity_audit.subject import Subject, release_subject
-from exivity_audit.verdict import (
-    Evidence,
-    Fix,
-    Severity,
-    Status,
-    Unit,
-    Verdict,
-    Wanted,
-    at_least,
-    exactly,
-    patch,
-    skip,
-    task,
-    to_attest,
-    unknown,
-    values,
-    wanted,
-)  # fmt: skip
+from exivity_audit.verdict import Severity, Status, Verdict, skip, to_attest, unknown  # fmt: skip
 
 CRITICAL, HIGH, MEDIUM, LOW = Severity
 NOW = datetime(2026, 11, 23, 14, 2, 11, tzinfo=UTC)

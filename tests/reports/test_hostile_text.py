@@ -15,7 +15,10 @@ from exivity_audit.acceptance import Attestation
 from exivity_audit.check import Check
 from exivity_audit.config import Waiver
 from exivity_audit.evaluate import Judgement
+from exivity_audit.evidence import Evidence
+from exivity_audit.measure import Unit, wanted
 from exivity_audit.pack import Row
+from exivity_audit.remedy import task
 from exivity_audit.reports.json_report import json_report, json_schema
 from exivity_audit.reports.short import render_short
 from exivity_audit.reports.terminal import render_terminal
@@ -24,7 +27,7 @@ from exivity_audit.score import scorecard
 from exivity_audit.snapshot import Cluster, Place, Record
 from exivity_audit.snapshot import Outcome as ReadOutcome
 from exivity_audit.subject import Subject
-from exivity_audit.verdict import Evidence, Status, Unit, Verdict, task, wanted
+from exivity_audit.verdict import Status, Verdict
 from tests.reports import sample_scorecard as sample
 
 HOSTILE = (
