@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import reduce
+from operator import and_
 
 from exivity_audit import (
     HIGH,
     LOW,
     MEDIUM,
     RELAX,
-    Fix,
     Size,
     Subject,
     at_least,
@@ -26,6 +26,7 @@ from exivity_audit import (
     skip,
     task,
     to_attest,
+    together,
     unknown,
     values,
     warn,
@@ -34,7 +35,7 @@ from exivity_audit.facts.claims import ClaimGroup, class_of
 from exivity_audit.facts.configuration import cluster_service, embedded_database
 from exivity_audit.facts.helm import value
 from exivity_audit.facts.platform import NOT_BUILT, served
-from exivity_audit.remedy import FixKind
+from exivity_audit.remedy import alike
 
 REQUEST, CAPACITY = "spec.resources.requests.storage", "status.capacity.storage"
 GROWING = ("extracted", "exported")
@@ -89,26 +90,6 @@ def _group(claims, release, parts):
     return there, []
 
 
-def _together(verdicts):
-    """The same verdicts, with the values that set several claims to one size as one remedy."""
-    verdicts = list(verdicts)
-    alike = {}
-    for verdict in verdicts:
-        if verdict.fix is not None and len(verdict.fix.values) == 1:
-            path, amount = verdict.fix.values[0]
-            alike.setdefault((path.rpartition(".")[0], amount, verdict.fix.needs), []).append(verdict.fix)
-    for verdict in verdicts:
-        joined = next((found for found in alike.values() if len(found) > 1 and verdict.fix in found), None)
-        yield replace(verdict, fix=_one(joined)) if joined else verdict
-
-
-def _one(fixes):
-    pairs = tuple(pair for fix in fixes for pair in fix.values)
-    parent, amount = pairs[0][0].rpartition(".")[0], pairs[0][1]
-    names = ", ".join(path.rpartition(".")[2] for path, _ in pairs)
-    return Fix(FixKind.VALUES, f"`{parent}.<name>: {amount}` for {names}", pairs, needs=fixes[0].needs)
-
-
 def _missing(subject):
     return unknown(subject, "the chart's claim is not there, so it has no size")
 
@@ -123,7 +104,7 @@ def data(claims, release, settings, thresholds, storage_classes=maybe):
     """
     there, missing = _group(claims, release, chart.DATA_CLAIMS)
     larger = {part: thresholds["pvc.large"] for part in GROWING if settings.declare.large}
-    yield from _together(_judge(claim, thresholds[f"pvc.{part}"], storage_classes, larger.get(part)) for part, claim in there.items())
+    yield from together(_judge(claim, thresholds[f"pvc.{part}"], storage_classes, larger.get(part)) for part, claim in there.items())
     for subject in missing:
         yield _missing(subject)
 
@@ -137,7 +118,7 @@ def logs(claims, release, thresholds, storage_classes=maybe):
     Fix: set `storage.pvcSizes.log.<service>`.
     """
     there, missing = _group(claims, release, chart.LOG_CLAIMS)
-    yield from _together(_judge(claim, thresholds["pvc.log"], storage_classes) for claim in there.values())
+    yield from together(_judge(claim, thresholds["pvc.log"], storage_classes) for claim in there.values())
     for subject in missing:
         yield _missing(subject)
 
@@ -241,10 +222,10 @@ def _by_values(release, judged, newest):
 def _unset(release, done, total, paths, at, remark, judged):
     verdict = fail if done == 0 else warn
     sizes = {"data": "50Gi", "log": "5Gi"}
-    fix = None
-    for path in sorted(paths):
-        amount = "10Gi" if path.endswith((".import", ".report")) else sizes[path.split(".")[2]]
-        fix = values(path, amount) if fix is None else fix & values(path, amount)
+    amounts = {path: "10Gi" if path.endswith((".import", ".report")) else sizes[path.split(".")[2]] for path in sorted(paths)}
+    single = [values(path, amount) for path, amount in amounts.items()]
+    joined = alike(single)
+    fix = reduce(and_, dict.fromkeys(joined.get(one, one) for one in single)) if single else None
     return verdict(
         release, done, seen=f"{done} of {total} sizes set", wanted=at_least(total, "sizes set in the values"), at=at, remark=remark, fix=fix
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from exivity_audit.evidence import HasSubject
@@ -27,7 +27,7 @@ class Fix:
     kind: FixKind
     text: str
     values: tuple[tuple[str, Scalar], ...] = ()
-    patch: Mapping[str, Any] | None = None
+    patch: Mapping[str, Any] | None = field(default=None, hash=False)
     target: Subject | None = None
     needs: str | None = None  # "reinstall", "upgrade", "new secret": what Helm can do with it
 
@@ -40,6 +40,33 @@ def values(path: str, value: Scalar, *, needs: str | None = None) -> Fix:
     """A chart value to set: ``values("service.chronos.replicas", 1)``."""
     shown = value if isinstance(value, str) else print_value(value, Unit.TEXT)
     return Fix(FixKind.VALUES, f"`{path}: {shown or chr(34) * 2}`", ((path, value),), needs=needs)
+
+
+def alike(fixes: Iterable[Fix]) -> dict[Fix, Fix]:
+    """Which single values are one remedy together: they set the same leaf of several services or claims to the same value.
+
+    ``service.glass.replicas: 2`` and ``service.use.replicas: 2`` become ``service.<name>.replicas: 2`` for glass, use.
+    """
+    groups: dict[tuple[str, Scalar, str | None], list[tuple[str, Fix]]] = {}
+    for fix in dict.fromkeys(fix for fix in fixes if len(fix.values) == 1):
+        path, value = fix.values[0]
+        for name, pattern in _patterns(path):
+            groups.setdefault((pattern, value, fix.needs), []).append((name, fix))
+    found: dict[Fix, Fix] = {}
+    for (pattern, value, needs), members in sorted(groups.items(), key=lambda item: -len(item[1])):
+        if len(members) > 1 and not any(fix in found for _, fix in members):
+            names = ", ".join(name for name, _ in members)
+            pairs = tuple(pair for _, fix in members for pair in fix.values)
+            joined = Fix(FixKind.VALUES, f"`{pattern}: {print_value(value, Unit.TEXT)}` for {names}", pairs, needs=needs)
+            found.update({fix: joined for _, fix in members})
+    return found
+
+
+def _patterns(path: str) -> Iterator[tuple[str, str]]:
+    """Each name of a path with the path in which ``<name>`` stands for it; the first name is never one of many."""
+    steps = path.split(".")
+    for place in range(1, len(steps)):
+        yield steps[place], ".".join([*steps[:place], "<name>", *steps[place + 1 :]])
 
 
 def patch(subject: Subject | HasSubject, body: Mapping[str, Any], text: str = "") -> Fix:

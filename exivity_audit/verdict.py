@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from exivity_audit.evidence import Evidence, Source, kubectl_line, object_name
 from exivity_audit.measure import Scalar, Unit, Wanted, print_value, unit_of
-from exivity_audit.remedy import Fix
+from exivity_audit.remedy import Fix, alike
 from exivity_audit.subject import Subject
 
 
@@ -141,6 +142,25 @@ def fail(
 ) -> Verdict:
     """The clause is broken; ``unless_attested`` where the rule itself lets an attestation stand against what was seen."""
     return _verdict(Status.FAIL, about, measured, at, wanted=wanted, seen=seen, fix=fix, remark=remark, unless_attested=unless_attested)
+
+
+def together(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
+    """The same verdicts, with the chart values that belong together as one remedy (see ``remedy.alike``).
+
+    What ends the verdicts early is raised again behind those that were given.
+    """
+    found: list[Verdict] = []
+    trouble: Exception | None = None
+    try:
+        for verdict in verdicts:
+            found.append(verdict)
+    except Exception as error:
+        trouble = error
+    joined = alike(verdict.fix for verdict in found if verdict.fix is not None)
+    for verdict in found:
+        yield replace(verdict, fix=joined[verdict.fix]) if verdict.fix in joined else verdict
+    if trouble is not None:
+        raise trouble
 
 
 def skip(about: Any, why: str, *, follows: str | None = None) -> Verdict:

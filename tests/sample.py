@@ -33,7 +33,11 @@ def sample_world() -> World:
     for name in ("exivity-edify", "exivity-glass", "exivity-horizon", "exivity-proximity-api"):
         world.edit("Deployment", name, drop("spec.template.spec.topologySpreadConstraints"))
     world.edit("ConfigMap", "exivity-proximity-api-env", drop("data.TRUSTED_PROXY"))
-    world.edit("ConfigMap", "exivity-config-logfiles", lambda item: item["data"].update(EXIVITY_LOGFILES_DELETE_DAYS="365", EXIVITY_LOGFILES_COMPRESS_DAYS="30"))
+    world.edit(
+        "ConfigMap",
+        "exivity-config-logfiles",
+        lambda item: item["data"].update(EXIVITY_LOGFILES_DELETE_DAYS="365", EXIVITY_LOGFILES_COMPRESS_DAYS="30"),
+    )
     world.edit("Secret", "exivity-licence-key", put("data.license\\.key", builders.encode("demo")))
     for claim in LATE:
         world.edit("longhorn.io/Volume", f"pvc-{claim}", put("spec.numberOfReplicas", 2))
@@ -47,7 +51,11 @@ def sample_world() -> World:
 def sample() -> Snapshot:
     """The sample as a snapshot."""
     site = site_of(sample_world())
-    return snapshot_of(msgspec.structs.replace(site, cluster=msgspec.structs.replace(site.cluster, name="prod-ams"), identity="system:serviceaccount:exivity-audit:auditor"))
+    return snapshot_of(
+        msgspec.structs.replace(
+            site, cluster=msgspec.structs.replace(site.cluster, name="prod-ams"), identity="system:serviceaccount:exivity-audit:auditor"
+        )
+    )
 
 
 def main() -> None:

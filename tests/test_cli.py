@@ -16,11 +16,15 @@ from tests import builders
 from tests.judging import site_of, snapshot_of
 
 
-def command(*arguments: str, folder: Path | None = None, environment: dict[str, str] | None = None, binary: bool = False) -> subprocess.CompletedProcess[str]:
+def command(
+    *arguments: str, folder: Path | None = None, environment: dict[str, str] | None = None, binary: bool = False
+) -> subprocess.CompletedProcess[str]:
     """Run ``python -m exivity_audit`` with no kubeconfig and no service account."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("KUBE", "EXIVITY_AUDIT", "NO_COLOR"))}
     clean |= {"HOME": str(folder or "/nonexistent"), "PYTHONUTF8": "1", **(environment or {})}
-    return subprocess.run([sys.executable, "-m", "exivity_audit", *arguments], capture_output=True, text=True, cwd=folder, env=clean, check=False, timeout=60)
+    return subprocess.run(
+        [sys.executable, "-m", "exivity_audit", *arguments], capture_output=True, text=True, cwd=folder, env=clean, check=False, timeout=60
+    )
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +157,15 @@ def test_a_closed_pipe_is_no_traceback(broken: Path) -> None:
 def test_the_judged_time_is_the_snapshots(saved: Path, tmp_path: Path) -> None:
     reports = []
     for number in (1, 2):
-        command("run", "--snapshot", str(saved), "-o", f"json={tmp_path / str(number)}", "--quiet", environment={"TZ": "Asia/Tokyo" if number == 2 else "UTC"})
+        command(
+            "run",
+            "--snapshot",
+            str(saved),
+            "-o",
+            f"json={tmp_path / str(number)}",
+            "--quiet",
+            environment={"TZ": "Asia/Tokyo" if number == 2 else "UTC"},
+        )
         reports.append(json.loads((tmp_path / str(number)).read_text()))
     for key in ("sites", "rows", "results", "summary", "tables", "fixes"):
         assert reports[0][key] == reports[1][key]
@@ -165,11 +177,18 @@ def test_config_flag_and_variable_have_their_order(saved: Path, tmp_path: Path) 
     (tmp_path / "exivity-audit.yaml").write_text("scenario: multi-site\n")
     assert "multi-site" in command("run", "--snapshot", str(saved), folder=tmp_path).stdout
     assert "single-node" in command("run", "--snapshot", str(saved), folder=tmp_path, environment={"EXIVITY_AUDIT_SCENARIO": "single-node"}).stdout
-    assert "multi-node" in command("run", "--snapshot", str(saved), "--scenario", "multi-node", folder=tmp_path, environment={"EXIVITY_AUDIT_SCENARIO": "single-node"}).stdout
+    assert (
+        "multi-node"
+        in command(
+            "run", "--snapshot", str(saved), "--scenario", "multi-node", folder=tmp_path, environment={"EXIVITY_AUDIT_SCENARIO": "single-node"}
+        ).stdout
+    )
 
 
 def test_a_waiver_in_the_config_is_counted(broken: Path, tmp_path: Path) -> None:
-    (tmp_path / "c.yaml").write_text("waivers:\n  - {check: application/singletons, reason: agreed, owner: J. Doe, expires: 2027-01-31, ticket: OPS-1}\n")
+    (tmp_path / "c.yaml").write_text(
+        "waivers:\n  - {check: application/singletons, reason: agreed, owner: J. Doe, expires: 2027-01-31, ticket: OPS-1}\n"
+    )
     found = command("run", "--snapshot", str(broken), "--config", str(tmp_path / "c.yaml"), "-o", f"json={tmp_path / 'r.json'}")
     assert "waived until 31 Jan 2027 by J. Doe: agreed (OPS-1)" in " ".join(found.stdout.split())
     report = json.loads((tmp_path / "r.json").read_text())

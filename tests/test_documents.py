@@ -26,7 +26,9 @@ def test_the_readme_names_only_commands_that_exist() -> None:
 
 
 def test_no_path_of_one_machine() -> None:
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     for name in listed:
         path = ROOT / name
         if path.suffix in (".py", ".md", ".yaml", ".toml", ".sh", "") and path.is_file() and name not in ("LICENSE",):

@@ -14,15 +14,16 @@ from exivity_audit.check import RELAX, Check, check
 from exivity_audit.config import Config, Waiver
 from exivity_audit.document import Document, Malformed, NotCollected
 from exivity_audit.evaluate import Outcome, evaluate
-from exivity_audit.fact import Fact, Objects, fact, maybe, seen
+from exivity_audit.fact import Fact, NotSeen, Objects, fact, maybe, seen
 from exivity_audit.lifecycle import load_lifecycle
 from exivity_audit.measure import at_least, exactly
 from exivity_audit.pack import Checklist, Pack, Row
+from exivity_audit.remedy import values
 from exivity_audit.scenario import ACTIVE_C, PASSIVE_C, A, B, C
 from exivity_audit.snapshot import Cluster, Place, Record, SiteSnapshot, Snapshot, Tool
 from exivity_audit.snapshot import Outcome as Read
 from exivity_audit.subject import Subject, fingerprint, matches
-from exivity_audit.verdict import Severity, Status, fail, ok, skip, to_attest, unknown, warn
+from exivity_audit.verdict import Severity, Status, fail, ok, skip, to_attest, together, unknown, warn
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEEP = ("metadata.name", "metadata.namespace", "spec.size", "spec.count")
@@ -37,7 +38,18 @@ def thing(name: str, **spec: Any) -> dict[str, Any]:
 
 
 def node_record(workers: int) -> Record:
-    return Record("nodes", "nodes", "v1", "Node", Place(), Read.FOUND, 200, "", ("metadata.name",), tuple({"metadata": {"name": f"n{i}"}} for i in range(workers)))
+    return Record(
+        "nodes",
+        "nodes",
+        "v1",
+        "Node",
+        Place(),
+        Read.FOUND,
+        200,
+        "",
+        ("metadata.name",),
+        tuple({"metadata": {"name": f"n{i}"}} for i in range(workers)),
+    )
 
 
 class Worker:
@@ -70,11 +82,21 @@ class Size:
 
 def pack(*checks: Check, facts: tuple[Fact, ...] = (), phase: Any = "foundation") -> Pack:
     rows = [Row("row", "Row", phase, 1)]
-    return Pack("test", Checklist("Test", "1", rows), tuple(replace(one, row="row") for one in checks), {one.name: one for one in (nodes, things, node_loss, *facts)}, (), {}, {})
+    return Pack(
+        "test",
+        Checklist("Test", "1", rows),
+        tuple(replace(one, row="row") for one in checks),
+        {one.name: one for one in (nodes, things, node_loss, *facts)},
+        (),
+        {},
+        {},
+    )
 
 
 def site(*records: Record, name: str = "default", role: Any = None, workers: int = 3) -> SiteSnapshot:
-    return SiteSnapshot(name, role, Cluster("c", None, "v1"), "ns", "rel", "rel", None, "2026-11-23T12:00:00Z", False, (node_record(workers), *records))
+    return SiteSnapshot(
+        name, role, Cluster("c", None, "v1"), "ns", "rel", "rel", None, "2026-11-23T12:00:00Z", False, (node_record(workers), *records)
+    )
 
 
 def judge(checks: Pack, *sites: SiteSnapshot, config: Config | None = None, attestations: tuple[Attestation, ...] = ()) -> tuple[Outcome, ...]:
@@ -247,13 +269,21 @@ def test_a_check_over_sites_runs_once() -> None:
         sizes = {one.facts.value("things")[0].size for one in sites}
         yield (ok if len(sizes) == 1 else fail)(Subject("Cluster"), ", ".join(names), wanted=exactly("equal"))
 
-    found = judge(pack(rule(compare)), site(record("things", thing("a", size=9)), name="ams", role="active"), site(record("things", thing("a", size=8)), name="fra", role="passive"))
+    found = judge(
+        pack(rule(compare)),
+        site(record("things", thing("a", size=9)), name="ams", role="active"),
+        site(record("things", thing("a", size=8)), name="fra", role="passive"),
+    )
     assert [(outcome.site, outcome.status) for outcome in found] == [("*", Status.FAIL)]
 
 
 def test_an_unknown_scenario_leaves_what_depends_on_it_unknown() -> None:
-    blind = SiteSnapshot("default", None, Cluster("c", None, "v1"), "ns", "rel", "rel", None, "2026-11-23T12:00:00Z", False, (record("things", thing("a", size=9)),))
-    checks = pack(rule(large, "any"), rule(large, "b", applies=(B,)), rule(large, "graded", severity={A: Severity.LOW, B: Severity.HIGH, C: Severity.HIGH}))
+    blind = SiteSnapshot(
+        "default", None, Cluster("c", None, "v1"), "ns", "rel", "rel", None, "2026-11-23T12:00:00Z", False, (record("things", thing("a", size=9)),)
+    )
+    checks = pack(
+        rule(large, "any"), rule(large, "b", applies=(B,)), rule(large, "graded", severity={A: Severity.LOW, B: Severity.HIGH, C: Severity.HIGH})
+    )
     assert [outcome.status for outcome in judge(checks, blind)] == [Status.PASS, Status.UNKNOWN, Status.UNKNOWN]
     assert [outcome.status for outcome in judge(checks, blind, config=Config(scenario="multi-node"))] == [Status.PASS] * 3
 
@@ -294,7 +324,19 @@ def test_a_waiver_covers_what_it_names_and_no_worse(waiver: Waiver, status: Stat
 
 
 def attestation(**changes: Any) -> Attestation:
-    return Attestation(**{"check": "row/rule", "subject": None, "site": None, "statement": "done", "by": "J. Doe", "date": "2026-11-02", "expires": "2027-05-01", "artefact": None, **changes})
+    return Attestation(
+        **{
+            "check": "row/rule",
+            "subject": None,
+            "site": None,
+            "statement": "done",
+            "by": "J. Doe",
+            "date": "2026-11-02",
+            "expires": "2027-05-01",
+            "artefact": None,
+            **changes,
+        }
+    )
 
 
 def test_an_attestation_covers_manual_and_unknown_never_a_fail() -> None:
@@ -323,7 +365,17 @@ def test_skip_warn_and_followers_are_told() -> None:
 def test_fingerprints_name_check_site_and_subject_alone() -> None:
     subject = Subject("Deployment", "exivity-chronos", "exivity")
     assert fingerprint("application/singletons", "default", subject) == fingerprint("application/singletons", "default", subject)
-    assert len({fingerprint("a/b", "x", subject), fingerprint("a/b", "y", subject), fingerprint("a/c", "x", subject), fingerprint("a/b", "x", subject.at("p"))}) == 4
+    assert (
+        len(
+            {
+                fingerprint("a/b", "x", subject),
+                fingerprint("a/b", "y", subject),
+                fingerprint("a/c", "x", subject),
+                fingerprint("a/b", "x", subject.at("p")),
+            }
+        )
+        == 4
+    )
     assert str(subject.at("http")) == "Deployment exivity/exivity-chronos#http"
     assert matches("Deployment exivity/exivity-*", subject)
     assert not matches("Deployment *", subject)
@@ -336,3 +388,34 @@ def test_empty_collections_keep_their_marks() -> None:
     assert not empty.installed
     assert empty.complete
     assert empty.where(bool).installed is False
+
+
+def test_values_that_belong_together_are_one_remedy_and_verdicts_stay_before_a_trouble() -> None:
+    fixes = [values(f"service.{name}.replicas", 2) for name in ("glass", "use")] + [values("ingress.host", "x")]
+    verdicts = [fail(Subject("Deployment", str(number)), 1, fix=fix) for number, fix in enumerate(fixes)]
+    found = list(together(verdicts))
+    assert found[0].fix == found[1].fix
+    assert found[0].fix is not None
+    assert found[0].fix.text == "`service.<name>.replicas: 2` for glass, use"
+    assert found[0].fix.values == (("service.glass.replicas", 2), ("service.use.replicas", 2))
+    assert found[2].fix == fixes[2]
+
+    def broken() -> Iterator[Any]:
+        yield verdicts[0]
+        raise NotSeen(())
+
+    given = together(broken())
+    assert next(given).subject == verdicts[0].subject
+    with pytest.raises(NotSeen):
+        next(given)
+
+
+def test_an_attestation_answers_a_fail_only_where_the_rule_says_so() -> None:
+    def designed(things: Any) -> Iterator[Any]:
+        for one in things:
+            yield fail(one, one.size, unless_attested=one.size == 1)
+
+    for number, status in ((1, Status.PASS), (2, Status.FAIL)):
+        read = record("things", thing("a", size=number))
+        assert only(pack(rule(designed, attest="do it")), read, attestations=(attestation(),)).status is status
+        assert only(pack(rule(designed, attest="do it")), read).status is Status.FAIL

@@ -150,7 +150,10 @@ def test_a_snapshot_survives_its_file(tmp_path: Path) -> None:
         (b'{"format": "other", "version": 1}', "its format is 'other'"),
         (b'{"format": "exivity-audit/snapshot", "version": 2}', "snapshot version 2"),
         (b'{"format": "exivity-audit/snapshot", "version": 1}', "is no snapshot"),
-        (b'{"format": "exivity-audit/snapshot", "version": 1, "tool": {"name": "x", "version": "1"}, "started": "", "finished": "", "sites": []}', "holds no site"),
+        (
+            b'{"format": "exivity-audit/snapshot", "version": 1, "tool": {"name": "x", "version": "1"}, "started": "", "finished": "", "sites": []}',
+            "holds no site",
+        ),
         (b"[" * 100000, "is no snapshot"),
         (b"\xff\xfe", "is no snapshot"),
         (b"\x1f\x8b garbage", "no whole gzip file"),
@@ -192,7 +195,19 @@ def test_decode_names_what_it_read() -> None:
 
 @pytest.mark.parametrize(
     ("text", "bytes_"),
-    [("1Gi", 2**30), ("100Gi", 100 * 2**30), ("1G", 10**9), ("1e3", 1000), ("500m", 1), ("0", 0), ("1.5Ki", 1536), ("1E", 10**18), (5, 5), ("-1", -1), ("1E3", 1000)],
+    [
+        ("1Gi", 2**30),
+        ("100Gi", 100 * 2**30),
+        ("1G", 10**9),
+        ("1e3", 1000),
+        ("500m", 1),
+        ("0", 0),
+        ("1.5Ki", 1536),
+        ("1E", 10**18),
+        (5, 5),
+        ("-1", -1),
+        ("1E3", 1000),
+    ],
 )
 def test_sizes(text: str | int, bytes_: int) -> None:
     assert size(text) == bytes_
@@ -218,7 +233,11 @@ def test_durations_and_their_print() -> None:
 
 def test_paths_prune_by_allow_list() -> None:
     assert steps("metadata.annotations[a.b/c].x[].y") == ("metadata", "annotations", "a.b/c", "x", "[]", "y")
-    item = {"metadata": {"name": "x", "annotations": {"a.b/c": "kept", "secret": "gone"}}, "spec": {"list": [{"y": 1, "z": 2}, "odd"], "tree": {"all": {"of": "it"}}}, "status": "text"}
+    item = {
+        "metadata": {"name": "x", "annotations": {"a.b/c": "kept", "secret": "gone"}},
+        "spec": {"list": [{"y": 1, "z": 2}, "odd"], "tree": {"all": {"of": "it"}}},
+        "status": "text",
+    }
     keep = {"metadata.name": None, "metadata.annotations[a.b/c]": None, "spec.list[].y": None, "spec.tree": None, "status.phase": None}
     assert prune(item, keep) == {
         "metadata": {"name": "x", "annotations": {"a.b/c": "kept"}}, "spec": {"list": [{"y": 1}, {"malformed": "str"}], "tree": {"all": {"of": "it"}}}, "status": {"malformed": "str"},

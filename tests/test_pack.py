@@ -71,7 +71,13 @@ def test_checks_import_the_engine_and_the_standard_library_alone(module: Path) -
     import sys
 
     for node in ast.walk(ast.parse(module.read_text())):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+        names = (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom) and not node.level
+            else []
+        )
         for name in names:
             top = name.split(".")[0]
             assert top == "exivity_audit" or top in sys.stdlib_module_names, f"{module.name} imports {name}"
@@ -91,7 +97,13 @@ def test_only_the_collector_knows_the_network() -> None:
         if path.parent.name == "collect":
             continue
         for node in ast.walk(ast.parse(path.read_text())):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
             assert not {name.split(".")[0] for name in names} & {"kubernetes", "urllib3", "requests", "socket", "http"}, path
 
 
@@ -111,12 +123,15 @@ def test_reads_keep_no_whole_secret() -> None:
             plain = [path for path, describer in read.keep.items() if describer is None]
             assert "data" not in plain
             assert read.resource == "configmaps" or not any(path.startswith("data") for path in plain), read.name
-        assert not any(path.startswith(("metadata.managedFields", "metadata.annotations")) and "[" not in path and describer is None for path, describer in read.keep.items())
+        assert not any(
+            path.startswith(("metadata.managedFields", "metadata.annotations")) and "[" not in path and describer is None
+            for path, describer in read.keep.items()
+        )
 
 
 PACK_FILES = {
     "__init__.py": '"""A pack."""\n',
-    "checklist.yaml": "name: Ours\nversion: \"1\"\nrows:\n  - {id: ours, title: Ours, phase: day-2, weight: 1}\n",
+    "checklist.yaml": 'name: Ours\nversion: "1"\nrows:\n  - {id: ours, title: Ours, phase: day-2, weight: 1}\n',
     "ours.py": 'from exivity_audit import LOW, check, ok\n\n\n@check("one", severity=LOW, clauses=("X4",))\ndef one(nodes):\n    """Nodes are there.\n\n    Because.\n\n    Fix: add some.\n    """\n    for node in nodes:\n        yield ok(node, "there")\n',
 }
 
@@ -138,12 +153,16 @@ def test_a_folder_is_a_pack(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "changes", "said"),
     [
-        ("unknown-fact", {"ours__py": PACK_FILES["ours.py"].replace("one(nodes)", "one(node)").replace("in nodes", "in node")}, "did you mean 'nodes'?"),
+        (
+            "unknown-fact",
+            {"ours__py": PACK_FILES["ours.py"].replace("one(nodes)", "one(node)").replace("in nodes", "in node")},
+            "did you mean 'nodes'?",
+        ),
         ("no-fix", {"ours__py": PACK_FILES["ours.py"].replace("Fix: add", "Add")}, "ours.py"),
         ("syntax", {"ours__py": "def one(:\n"}, "ours.py"),
         ("crash", {"ours__py": "1 / 0\n"}, "ours.py:1"),
         ("no-row", {"other__py": PACK_FILES["ours.py"]}, "no row 'other'"),
-        ("bad-list", {"checklist__yaml": "name: Ours\nversion: \"1\"\nrowz: []\n"}, "did you mean 'rows'?"),
+        ("bad-list", {"checklist__yaml": 'name: Ours\nversion: "1"\nrowz: []\n'}, "did you mean 'rows'?"),
     ],
 )
 def test_a_broken_pack_names_file_and_fault(tmp_path: Path, name: str, changes: dict[str, str], said: str) -> None:

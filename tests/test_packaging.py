@@ -20,7 +20,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a wheel built from an sdist built from the tracked files."""
     folder = tmp_path_factory.mktemp("dist")
     source = folder / "source"
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     for name in listed:
         if (ROOT / name).is_file():
             target = source / name
@@ -58,7 +60,9 @@ def test_a_clean_environment_runs_demo_and_finds_its_checks(built: Path, tmp_pat
     python = tmp_path / "env" / "bin" / "python"
     wheel = next(built.glob("*.whl"))
     site = next((tmp_path / "env" / "lib").glob("python3*")) / "site-packages"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(site), str(wheel)], check=True, cwd=tmp_path)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(site), str(wheel)], check=True, cwd=tmp_path
+    )
     own = [path for path in sys.path if path.endswith("site-packages")]
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "EXIVITY"))}
     shared = tmp_path / "shared"
@@ -74,5 +78,7 @@ def test_a_clean_environment_runs_demo_and_finds_its_checks(built: Path, tmp_pat
     where = subprocess.run([str(python), "-c", "import exivity_audit, exivity_audit_checks as c; print(exivity_audit.__file__, c.__path__[0])"],
                            capture_output=True, text=True, check=True, cwd=tmp_path, env=environment).stdout  # fmt: skip
     assert str(ROOT) not in where
-    listed = subprocess.run([str(python), "-m", "exivity_audit", "list"], capture_output=True, text=True, check=True, cwd=tmp_path, env=environment).stdout
+    listed = subprocess.run(
+        [str(python), "-m", "exivity_audit", "list"], capture_output=True, text=True, check=True, cwd=tmp_path, env=environment
+    ).stdout
     assert "application/singletons" in listed

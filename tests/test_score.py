@@ -95,7 +95,12 @@ def row(name: str, *outcomes: Outcome, phase: Any = "before-production", weight:
 
 
 def test_overall_weighs_the_rows_that_have_a_score() -> None:
-    rows = [row("a", outcome(HIGH, PASS)), row("b", outcome(HIGH, WARN), weight=2), row("c", outcome(HIGH, UNKNOWN)), row("d", outcome(LOW, FAIL), phase="day-2", weight=1)]
+    rows = [
+        row("a", outcome(HIGH, PASS)),
+        row("b", outcome(HIGH, WARN), weight=2),
+        row("c", outcome(HIGH, UNKNOWN)),
+        row("d", outcome(LOW, FAIL), phase="day-2", weight=1),
+    ]
     assert overall(rows, Scenario.MULTI_NODE) == Fraction(3 + 1, 6)
     assert overall([row("c", outcome(HIGH, UNKNOWN))], None) is None
     multi = [row("a", outcome(HIGH, PASS)), row("disaster_recovery", outcome(HIGH, FAIL), phase="day-2", weight=1, multi=3)]
@@ -124,7 +129,9 @@ def test_gate(rows: list[RowScore], scenario: Scenario | None, expected: Gate) -
     assert gate(rows, scenario) is expected
 
 
-@pytest.mark.parametrize(("points", "letter"), [(100, "A"), (90, "A"), (89, "B"), (80, "B"), (79, "C"), (70, "C"), (69, "D"), (60, "D"), (59, "F"), (0, "F")])
+@pytest.mark.parametrize(
+    ("points", "letter"), [(100, "A"), (90, "A"), (89, "B"), (80, "B"), (79, "C"), (70, "C"), (69, "D"), (60, "D"), (59, "F"), (0, "F")]
+)
 def test_grade_letters(points: int, letter: str) -> None:
     assert grade(Fraction(points, 100), [row("a", outcome(HIGH, PASS))], Scenario.MULTI_NODE) == letter
 

@@ -76,7 +76,11 @@ def test_the_passive_site_is_prepared_and_runs_nothing(judgement: Judgement) -> 
 
 
 def test_no_built_check_fails_on_a_prepared_pair(judgement: Judgement) -> None:
-    bad = {(o.check.id, o.site): [v.message for v in o.verdicts if v.status is o.status] for o in judgement.outcomes if o.status in (Status.FAIL, Status.ERROR)}
+    bad = {
+        (o.check.id, o.site): [v.message for v in o.verdicts if v.status is o.status]
+        for o in judgement.outcomes
+        if o.status in (Status.FAIL, Status.ERROR)
+    }
     assert bad == {}
 
 

@@ -20,6 +20,7 @@ from exivity_audit import (
     skip,
     task,
     to_attest,
+    together,
     unknown,
     values,
     warn,
@@ -37,6 +38,12 @@ def stateless_replicas(declared_services, release, scenario, autoscalers=maybe, 
 
     Fix: set `service.<name>.replicas: 2` in the chart values.
     """
+    yield from together(asked_for(declared_services, scenario, autoscalers, scaled_objects))
+    yield from followers(declared_services, release, STATELESS)
+
+
+def asked_for(declared_services, scenario, autoscalers, scaled_objects):
+    """The verdict on how often each stateless service is asked for."""
     least = 1 if scenario is Scenario.SINGLE_NODE else 2
     for service in declared_services:
         if service.component not in STATELESS:
@@ -57,7 +64,6 @@ def stateless_replicas(declared_services, release, scenario, autoscalers=maybe, 
             yield unknown(service, f"{text}; an autoscaler may ask for more: {why}", needs=needs, at=where)
         else:
             yield (fail if found is Status.FAIL else warn)(service, measured, seen=text, wanted=want, at=where, fix=fix)
-    yield from followers(declared_services, release, STATELESS)
 
 
 @check("same-node", severity=LOW, clauses=("A4",), applies=(A,))

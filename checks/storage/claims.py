@@ -50,8 +50,12 @@ def class_exists(claims, storage_classes):
         elif status is Status.UNKNOWN:
             yield unknown(claim, f"{text}: {why}", needs=needs)
         elif status is Status.WARN:
-            name = claim.class_name or "the class of the claims"
-            fix = task(f"Create StorageClass {name} (or move the claims to one that exists), so that the volumes can be made again")
+            way = (
+                f"Create StorageClass {claim.class_name} (or move the claims to one that exists)"
+                if claim.class_name
+                else "Name a class in `storage.storageClass`, or make one the default"
+            )
+            fix = task(f"{way}, so that the volumes can be made again")
             yield warn(claim, claim.class_name or "none", seen=f"{text}: a volume made by hand", wanted=want, at="spec.storageClassName", fix=fix)
         elif "default:" in text:
             fix = task("Name the class in `storage.storageClass`, or take the annotation `is-default-class` from all StorageClasses but one")

@@ -96,7 +96,15 @@ def server_verdict(use, single):
         fix = task("Use the NFS Ganesha server and external provisioner (chart nfs-server-provisioner), a NAS, or a local class instead")
         return warn(subject, text, wanted=wanted("NFS Ganesha or an external NAS"), at=at, fix=fix)
     note = "one server pod is a single point of failure unless its storage and placement are designed for HA"
-    return fail(subject, text, wanted=wanted("Longhorn, or an external HA NAS"), at=at, fix=task(HA_NAS), remark=note)
+    return fail(
+        subject,
+        text,
+        wanted=wanted("Longhorn, or an external HA NAS"),
+        at=at,
+        fix=task(HA_NAS),
+        remark=note,
+        unless_attested=use.server is NfsServer.GANESHA,
+    )
 
 
 def places(labels):

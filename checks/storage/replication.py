@@ -124,7 +124,7 @@ def longhorn_replicas(
             yield replica_verdict(one, volume, shown.get(kind.name, "") if kind else "", single, limit, now)
         elif not why:
             fix = task("Restore the Longhorn volume from its backup under the same name: the PersistentVolume points at nothing")
-            yield fail(one, "no Longhorn volume", seen=f"Longhorn has no volume {one.handle}", wanted=wanted("its Longhorn volume"), fix=fix)
+            yield fail(one, "no Longhorn volume", wanted=wanted("its Longhorn volume"), fix=fix)
         else:
             yield unknown(one, why, needs=needs) if one.claim.volume else skip(one, why)
     yield from replicating(replicating_claims, volumes, replicated_volumes)
