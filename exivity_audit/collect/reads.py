@@ -234,8 +234,7 @@ def _local_volumes(storageclasses: Any, persistentvolumeclaims: Any, persistentv
     used = (
         item.get("provisioner")
         for item in storageclasses
-        if item.name in named
-        or (unnamed and item.get("metadata.annotations[storageclass.kubernetes.io/is-default-class]") == "true")
+        if item.name in named or (unnamed and item.get("metadata.annotations[storageclass.kubernetes.io/is-default-class]") == "true")
     )
     local = any(isinstance(name, str) and (kind := PROVISIONERS.get(table_name(name))) is not None and kind.local for name in used)
     volumes = () if isinstance(persistentvolumes, Unreadable) else persistentvolumes

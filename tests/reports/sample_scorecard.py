@@ -272,7 +272,12 @@ def told() -> list[Told]:
 def _records() -> tuple[Record, ...]:
     reserved = {"spec": {"taints": [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]}}
     machines = tuple({"metadata": {"name": f"ams-w-{number}"}, "spec": {}} for number in range(1, 5))
-    deployment = {"metadata": {"name": "exivity-glass", "labels": {"app.kubernetes.io/app": "exivity", "app.kubernetes.io/name": "exivity", "app.kubernetes.io/version": "3.39.2"}}}
+    deployment = {
+        "metadata": {
+            "name": "exivity-glass",
+            "labels": {"app.kubernetes.io/app": "exivity", "app.kubernetes.io/name": "exivity", "app.kubernetes.io/version": "3.39.2"},
+        }
+    }
     return (
         Record("nodes", "nodes", "v1", "Node", Place(), ReadOutcome.FOUND, 200, "", ("metadata.name", "spec.taints"), (reserved,) * 3 + machines),
         Record("deployments", "deployments.apps", "v1", "Deployment", Place("exivity"), ReadOutcome.FOUND, 200, "", ("metadata",), (deployment,)),
