@@ -70,10 +70,10 @@ class Verdict:
     follows: str | None = None  # id of the check whose finding explains this skip
     needs: tuple[str, ...] = ()  # RBAC rules, flags or settings that would decide an unknown
     evidence: tuple[Evidence, ...] = ()
-    unless_attested: bool = False  # a fail that the clause lets a person vouch for
     underlying: Status | None = None  # what a waiver or attestation covers
     waiver: Any = None
     attestation: Any = None
+    unless_attested: bool = False  # a fail that the clause lets a person vouch for
 
     def with_remark(self, remark: str) -> Verdict:
         """The same verdict with one more printed note."""
