@@ -86,12 +86,12 @@ class Wanted:
         words = {
             ">=": f"≥ {printed}",
             "<=": f"≤ {printed}",
-            "==": printed,
+            "==": f"exactly {printed}" if self.unit is Unit.COUNT else printed,
             "in": " or ".join(print_value(v, self.unit) for v in self.value) if self.operator == "in" else "",
         }[self.operator]
         if not self.note:
             return words
-        return f"{words}: {self.note}" if " " in self.note else f"{words} {self.note}"  # "≥ 3 zones", "1: a second one duplicates its work"
+        return f"{words}: {self.note}" if " " in self.note else f"{words} {self.note}"  # "≥ 3 zones", "exactly 1: a second one duplicates its work"
 
 
 def _wanted(operator: str, value: Any, note: str) -> Wanted:
