@@ -11,7 +11,8 @@ from exivity_audit.fact import reads_behind
 from exivity_audit.nearest import nearest
 from exivity_audit.pack import Pack
 
-ALWAYS = ("nodes", "node_loss")  # the scenario, and the table that every report carries
+ALWAYS = ("nodes",)  # the scenario rests on them
+TABLES = ("node_loss",)  # tables that a report on all checks carries
 
 
 def select(pack: Pack, chosen: Iterable[str], skipped: Iterable[str]) -> frozenset[str] | None:
@@ -43,7 +44,7 @@ def _fits(word: str, check: str) -> bool:
 
 def reads_needed(pack: Pack, selected: frozenset[str] | None) -> frozenset[str]:
     """Every read that the selected checks rest on, alternates included."""
-    names: set[str] = set(ALWAYS)
+    names: set[str] = {*ALWAYS, *(TABLES if selected is None else ())}
     for check in pack.checks:
         if selected is None or check.id in selected:
             names.update(check.needs)

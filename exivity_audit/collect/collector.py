@@ -78,12 +78,15 @@ class Collector:
     def collect(self, wanted: Iterable[str]) -> tuple[Record, ...]:
         """Read what is wanted and what their places follow from, in as few stages as possible; every read ends in a record."""
         names = needed(wanted, self._reads)
-        with ThreadPoolExecutor(WORKERS) as workers:
+        workers = ThreadPoolExecutor(WORKERS)
+        try:
             while waiting := [name for name in names if name not in self._records]:
                 ready = [name for name in waiting if not (set(_inputs(self._reads[name])) & set(waiting))]
                 for name, records in zip(ready, workers.map(self._read, ready), strict=True):
                     self._records[name] = records
                     self._progress(len(self._records), len(names), self._reads[name].resource)
+        finally:
+            workers.shutdown(wait=False, cancel_futures=True)  # an interrupted run does not wait for a server that hangs
         return self._settled()
 
     def _settled(self) -> tuple[Record, ...]:
