@@ -20,8 +20,8 @@ _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`")
 
 
-class _Loader(yaml.SafeLoader):
-    """The safe loader without timestamps (a date stays text) and without duplicate keys."""
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The safe loader (in C where it is there) without timestamps: a date stays text."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -46,9 +46,10 @@ def read_yaml(path: Path, shape: type[Shape]) -> Shape:
 def parse_yaml(text: str, shape: type[Shape], name: str) -> Shape:
     """YAML text as ``shape``. Raises UsageError with the name, the line and the nearest valid key."""
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        loader = _Loader(text)
+        node = loader.get_single_node()
         _count(node, name)
-        content = yaml.load(text, Loader=_Loader) if node is not None else {}
+        content = loader.construct_document(node) if node is not None else {}
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise UsageError(f"{name}:{mark.line + 1 if mark else 1}: not valid YAML: {error.problem or error.context}", "correct the line") from error
