@@ -305,7 +305,8 @@ def _loads(local, disks, declared, headroom):
             continue
         limit = Size(disk * (1 - headroom))
         others = f", {load.foreign} of them not this release's" if load.foreign else ""
-        text = f"{print_size(load.promised)} promised by {load.volumes} volumes{others}, on a disk of {print_size(disk)}"
+        further = f", up to {print_size(load.further)} by {load.adrift} more that do not say their node" if load.adrift else ""
+        text = f"{print_size(load.promised)} promised by {load.volumes} volumes{others}{further}, on a disk of {print_size(disk)}"
         remark = "" if declared else "the disk is the node's ephemeral storage: the provisioner's path is assumed to lie on it"
         at = () if declared else "status.capacity.ephemeral-storage"
         want = at_most(limit, f"{headroom:.0%} stay free")
@@ -313,5 +314,7 @@ def _loads(local, disks, declared, headroom):
             enough = f" to {print_size(load.promised / (1 - headroom))} or more" if headroom < 1 else ""
             fix = task(f"Enlarge the disk of {load.node.name}{enough}, or ask for less under `storage.pvcSizes`")
             yield fail(load, load.promised, seen=text, wanted=want, at=at, fix=fix, remark=remark)
+        elif load.promised + load.further > limit:
+            yield unknown(load, f"{text}: whether {print_size(limit)} are exceeded is not known", at=at)
         else:
             yield ok(load, load.promised, seen=text, wanted=want, at=at, remark=remark)

@@ -69,6 +69,7 @@ def _origin(one, path, revisions, installer):
         text = f"not the value that revision {newest.number} names: the upgrade ignored it"
         return fail(one, "not the value given", seen=text, wanted=EXPLICIT, at=[(one, one.path), (newest, RECORD)], fix=record)
     if not live.generated_shape:
+        revisions.surely()  # a revision that was not seen may name another value
         text = f"{live.length_text} characters of {_classes(live)}: the chart generates 32 alphanumerics"
         return ok(one, "explicit", seen=text, remark=weak, at=one.path)
     return _generated(one, revisions, installer, record)

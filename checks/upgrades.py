@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from exivity_audit import (
@@ -29,6 +30,7 @@ from exivity_audit.facts.helm import chart_change, value
 LATER = ("a later release",)
 RESTORE, BACKUP = "service.restore.enabled", "service.backup.enabled"
 RECORD = "data.release"
+NUMBERED = re.compile(r"v?[0-9]+\.[0-9]+")  # how a tag that names a version starts; `latest` or a branch names none
 BROKEN = ("failed", "uninstalling", "uninstalled", "superseded")
 
 
@@ -188,15 +190,15 @@ def versions_aligned(declared_services):
     Fix: leave `service.tag` and the services' own tags empty, so that the chart's version is used.
     """
     labels = Counter(one.workload.labels[chart.VERSION_LABEL] for one in declared_services if one.workload.labels.get(chart.VERSION_LABEL))
-    tags = Counter(version for one in declared_services if (version := _version(one)))
+    tags = Counter(version for one in declared_services if (version := _version(one)) and NUMBERED.match(version))
     reference = next((name for name, _ in (labels or tags).most_common(1)), "")
     for service in declared_services:
         image, version, label = _image(service), _version(service), service.workload.labels.get(chart.VERSION_LABEL, "")
         at = [(service, "spec.template.spec.containers[].image", image), (service, f"metadata.labels[{chart.VERSION_LABEL}]", label)]
         want = exactly(reference, note="the chart's version")
         fix = values(f"service.{service.key}.tag", "")
-        if version is None:
-            yield unknown(service, f"its image names no version: {image or 'none'}")
+        if version is None or not reference:
+            yield unknown(service, f"its image names no version: {image or 'none'}", at=at)
         elif version != reference:
             yield fail(service, version, wanted=want, at=at, fix=fix)
         elif label and label != reference:

@@ -18,7 +18,7 @@ from exivity_audit.nearest import nearest
 from exivity_audit.quantity import duration
 from exivity_audit.subject import matches
 from exivity_audit.verdict import Status, Verdict
-from exivity_audit.yaml_file import read_yaml
+from exivity_audit.yaml_file import item_lines, read_yaml
 
 
 class Artefact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,11 +72,19 @@ def day(text: str, what: str) -> datetime:
         raise UsageError(f"{what}: {text[:40]!r} is no date", "write it as 2026-11-02") from error
 
 
+def read_evidence(path: Path) -> Evidence:
+    """The file's items as they are written. Raises UsageError for a file that is none."""
+    return read_yaml(path, Evidence)
+
+
 def load_evidence(path: Path, checks: Mapping[str, Any], now: datetime) -> tuple[Attestation, ...]:
     """The attestations of a file. Raises UsageError for unknown checks, future dates, expired items, missing or changed artefacts."""
     found = []
-    for number, item in enumerate(read_yaml(path, Evidence).items):
-        where = f"{path}: item {number + 1} ({item.check})"
+    items = read_evidence(path).items
+    for line, item in zip(item_lines(path, "items"), items, strict=True):
+        where = f"{path}:{line}: {item.check}"
+        if not item.by.strip() or not item.statement.strip():
+            raise UsageError(f"{where}: needs a statement and a name under `by`", "say what was done, and who vouches for it")
         if item.check not in checks:
             raise UsageError(f"{where}: no check has this id{nearest(item.check, checks)}", "`exivity-audit list` prints the ids")
         if checks[item.check].attest is None:
@@ -123,10 +131,10 @@ def _verify(item: Item, folder: Path, where: str) -> None:
         raise UsageError(f"{where}: the artefact {item.artefact.path} has another SHA-256 than written", "renew the evidence for the file as it is")
 
 
-def check_waivers(waivers: tuple[Waiver, ...], checks: Mapping[str, Any], name: str) -> None:
+def check_waivers(waivers: tuple[Waiver, ...], checks: Mapping[str, Any], path: Path) -> None:
     """Each waiver names a check, a date, a reason and an owner. Raises UsageError."""
-    for number, waiver in enumerate(waivers):
-        where = f"{name}: waiver {number + 1} ({waiver.check})"
+    for line, waiver in zip(item_lines(path, "waivers"), waivers, strict=True):
+        where = f"{path}:{line}: waiver for {waiver.check}"
         if waiver.check not in checks:
             raise UsageError(f"{where}: no check has this id{nearest(waiver.check, checks)}", "`exivity-audit list` prints the ids")
         day(waiver.expires, where)
@@ -135,8 +143,11 @@ def check_waivers(waivers: tuple[Waiver, ...], checks: Mapping[str, Any], name: 
 
 
 def expired(waiver: Waiver, now: datetime) -> bool:
-    """Whether the last day of a waiver has passed."""
-    return day(waiver.expires, waiver.check) + timedelta(days=1) <= now
+    """Whether the last day of a waiver has passed; one without a readable day covers nothing."""
+    try:
+        return day(waiver.expires, waiver.check).date() < now.date()
+    except UsageError:
+        return True
 
 
 def accept(

@@ -111,12 +111,31 @@ VALUES_SECRET = (
     "rabbitmq.auth.password",
 )  # fmt: skip
 
+_INGRESS_LEAVES = ("ingressclass", "namespaces", "controllerclass", "watchingresswithoutclass", "ingressclassbyname", "labelselector")
 CONTROLLER_ARGUMENTS = (
     "ingress-class", "controller-class", "ingress-class-by-name", "configmap", "nginx-configmaps", "default-ssl-certificate", "default-server-tls-secret",
     "wildcard-tls-secret", "publish-service", "watch-ingress-without-class", "watch-namespace", "namespace-whitelist", "enable-ssl-passthrough",
-    "entrypoints.", "providers.kubernetesingress", "providers.kubernetesingress.", "providers.kubernetesingressnginx", "providers.kubernetesingressnginx.",
-    "providers.kubernetescrd", "providers.kubernetescrd.", "providers.kubernetesgateway", "http-bind-port", "https-bind-port", "ingress.class",
-    "default-backend-service", "force-namespace-isolation",
+    "http-bind-port", "https-bind-port", "ingress.class", "default-backend-service", "force-namespace-isolation",
+    "providers.kubernetesingress", "providers.kubernetesingressnginx", "providers.kubernetescrd", "providers.kubernetesgateway",
+    *(f"providers.kubernetes{kind}.{leaf}" for kind in ("ingress", "ingressnginx", "crd") for leaf in _INGRESS_LEAVES),
+)  # fmt: skip
+# Other arguments of these families are kept by name alone.
+CONTROLLER_FAMILIES = ("entrypoints.", "providers.kubernetesingress.", "providers.kubernetesingressnginx.", "providers.kubernetescrd.")
+ENTRY_POINT_LEAVES = (
+    "address", "asdefault", "http.redirections.entrypoint", "http.tls", "forwardedheaders.trustedips", "forwardedheaders.insecure",
+    "proxyprotocol.trustedips", "proxyprotocol.insecure",
+)  # fmt: skip
+CONTROLLER_SWITCHES = (
+    "ingress-class-by-name", "watch-ingress-without-class", "enable-ssl-passthrough", "force-namespace-isolation", "watchingresswithoutclass",
+    "ingressclassbyname", "asdefault", "insecure", "permanent", "tls",
+)  # fmt: skip
+
+SIZED_CLAIMS = {
+    "log": tuple(service.key for service in SERVICES), "config": tuple(claim.removesuffix("-config") for claim in CONFIG_CLAIMS), "data": DATA_CLAIMS,
+}  # fmt: skip
+LONGHORN_SETTINGS = (
+    "default-replica-count", "replica-soft-anti-affinity", "replica-zone-soft-anti-affinity", "replica-disk-soft-anti-affinity", "node-down-pod-deletion-policy",
+    "rwx-volume-fast-failover", "storage-over-provisioning-percentage", "storage-minimal-available-percentage", "current-longhorn-version",
 )  # fmt: skip
 
 

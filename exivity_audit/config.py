@@ -9,6 +9,7 @@ import msgspec
 
 from exivity_audit.errors import UsageError
 from exivity_audit.nearest import nearest
+from exivity_audit.quantity import duration, size
 from exivity_audit.yaml_file import read_yaml
 
 DEFAULT_NAME = "exivity-audit.yaml"
@@ -127,5 +128,32 @@ def thresholds_of(config: Config, known: dict[str, Any], path: Path | None) -> d
     """The pack's thresholds with the site's own numbers; only known names may be set. Raises UsageError."""
     for name in config.thresholds:
         if name not in known:
-            raise UsageError(f"{path or 'config'}: no threshold is named {name!r}{nearest(name, known)}", "see checks/thresholds.yaml for the names")
+            raise UsageError(f"{path or 'config'}: no threshold is named {name!r}{nearest(name, known)}", f"the names are {', '.join(sorted(known))}")
+        _same_kind(config.thresholds[name], known[name].value, f"{path or 'config'}: threshold {name}")
+    for key, text, parse in (("node_disk", config.declare.node_disk, size), ("rpo", config.declare.rpo, duration)):
+        if text is not None:
+            try:
+                parse(text)
+            except ValueError as error:
+                raise UsageError(f"{path or 'config'}: declare.{key}: {error}", "write for example 200Gi, or 24h") from error
     return {name: config.thresholds.get(name, one.value) for name, one in known.items()}
+
+
+def _same_kind(given: str | int | float, usual: str | int | float, where: str) -> None:
+    """A threshold is written as its usual value is (a size, a duration, a number) and is above zero. Raises UsageError."""
+    for parse in (duration, size) if isinstance(usual, str) else ():
+        try:
+            parse(str(usual))
+        except ValueError:
+            continue
+        try:
+            amount: float = parse(str(given))
+        except ValueError as error:
+            raise UsageError(f"{where}: {error}", f"write it as {usual} is written") from error
+        break
+    else:
+        if isinstance(given, str):
+            raise UsageError(f"{where}: {given[:40]!r} is no number", f"write it as {usual} is written")
+        amount = float(given)
+    if not 0 < amount < float("inf"):
+        raise UsageError(f"{where}: {given} is not above zero", f"write it as {usual} is written")

@@ -32,7 +32,10 @@ class Malformed(Exception):
 def parse_time(text: str) -> datetime:
     """An RFC 3339 timestamp in UTC. Raises ValueError."""
     moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"a time out of range: {text[:40]!r}") from error
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import types
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from exivity_audit.acceptance import Attestation, accept
+from exivity_audit.acceptance import Attestation, accept, expired
 from exivity_audit.check import Check, Evaluation
 from exivity_audit.config import Config, Waiver
 from exivity_audit.document import Malformed, NotCollected, parse_time
@@ -106,6 +106,7 @@ class Judgement:
     attestations: tuple[Attestation, ...]
     tables: dict[str, dict[str, Any]]
     unread: tuple[tuple[str, Record], ...]
+    partial: bool = False  # some checks of the checklist were left out of this run
 
 
 def site_facts(
@@ -173,7 +174,7 @@ def evaluate(
             outcomes.append(_outcome(check, one[0].name, [one], used, purpose, config.waivers, attestations, now))
     tables = {site.name: {"node_loss": facts.value("node_loss")} for site, _, facts in sites}
     unread = tuple((site.name, record) for site, _, _ in sites for record in site.reads if record.outcome in BLIND)
-    return Judgement(snapshot, pack, config, used, purpose, now, tuple(outcomes), attestations, tables, unread)
+    return Judgement(snapshot, pack, config, used, purpose, now, tuple(outcomes), attestations, tables, unread, len(checks) < len(pack.checks))
 
 
 def _outcome(
@@ -291,6 +292,17 @@ def _relax(check: Check, verdicts: tuple[Verdict, ...], purpose: Purpose, scenar
         else verdict
         for verdict in verdicts
     )
+
+
+WaiverState = Literal["used", "unused", "expired"]
+
+
+def waiver_state(waiver: Waiver, judgement: Judgement) -> WaiverState:
+    """Whether a waiver covers a finding of this run, has nothing to cover, or is past its last day."""
+    if expired(waiver, judgement.now):
+        return "expired"
+    used = any(verdict.waiver == waiver for outcome in judgement.outcomes for verdict in outcome.verdicts)
+    return "used" if used else "unused"
 
 
 def results(outcomes: Iterable[Outcome]) -> list[tuple[Outcome, Verdict]]:

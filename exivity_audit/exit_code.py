@@ -24,6 +24,8 @@ class Limit:
 
 def limit(fail_on: str, min_score: float | None, report_only: bool) -> Limit:
     """``high``, ``warn:medium`` or ``gate`` as a limit. Raises UsageError."""
+    if min_score is not None and not 0 <= min_score <= 100:
+        raise UsageError(f"--min-score {min_score} is no score", "write a number from 0 to 100")
     if fail_on == "gate":
         return Limit(gate=True, min_score=min_score, report_only=report_only)
     word, _, rest = fail_on.partition(":")

@@ -188,7 +188,11 @@ def reason_of(record: Record) -> Reason:
         return Reason(record.name, f"forbidden: {rule}", rule)
     if record.outcome is Outcome.NOT_ASKED:
         _, forbidden, behind = record.reason.partition("forbidden: ")  # its places follow from a read that was forbidden
-        return Reason(record.name, f"not asked: {rule}" + (f": {record.reason}" if record.reason else ""), behind if forbidden else "")
+        _, flag, mode = record.reason.partition("--secrets ")
+        needs = behind if forbidden else f"--secrets {'named' if mode == 'none' and record.name != 'helm_releases' else 'list'}" if flag else ""
+        return Reason(
+            record.name, f"not asked: {record.resource}: {record.reason}" if flag else f"not asked: {rule}: {record.reason}".rstrip(": "), needs
+        )
     return Reason(record.name, f"{record.reason or 'failed'}: {rule}", "")
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from exivity_audit.check import Check
-from exivity_audit.collect.place import NotAsked, Read
+from exivity_audit.collect.place import Read
 from exivity_audit.pack import Pack
 from exivity_audit.selection import checks_of_read
+from exivity_audit.snapshot import Place
 
 
 @dataclass(frozen=True, order=True)
@@ -37,26 +36,21 @@ class Need:
     other: tuple[Check, ...]
 
 
-def rules_of(read: Read, given: dict[str, Any]) -> list[Rule]:
-    """The rules of one read; places that follow from other reads become a rule for the whole cluster."""
-    asked = inspect.signature(read.where).parameters
-    if set(asked) <= set(given):
-        try:
-            places = list(read.where(**{name: given[name] for name in asked}))
-        except NotAsked:
-            return []
-        return [Rule(read.resource, "get" if place.name else "list", place.namespace, place.name) for place in places]
-    return [
-        Rule(read.resource, "list" if read.bulk or not read.name.startswith(("other_", "controller_config", "tls_secrets")) else "get", None, None)
-    ]
+def rules_of(read: Read, places: list[Place] | None) -> list[Rule]:
+    """The rules of one read at its places; where these could not be seen, a rule for the whole cluster."""
+    if places is None:
+        return [Rule(read.resource, "get" if read.by_name else "list", None, None)]
+    if read.bulk:
+        return [Rule(read.resource, "list", namespace, None) for namespace in dict.fromkeys(place.namespace for place in places)]
+    return [Rule(read.resource, "get" if place.name else "list", place.namespace, place.name) for place in places]
 
 
-def needs(pack: Pack, reads: Iterable[Read], wanted: frozenset[str], given: dict[str, Any]) -> list[Need]:
-    """Every rule that the wanted reads need, in order."""
+def needs(pack: Pack, reads: Iterable[Read], wanted: frozenset[str], places: Callable[[str], list[Place] | None]) -> list[Need]:
+    """Every rule that the wanted reads need, in order; ``places`` tells where a read looks."""
     by_rule: dict[Rule, list[str]] = {}
     for read in reads:
         if read.name in wanted and not read.presence:
-            for rule in rules_of(read, given):
+            for rule in rules_of(read, places(read.name)):
                 by_rule.setdefault(rule, []).append(read.name)
     found = []
     for rule, names in sorted(by_rule.items(), key=lambda item: str(item[0])):

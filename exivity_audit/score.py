@@ -138,13 +138,13 @@ def is_gate_row(row: Row, scenario: Scenario | None) -> bool:
     return row.phase != "day-2" or (scenario is Scenario.MULTI_SITE and row.id == "disaster_recovery")
 
 
-def gate(rows: Iterable[RowScore], scenario: Scenario | None) -> Gate:
-    """READY only where every gate row is known and met, and no critical check fails anywhere."""
+def gate(rows: Iterable[RowScore], scenario: Scenario | None, partial: bool = False) -> Gate:
+    """READY only where every check of the checklist was asked, every gate row is known and met, and no critical check fails anywhere."""
     rows = list(rows)
     verdicts = [row.verdict for row in rows if is_gate_row(row.row, scenario)]
     if RowVerdict.NOT_MET in verdicts or critical_failures(rows):
         return Gate.NOT_READY
-    return Gate.UNVERIFIED if RowVerdict.UNVERIFIED in verdicts or scenario is None else Gate.READY
+    return Gate.UNVERIFIED if RowVerdict.UNVERIFIED in verdicts or scenario is None or partial else Gate.READY
 
 
 def critical_failures(rows: Iterable[RowScore]) -> tuple[str, ...]:
@@ -189,12 +189,12 @@ def scorecard(judgement: Judgement) -> Scorecard:
     return Scorecard(
         judgement=judgement,
         rows=rows,
-        gate=None if evaluation else gate(rows, scenario),
+        gate=None if evaluation else gate(rows, scenario, judgement.partial),
         remarks=sum(1 for row in rows if is_gate_row(row.row, scenario) and row.verdict is RowVerdict.PARTLY),
         waivers=sum(1 for outcome in judgement.outcomes for verdict in outcome.verdicts if verdict.status is Status.WAIVED),
         score=points,
         score_without_waivers=overall(row_scores(judgement, bare), scenario),
-        grade=grade(points, rows, scenario),
+        grade=None if judgement.partial else grade(points, rows, scenario),
         cap=critical_failures(rows),
         coverage=coverage(judgement.outcomes),
         counts=counts(judgement.outcomes),

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from exivity_audit.document import parse_time
 from exivity_audit.errors import UsageError
 
 FORMAT = "exivity-audit/snapshot"
@@ -167,6 +168,13 @@ def decode(content: bytes, name: str) -> Snapshot:
         raise UsageError(f"{name} is no snapshot: {error}", hint) from error
     if not found.sites:
         raise UsageError(f"{name} holds no site", hint)
+    if len({site.name for site in found.sites}) < len(found.sites):
+        raise UsageError(f"{name} holds two sites of one name", "give each site a name of its own")
+    for site in found.sites:
+        try:
+            parse_time(site.now)
+        except ValueError as error:
+            raise UsageError(f"{name}: the time of site {site.name!r} is no timestamp: {site.now[:40]!r}", hint) from error
     return found
 
 

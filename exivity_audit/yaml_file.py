@@ -71,6 +71,14 @@ def parse_yaml(text: str, shape: type[Shape], name: str) -> Shape:
         raise UsageError(f"{name}:{line}: {sentence}", "correct the line") from error
 
 
+def item_lines(path: Path, key: str) -> list[int]:
+    """The line on which each item of a top-level list starts, for errors that the shape alone does not find."""
+    node = _Loader(path.read_text(encoding="utf-8")).get_single_node()
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    found = next((value for name, value in pairs if name.value == key), None)
+    return [item.start_mark.line + 1 for item in found.value] if isinstance(found, yaml.SequenceNode) else []
+
+
 def _count(node: Any, name: str) -> None:
     """Refuse alias bombs and duplicate keys before anything is built."""
     total = 0

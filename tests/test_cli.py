@@ -115,6 +115,12 @@ BAD = [
     (("rnu",), "did you mean 'run'?"),
     (("run", "--nonsense"), "--nonsense"),
     (("collect",), "--output"),
+    (("run", "--min-score", "nan"), "--min-score nan is no score"),
+    (("run", "--min-score", "500"), "is no score"),
+    (("run", "--evidence", "/nowhere.yaml"), "cannot read /nowhere.yaml"),
+    (("run", "--save", "/nowhere/x.json"), "cannot write /nowhere/x.json"),
+    (("run", "-n", ".."), "is no name that Kubernetes takes"),
+    (("run", "--as", ""), "--as names nobody"),
 ]
 
 
@@ -126,6 +132,49 @@ def test_bad_input_is_one_sentence_and_a_next_step(tmp_path: Path, arguments: tu
     assert "Traceback" not in found.stderr
     assert found.stdout == ""
     assert len(found.stderr.strip().splitlines()) <= 2
+
+
+def test_a_run_of_some_checks_never_says_ready(saved: Path) -> None:
+    found = command("run", "--snapshot", str(saved), "--checks", "logs", "--fail-on", "gate")
+    assert found.returncode == 1, found.stdout
+    assert "UNVERIFIED   not graded" in found.stdout
+    assert "some checks were left out of this run" in " ".join(found.stdout.split())
+
+
+def test_flags_that_a_snapshot_cannot_answer_are_refused(saved: Path) -> None:
+    for flags in (("--context", "x"), ("-n", "other"), ("--release", "other"), ("--as", "x")):
+        found = command("run", "--snapshot", str(saved), *flags)
+        assert found.returncode == 2, flags
+        assert found.stdout == ""
+    assert command("run", "--snapshot", str(saved), "-n", "exivity", "--release", "exivity").returncode == 3
+    passive = command("run", "--snapshot", str(saved), "--site-role", "passive")
+    assert "multi-site" in passive.stdout
+
+
+@pytest.mark.parametrize("now", ["yesterday", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_times_out_of_range_are_refused(saved: Path, tmp_path: Path, now: str) -> None:
+    found = command("run", "--snapshot", str(saved), "--now", now)
+    assert found.returncode == 2
+    assert "is no time" in found.stderr
+    path = tmp_path / "s.json"
+    content = json.loads(saved.read_text())
+    content["sites"][0]["now"] = now
+    path.write_text(json.dumps(content))
+    found = command("run", "--snapshot", str(path))
+    assert found.returncode == 2
+    assert "no timestamp" in found.stderr
+
+
+def test_unused_and_expired_waivers_are_listed(saved: Path, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(
+        "waivers:\n  - {check: application/singletons, reason: agreed, owner: J. Doe, expires: 9999-12-31}\n"
+        "  - {check: logs/retention, reason: agreed, owner: J. Doe, expires: 2020-01-31}\n"
+    )
+    found = command("run", "--snapshot", str(saved), "--config", str(tmp_path / "c.yaml"), "-o", f"json={tmp_path / 'r.json'}")
+    text = " ".join(found.stdout.split())
+    assert "1 waiver unused: application/singletons." in text
+    assert "1 waiver expired: logs/retention." in text
+    assert [item["state"] for item in json.loads((tmp_path / "r.json").read_text())["waivers"]] == ["unused", "expired"]
 
 
 def test_no_server_is_4(tmp_path: Path) -> None:

@@ -119,17 +119,40 @@ def test_bad_evidence_is_refused(tmp_path: Path, changes: dict[str, object], sai
     assert said in str(raised.value)
 
 
-def test_waivers_name_a_check_a_date_and_a_reason() -> None:
-    from exivity_audit.config import Waiver
+@pytest.mark.parametrize(
+    ("waiver", "said"),
+    [
+        ("check: application/singletons, reason: r, owner: o, expires: 2027-01-01", ""),
+        ("check: application/singleton, reason: r, owner: o, expires: 2027-01-01", "c.yaml:2: waiver for application/singleton: no check has this id; did you mean"),
+        ("check: application/singletons, reason: r, owner: o, expires: soon", "c.yaml:2: waiver for application/singletons: 'soon' is no date"),
+        ("check: application/singletons, reason: ' ', owner: o, expires: 2027-01-01", "needs a reason"),
+    ],
+)
+def test_waivers_name_a_check_a_date_and_a_reason(tmp_path: Path, waiver: str, said: str) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(f"waivers:\n  - {{{waiver}}}\n")
+    if not said:
+        check_waivers(load_config(path)[0].waivers, CHECKS, path)
+        return
+    with pytest.raises(UsageError) as raised:
+        check_waivers(load_config(path)[0].waivers, CHECKS, path)
+    assert said in str(raised.value)
 
-    check_waivers((Waiver("application/singletons", "r", "o", "2027-01-01"),), CHECKS, "c.yaml")
-    for waiver, said in (
-        (Waiver("application/singleton", "r", "o", "2027-01-01"), "did you mean"),
-        (Waiver("application/singletons", "r", "o", "2027"), "is no date"),
-        (Waiver("application/singletons", " ", "o", "2027-01-01"), "needs a reason"),
-    ):
-        with pytest.raises(UsageError, match=said):
-            check_waivers((waiver,), CHECKS, "c.yaml")
+
+@pytest.mark.parametrize(
+    ("thresholds", "said"),
+    [
+        ({"pvc.log": "lots"}, "not a quantity"),
+        ({"pvc.log": "-5Gi"}, "not above zero"),
+        ({"certificate.days": -1}, "not above zero"),
+        ({"certificate.days": "many"}, "is no number"),
+        ({"longhorn.rebuild": "x"}, "not a duration"),
+        ({"node_disk.headroom": 0}, "not above zero"),
+    ],
+)
+def test_threshold_values_are_of_their_kind(thresholds: dict[str, str | int | float], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        thresholds_of(Config(thresholds=thresholds), own_pack().thresholds, None)
 
 
 def test_a_snapshot_survives_its_file(tmp_path: Path) -> None:

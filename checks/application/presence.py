@@ -78,6 +78,9 @@ def replicas_ready(declared_services, release, settings, services=maybe, pods=ma
         elif found:
             text = f"{text} in a further pod"
             yield warn(service, ready, seen=text, wanted=wanted("no pod that cannot start"), at="status.readyReplicas", fix=cure(service, found))
+        elif workload.observed < workload.generation:
+            why = f"its status is of generation {workload.observed}, and generation {workload.generation} is asked for: run the audit again"
+            yield unknown(service, f"{text}, but {why}", at="status.observedGeneration")
         else:
             yield ok(service, ready, seen=f"{ready} of {service.replicas} ready", at="status.readyReplicas")
     yield from followers(declared_services, release, chart.COMPONENTS)

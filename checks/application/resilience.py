@@ -24,7 +24,7 @@ from exivity_audit import (
     warn,
 )
 
-from .shared import SINGLETONS, asked_twice, unread
+from .shared import SINGLETONS, asked_twice, scalers_of, unread
 
 RESTARTS, RECENT = 5, timedelta(hours=24)
 
@@ -52,6 +52,7 @@ def disruption(declared_services, budgets, release, autoscalers=maybe):
     why, needs = unread(budgets)
     several = {service.component for service in asked_twice(declared_services, autoscalers)}
     labels = {service.component: service.workload.template_labels for service in declared_services}
+    least = {service.component: max([service.replicas, *(one.minimum for one in scalers_of(autoscalers, service))]) for service in declared_services}
     judged = False
     for service in declared_services:
         covering = [one for one in budgets if one.covers(labels[service.component])]
@@ -71,6 +72,10 @@ def disruption(declared_services, budgets, release, autoscalers=maybe):
             fix = task(f"Keep one of the PodDisruptionBudgets {names}")
             text = f"PodDisruptionBudgets {names} select the same pods: evictions are refused"
             yield warn(service, len(covering), seen=text, wanted=exactly(1, note="PodDisruptionBudget"), at=where, fix=fix)
+        elif covering and covering[0].spared(sum(least[name] for name in labels if covering[0].covers(labels[name]))) >= least[service.component]:
+            fix = task(f"Set `maxUnavailable: 1` on PodDisruptionBudget {names}, and let it select one service alone")
+            text = f"PodDisruptionBudget {names} ({covering[0].rule}) lets all {least[service.component]} copies go at once"
+            yield warn(service, covering[0].rule, seen=text, wanted=wanted("a copy that stays"), at=where, fix=fix)
         elif covering:
             yield ok(service, names, at=where)
         elif why:

@@ -33,7 +33,7 @@ SPREAD = task(
 
 
 @check("declared-spread", severity=MEDIUM, clauses=("B10",), applies=(B, ACTIVE_C))
-def declared_spread(declared_services, release, autoscalers=maybe):
+def declared_spread(declared_services, release, autoscalers=maybe, nodes=maybe):
     """Replicas are told to keep apart.
 
     Without anti-affinity or a topology spread the scheduler may put all copies of a service on one node, and does so after a drain.
@@ -46,13 +46,26 @@ def declared_spread(declared_services, release, autoscalers=maybe):
         workload = service.workload
         path = "spec.template.spec.affinity" if workload.affinity.get("podAntiAffinity") else "spec.template.spec.topologySpreadConstraints"
         named = "anti-affinity" if workload.affinity.get("podAntiAffinity") else "topology spread" if workload.spread else "neither"
-        if workload.spread_apart:
+        if workload.apart and seen(nodes) and not any(key in node.labels for node in nodes for key in workload.apart):
+            yield keyless(service, named, path, nodes)
+        elif workload.apart:
             yield ok(service, named, at=path)
         else:
             text = "neither anti-affinity nor topology spread" if named == "neither" else f"{named} that selects other pods than its own"
             yield warn(service, named, seen=text, wanted=wanted("anti-affinity or topology spread over its own pods"), at=path, fix=SPREAD)
     if not twice:
         yield skip(release, "no stateless service is asked for twice")
+
+
+def keyless(service, named, path, nodes):
+    """The verdict on a service that is spread over labels which no node seen carries."""
+    keys = ", ".join(key or "no key" for key in service.workload.apart)
+    why, needs = unread(nodes)
+    text = f"{named} over {keys}, a label that no node carries"
+    if why:
+        return unknown(service, f"{text} of those seen: {why}", needs=needs, at=path)
+    fix = task("Spread over a label that the nodes carry: set `topologyKey: kubernetes.io/hostname` in what post-renders the Deployments")
+    return warn(service, named, seen=text, wanted=wanted("spread over a label of the nodes"), at=path, fix=fix)
 
 
 @check("effective-spread", severity=HIGH, clauses=("B10", "B9"), applies=(B, ACTIVE_C))

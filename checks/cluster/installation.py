@@ -17,7 +17,7 @@ PUBLIC_REGISTRIES = frozenset(
 
 
 @check("namespace", severity=MEDIUM, clauses=("F5",))
-def namespace(release, tenants):
+def namespace(release, tenants, bare_pods=maybe):
     """Exivity has a namespace of its own.
 
     Quotas, network policies, backups and rights are set by namespace: what shares it shares them, and a restore brings back both.
@@ -30,7 +30,8 @@ def namespace(release, tenants):
         fix = task("Install Exivity into a namespace of its own (`helm install … -n exivity --create-namespace`) and restore its data there")
         yield fail(about, name, seen=f"installed in {name}", wanted=exactly(USUAL_NAMESPACE, "a namespace of its own"), fix=fix)
         return
-    foreign = [one for one in tenants if one.belongs is Belongs.FOREIGN]
+    every = (*tenants, *(bare_pods if seen(bare_pods) else ()))
+    foreign = [one for one in every if one.belongs is Belongs.FOREIGN]
     doubtful = [one for one in foreign if one.doubt]
     sure = [one for one in foreign if not one.doubt]
     if sure:
@@ -49,8 +50,9 @@ def namespace(release, tenants):
         yield unknown(about, f"{names} may be its database or broker: {doubtful[0].doubt}")
         return
     tenants.surely()
+    bare_pods.surely()
     remarks = [] if name == USUAL_NAMESPACE else [f"normally it is named {USUAL_NAMESPACE}"]
-    if any(one.belongs is Belongs.OTHER_INSTALLATION for one in tenants):
+    if any(one.belongs is Belongs.OTHER_INSTALLATION for one in every):
         remarks.append("a second Exivity release shares it")
     yield ok(about, name, remark="; ".join(remarks))
 

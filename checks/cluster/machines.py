@@ -49,6 +49,9 @@ def nodes_healthy(hosts):
         if faults:
             fix = task("Repair or replace the node: `kubectl describe node` names the cause")
             yield fail(node, ", ".join(faults), wanted=want, at="status.conditions", fix=fix)
+        elif node.unsure:
+            held = ", cordoned" if node.cordoned else ""
+            yield unknown(node, f"{state}{held}, and the node says neither True nor False of {', '.join(node.unsure)}", at="status.conditions")
         elif node.cordoned:
             yield warn(
                 node, "cordoned", wanted=want, at="spec.unschedulable", fix=task("Uncordon the node when its maintenance is over: `kubectl uncordon`")

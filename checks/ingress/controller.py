@@ -80,6 +80,8 @@ def class_verdict(ingress, classes, controllers):
         verdict = fail if ready == 0 else warn
         names = ", ".join(f"{taker.subject.kind} {taker.namespace}/{taker.workload.name}" for taker in takers)
         return verdict(ingress, ready, seen=text, wanted=at_least(max(desired, 1)), at=evidence, fix=task(f"Bring the pods of {names} up"))
+    if not any(pod.ready for taker in takers for pod in taker.pods):
+        return unknown(ingress, f"{text} by its status, but no ready pod of it was seen: run the audit again", at=evidence)
     if one is None:
         return warn(
             ingress,

@@ -7,6 +7,7 @@ import ipaddress
 from exivity_audit import HIGH, check, fail, maybe, ok, reasons_of, seen, skip, task, unknown, values, wanted, warn
 from exivity_audit.facts.controllers import Product
 from exivity_audit.facts.proxying import believes_everyone
+from exivity_audit.facts.ranges import everyone, network
 
 from .shared import LEADER, distinct, hidden, malformed, unserved, without_ingress
 
@@ -56,14 +57,6 @@ BELIEF_FIXES = {
 }
 
 
-def network(text):
-    """An address or range; None where it is neither."""
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return None
-
-
 def static_verdict(proxy, takers, nodes):
     """What the value alone decides: not set, not readable, everyone; None where the controllers decide."""
     at = [(proxy, "data.TRUSTED_PROXY", ", ".join(proxy.items) or "none")]
@@ -74,7 +67,12 @@ def static_verdict(proxy, takers, nodes):
     if odd:
         return fail(proxy, odd[0], seen=f"{odd[0]}, no address and no range", wanted=want, at=at, fix=fix)
     wide = [item for item in proxy.items if item == "*" or network(item).prefixlen == 0]
-    return warn(proxy, wide[0], seen=f"{wide[0]}, everyone", wanted=want, at=at, fix=fix) if wide else None
+    if wide:
+        return warn(proxy, wide[0], seen=f"{wide[0]}, everyone", wanted=want, at=at, fix=fix)
+    if everyone(proxy.items):
+        text = ", ".join(proxy.items)
+        return warn(proxy, text, seen=f"{text}, together everyone", wanted=want, at=at, fix=fix)
+    return None
 
 
 def inside(address, networks):
@@ -124,8 +122,9 @@ def pod_ranges(peers, nodes):
 
 
 def holds(networks, ranges):
-    """Whether every range lies in one of the networks."""
-    return all(any(one.version == network(item).version and network(item).subnet_of(one) for one in networks) for item in ranges)
+    """Whether every range lies in the networks, taken together."""
+    joined = [one for version in (4, 6) for one in ipaddress.collapse_addresses(item for item in networks if item.version == version)]
+    return all(any(one.version == network(item).version and network(item).subnet_of(one) for one in joined) for item in ranges)
 
 
 def trust_fix(takers, nodes):

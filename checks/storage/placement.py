@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from exivity_audit import (
     CLUSTER,
     HIGH,
@@ -9,6 +11,7 @@ from exivity_audit import (
     MEDIUM,
     A,
     C,
+    Duration,
     Scenario,
     check,
     exactly,
@@ -16,6 +19,7 @@ from exivity_audit import (
     maybe,
     ok,
     patch,
+    print_duration,
     seen,
     skip,
     task,
@@ -192,8 +196,22 @@ def single_node_class(claims, storage_classes, settings):
 LOSS = {True: "deleting the claim or its namespace erases the data", False: "`helm uninstall` erases the data"}
 
 
+FRESH = timedelta(days=8)  # a backup older than this, a week and a day, covers what was there then
+
+
+def last_copy(volume, now):
+    """When Longhorn last backed a volume up, how long ago, and both in words; empty words where it never did."""
+    if volume is None or not volume.last_backup:
+        return None, None, ""
+    made = volume.last_backup_at
+    if made is None:
+        return None, None, "a Longhorn backup"
+    age = max(now - made, timedelta())
+    return made, age, f"a Longhorn backup of {made:%d %b %Y}, {print_duration(Duration(age.total_seconds()))} old"
+
+
 @check("reclaim", severity=MEDIUM, clauses=("X3",))
-def reclaim(claims, volumes, replicated_volumes=maybe, velero_schedules=maybe):
+def reclaim(claims, volumes, now, replicated_volumes=maybe, velero_schedules=maybe):
     """Data outlives its claim, or a backup covers it.
 
     A volume with the policy Delete goes with its claim. Helm keeps five of the eighteen claims on uninstall; the other thirteen go, and with
@@ -211,10 +229,10 @@ def reclaim(claims, volumes, replicated_volumes=maybe, velero_schedules=maybe):
         elif volume.reclaim == "Retain":
             yield ok(claim, "Retain", at=[(volume, "spec.persistentVolumeReclaimPolicy")])
         else:
-            yield deleted_verdict(claim, volume, replicated_volumes, velero_schedules)
+            yield deleted_verdict(claim, volume, now, replicated_volumes, velero_schedules)
 
 
-def deleted_verdict(claim, volume, replicated_volumes, velero_schedules):
+def deleted_verdict(claim, volume, now, replicated_volumes, velero_schedules):
     """The verdict on a volume that goes with its claim: what else has the data."""
     policy = volume.reclaim or "Delete"
     annotation = (claim, "metadata.annotations[helm.sh/resource-policy]", "keep" if claim.kept else "none")
@@ -222,14 +240,18 @@ def deleted_verdict(claim, volume, replicated_volumes, velero_schedules):
     if claim.group in REPLACEABLE:
         return ok(claim, policy, at=at, remark="the volume goes with its claim; what is on it can be done without")
     copied, gap, needs = by_handle(volume.handle, replicated_volumes) if volume.driver == LONGHORN else (None, "", ())
-    if copied is not None and copied.last_backup:
-        when = f" of {copied.last_backup_at:%d %b %Y}" if copied.last_backup_at else ""
-        return ok(claim, policy, seen=f"{policy}, and a Longhorn backup{when} covers it", at=[*at, (copied, "status.lastBackup", copied.last_backup)])
+    made, age, words = last_copy(copied, now)
+    at += [(copied, "status.lastBackup", copied.last_backup), (copied, "status.lastBackupAt", str(made or "none"))] if words else []
+    if age is not None and age <= FRESH:
+        return ok(claim, policy, seen=f"{policy}, covered by {words}", at=at)
     if served(velero_schedules) is not False:
         return unknown(claim, f"{policy}; whether a Velero backup covers it: not built yet", needs=("a later release",), at=at)
     if gap:
         return unknown(claim, f"{policy}; whether Longhorn has a backup of it: {gap}", needs=needs, at=at)
-    text = f"{policy}, and no backup is seen: {LOSS[claim.kept or claim.group is ClaimGroup.POSTGRESQL]}"
+    if words and age is None:
+        return unknown(claim, f"{policy}, covered by {words}, and nothing says of when", at=at)
+    lost = LOSS[claim.kept or claim.group is ClaimGroup.POSTGRESQL]
+    text = f"{policy}, and {f'its last copy is {words}' if words else 'no backup is seen'}: {lost}"
     body = {"spec": {"persistentVolumeReclaimPolicy": "Retain"}}
     words = "Set `persistentVolumeReclaimPolicy: Retain` on the volumes, and name a class with `reclaimPolicy: Retain` in `storage.storageClass`"
-    return warn(claim, policy, seen=text, wanted=wanted("Retain, or a backup"), at=at, fix=patch(volume, body, words))
+    return warn(claim, policy, seen=text, wanted=wanted(f"Retain, or a backup of the last {FRESH.days} days"), at=at, fix=patch(volume, body, words))

@@ -191,6 +191,9 @@ def spread_verdict(one, volume, replicas, zones, gap):
         return unknown(one, f"{text}; a further replica cannot be ruled out: {gap[0]}", needs=gap[1])
     if not replicas:
         return unknown(one, "no replica with a node was seen")
+    if not volume.sharded and (volume.replicas is None or len(replicas) < volume.replicas):
+        asked = "does not say how many it asks for" if volume.replicas is None else f"asks for {volume.replicas}"
+        return unknown(one, f"{text}; the volume {asked}: where the others lie, or will, is not seen", at=[*at, (volume, "spec.numberOfReplicas")])
     if unplaced:
         return unknown(one, f"{text}; no zone is known of {', '.join(unplaced)}", at=at)
     own = {"replicaSoftAntiAffinity": volume.soft_anti_affinity, **({"replicaZoneSoftAntiAffinity": volume.zone_soft_anti_affinity} if zones else {})}

@@ -94,6 +94,16 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             "free the disk, or choose another place",
         )
         sys.exit(2)
+    except Exception as error:  # a bug of this tool: its place, never its text, which may quote the cluster
+        _say(f"a bug in this tool: {type(error).__name__} at {_place(error)}", "report it with the version and this line; nothing was decided")
+        sys.exit(3)
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace is not None else "?"
 
 
 def _leave(code: int) -> NoReturn:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
 from exivity_audit.cli.preparation import Preparation, access_of
+from exivity_audit.collect.net import MARK, marks
 from exivity_audit.collect.reads import READS
 from exivity_audit.collect.session import open_session
 from exivity_audit.collect.stats import Stats
@@ -28,5 +30,7 @@ def collect(prepared: Preparation, flags: dict[str, Any]) -> tuple[Snapshot, Sta
             site = session.collect((*READS, *prepared.pack.reads), reads_needed(prepared.pack, prepared.selected), shown.step)
     finally:
         session.close()
+    if replaced := sum(marks(record.objects) + marks(record.reason) for record in site.reads):
+        print(f"note: {replaced} of what was read looked like a secret: replaced by {MARK} before anything was kept", file=sys.stderr)
     snapshot = Snapshot("exivity-audit/snapshot", 1, Tool("exivity-audit", version()), started, _stamp(), (site,))
     return snapshot, session.transport.stats

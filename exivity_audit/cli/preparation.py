@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from exivity_audit.acceptance import read_evidence
 from exivity_audit.config import Config, load_config, thresholds_of
 from exivity_audit.document import parse_time
 from exivity_audit.errors import UsageError
@@ -16,6 +18,9 @@ from exivity_audit.lifecycle import Lifecycle, load_lifecycle
 from exivity_audit.pack import Pack, folder_pack, merge, named_pack, own_pack, validate
 from exivity_audit.quantity import duration
 from exivity_audit.selection import select
+from exivity_audit.snapshot import Snapshot
+
+NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -40,12 +45,40 @@ def prepare(flags: dict[str, Any]) -> Preparation:
     from exivity_audit.collect.reads import BY_NAME
 
     validate(pack, [*BY_NAME, *(read.name for read in pack.reads)])
-    if config.waivers:
+    if config.waivers and path is not None:
         from exivity_audit.acceptance import check_waivers
 
-        check_waivers(config.waivers, {check.id: check for check in pack.checks}, str(path))
+        check_waivers(config.waivers, {check.id: check for check in pack.checks}, path)
+    if flags.get("evidence"):
+        read_evidence(flags["evidence"])
     selected = select(pack, flags.get("chosen") or (), flags.get("skipped") or ())
     return Preparation(config, path, pack, selected, thresholds_of(config, pack.thresholds, path), load_lifecycle(config.lifecycle))
+
+
+LIVE_ONLY = {
+    "kubeconfig": "--kubeconfig",
+    "context": "--context",
+    "impersonate": "--as",
+    "impersonate_groups": "--as-group",
+    "insecure": "--insecure-skip-tls-verify",
+}
+
+
+def fit_snapshot(snapshot: Snapshot, flags: dict[str, Any], config: Config) -> Snapshot:
+    """The snapshot as the flags want it judged: its role set; flags that only a cluster can answer are refused. Raises UsageError."""
+    for name, flag in LIVE_ONLY.items():
+        if flags.get(name):
+            raise UsageError(f"{flag} belongs to a live audit and says nothing to --snapshot", "leave one of them out")
+    site = snapshot.sites[0]
+    for flag, given, held in (("--namespace", flags.get("namespace"), site.namespace), ("--release", flags.get("release"), site.release)):
+        if given and given != held:
+            raise UsageError(f"{flag} {given}: the snapshot holds {site.namespace}/{site.release}", "leave it out, or name another snapshot")
+    role = flags.get("site_role") or (config.sites[0].role if len(config.sites) == 1 else None)
+    if role is None:
+        return snapshot
+    if len(snapshot.sites) > 1:
+        raise UsageError("--site-role: the snapshot holds several sites, each with its own role", "leave it out")
+    return msgspec.structs.replace(snapshot, sites=(msgspec.structs.replace(site, role=role),))
 
 
 def access_of(flags: dict[str, Any], config: Config) -> Any:
@@ -60,6 +93,15 @@ def access_of(flags: dict[str, Any], config: Config) -> Any:
                 "name one with --context, --namespace and --site-role, or judge a snapshot of both with --snapshot",
             )
         site = config.sites[0]
+        if site.snapshot is not None:
+            raise UsageError(
+                f"the config names the snapshot {site.snapshot} for site {site.name}; this version takes it by flag", "write --snapshot FILE"
+            )
+    if flags["impersonate"] == "":
+        raise UsageError("--as names nobody", "name a user, or leave it out")
+    for flag, name in (("--namespace", config.namespace), ("--release", config.release)):
+        if name is not None and not NAME.fullmatch(name):
+            raise UsageError(f"{flag} {name[:60]!r} is no name that Kubernetes takes", "lower-case letters, digits, dots and dashes")
     return Access(
         kubeconfig=flags["kubeconfig"],
         context=config.context or (site.context if site else None),

@@ -21,20 +21,24 @@ def command(snapshot_file: Path | None, save_file: Path | None, **flags: Any) ->
 
     Exit codes: 0 clean, 1 findings, 2 usage, 3 something could not be seen, 4 no cluster.
     """
-    from exivity_audit.cli.output import outputs_of
-    from exivity_audit.cli.preparation import prepare
+    from exivity_audit.cli.output import must_be_writable, outputs_of
+    from exivity_audit.cli.preparation import fit_snapshot, prepare
     from exivity_audit.exit_code import limit
 
     began = time.perf_counter()
     outputs = outputs_of(flags["outputs"], flags["quiet"])
     ends = limit(flags["fail_on"], flags["min_score"], flags["report_only"])
+    if save_file is not None:
+        must_be_writable(save_file)
     prepared = prepare(flags)
     from exivity_audit.cli.judging import judge
     from exivity_audit.snapshot import load, save
 
     say = _say if flags["stats"] else None
     if snapshot_file is not None:
-        return judge(load(snapshot_file), prepared, flags, outputs, ends, snapshot_file=str(snapshot_file), say=say)
+        return judge(
+            fit_snapshot(load(snapshot_file), flags, prepared.config), prepared, flags, outputs, ends, snapshot_file=str(snapshot_file), say=say
+        )
     from exivity_audit.cli.collecting import collect
 
     snapshot, stats = collect(prepared, flags)

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from exivity_audit.collect.answer import Answer, Failure
 from exivity_audit.collect.api import Api
+from exivity_audit.collect.asking import Refused
 from exivity_audit.collect.describe import DESCRIBERS, Vault
 from exivity_audit.collect.discovery import Discovery, Served
+from exivity_audit.collect.net import caught, strained
 from exivity_audit.collect.place import MissingRead, NotAsked, Read
 from exivity_audit.collect.release import Target
 from exivity_audit.document import Malformed, NotCollected
@@ -96,7 +100,7 @@ class Collector:
             _descriptions(record.objects, found)
         self._vault.identity("release", self._target.name)
         self._vault.settle(found)
-        return tuple(records)
+        return tuple(msgspec.structs.replace(record, objects=strained(record.objects), reason=caught(record.reason)) for record in records)
 
     def _read(self, name: str) -> tuple[Record, ...]:
         read = self._reads[name]
@@ -125,12 +129,26 @@ class Collector:
                 return narrower
         return records or (self._record(read, served, Place(), Outcome.EMPTY, None, "nothing names one"),)
 
+    def places(self, name: str) -> list[Place] | None:
+        """Where a read looks, after reading what that follows from; None where that could not be seen."""
+        read = self._reads[name]
+        self.collect(other for other in _inputs(read) if other in self._reads)
+        try:
+            return self._places(read.where)
+        except NotAsked:
+            return []
+        except (MissingRead, Malformed, NotCollected):
+            return None
+
     def _places(self, where: Callable[..., Iterable[Place]]) -> list[Place]:
         asked = inspect.signature(where).parameters
         return list(where(**{name: self._given[name] if name in self._given else reading(self._records[name]) for name in asked}))
 
     def _at(self, read: Read, served: Served, place: Place) -> Record:
-        return self._get(read, served, place) if place.name is not None else self._list(read, served, place)
+        try:
+            return self._get(read, served, place) if place.name is not None else self._list(read, served, place)
+        except Refused:
+            return self._record(read, served, place, Outcome.FAILED, None, "a name that cannot be asked for")
 
     def _get(self, read: Read, served: Served, place: Place) -> Record:
         answer = self._api.get(served.path(place.namespace, place.name))
@@ -158,7 +176,7 @@ class Collector:
             answer = self._api.get(served.path(namespace), [("limit", str(PAGE))])
             items = _whole_page(answer)
             if items is None:
-                records.extend(self._get(read, served, place) for place in places if place.namespace == namespace)
+                records.extend(self._at(read, served, place) for place in places if place.namespace == namespace)
                 continue
             kept = sorted((self._prune(read, item) for item in items if _name(item) in names), key=_object_order)
             outcome = Outcome.FOUND if kept else Outcome.EMPTY
@@ -166,7 +184,8 @@ class Collector:
         return tuple(records) or (self._record(read, served, Place(), Outcome.EMPTY, None, "nothing names one"),)
 
     def _prune(self, read: Read, item: Any) -> Any:
-        return self._pruners[read.name](item)
+        kept = self._pruners[read.name](item)
+        return kept if read.sift is None else read.sift(kept)
 
     def _failed(self, read: Read, served: Served | None, place: Place, failure: Failure) -> Record:
         outcome = Outcome.FORBIDDEN if failure.kind == "forbidden" else Outcome.FAILED

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,14 +16,22 @@ from itertools import pairwise
 from typing import Any
 
 from exivity_audit import chart
+from exivity_audit.collect import public
 from exivity_audit.collect.pem import describe_certificates, describe_key_pair
 
 LARGEST_HELM = 16 * 2**20
 CAP = 64
-LONGEST_TEXT = 253
-DEEPEST = 8
+TLS_KEYS = ("ca.crt", "tls.crt", "tls.key")
 PAIRED = {"<": ">", "${": "}", "{{": "}}"}  # a placeholder only where it also ends like one: a random value may start so
-_QUERY = re.compile(r"[?#;&\s]")
+DATABASE: dict[str, Callable[[Any], Any]] = {"host": public.host, "port": public.port, "sslmode": public.ssl_mode, "dbname": public.name}
+BROKER: dict[str, Callable[[Any], Any]] = {"host": public.host, "port": public.port, "secure": public.flag}
+VALUES: dict[str, Callable[[Any], Any]] = {
+    "ingress.host": public.host, "ingress.trustedProxy": public.addresses, "storage.pvcSizes": public.claim_sizes, "postgresql.host": public.host,
+    "postgresql.port": public.port, "postgresql.sslmode": public.ssl_mode, "rabbitmq.host": public.host, "rabbitmq.port": public.port,
+    "rabbitmq.vhost": public.name,
+    **{path: public.image for path in chart.VALUES_KEPT if path.endswith(".registry")},
+    **{path: public.tag for path in chart.VALUES_KEPT if path.endswith(".tag")},
+}  # fmt: skip
 COMMON_WORDS = (
     "password", "passwort", "passw0rd", "p@ssw0rd", "exivity", "postgres", "rabbitmq", "admin", "secret", "welcome", "letmein", "qwerty", "changeme",
 )  # fmt: skip
@@ -141,7 +148,7 @@ def key_pair(value: Any, vault: Vault) -> Any:
     chain, key = decoded(value.get("tls.crt")), decoded(value.get("tls.key"))
     authority = decoded(value.get("ca.crt"))
     pair = describe_key_pair(chain, key)
-    return {"keys": sorted(str(name) for name in value), "authority": describe_certificates(authority) if authority else None, **pair}
+    return {"keys": sorted(name for name in TLS_KEYS if name in value), "authority": describe_certificates(authority) if authority else None, **pair}
 
 
 def change_times(value: Any, vault: Vault) -> Any:
@@ -149,23 +156,10 @@ def change_times(value: Any, vault: Vault) -> Any:
     if not isinstance(value, list):
         return None
     return [
-        {key: _plain(item.get(key)) for key in ("manager", "operation", "time")}
+        {key: public.plain(item.get(key)) for key in ("manager", "operation", "time")}
         for item in value
         if isinstance(item, dict) and isinstance(fields := item.get("fieldsV1"), dict) and ("f:data" in fields or "f:stringData" in fields)
     ]
-
-
-def controller_args(value: Any, vault: Vault) -> Any:
-    """An ingress controller's arguments, those of the allow-list alone."""
-    if not isinstance(value, list):
-        return None
-    kept = []
-    for item in value:
-        if isinstance(item, str):
-            name = item.lstrip("-").partition("=")[0].lower()
-            if any(name == allowed or (allowed.endswith(".") and name.startswith(allowed)) for allowed in chart.CONTROLLER_ARGUMENTS):
-                kept.append(item)
-    return kept
 
 
 def _json_text(value: Any) -> Any:
@@ -185,17 +179,17 @@ def config_json(value: Any, vault: Vault) -> Any:
     kept: dict[str, Any] = {}
     database = _dig(content, "db", "parameters")
     if isinstance(database, dict):
-        kept["db"] = {key: _address(database.get(key)) for key in ("host", "port", "sslmode", "dbname")}
-        kept["db"]["user"] = _login(database.get("user"))
+        kept["db"] = {key: cut(database.get(key)) for key, cut in DATABASE.items()}
+        kept["db"]["user"] = public.login(database.get("user"))
         kept["db"]["password"] = _described(database.get("password"), vault)
         vault.identity("user name", kept["db"]["user"])
         vault.identity("host", kept["db"]["host"])
     broker = content.get("mq")
     if isinstance(broker, dict):
         servers = broker.get("servers")
-        kept["mq"] = {"user": _login(broker.get("user")), "vhost": _address(broker.get("vhost"))}
+        kept["mq"] = {"user": public.login(broker.get("user")), "vhost": public.name(broker.get("vhost"))}
         kept["mq"]["servers"] = [
-            {key: _address(item.get(key)) for key in ("host", "port", "secure")} for item in servers if isinstance(item, dict)
+            {key: cut(item.get(key)) for key, cut in BROKER.items()} for item in servers if isinstance(item, dict)
         ] if isinstance(servers, list) else []  # fmt: skip
         kept["mq"]["password"] = _described(broker.get("password"), vault)
         vault.identity("user name", kept["mq"]["user"])
@@ -204,14 +198,14 @@ def config_json(value: Any, vault: Vault) -> Any:
 
 def user_name(value: Any, vault: Vault) -> Any:
     """A user name as it is, remembered so that a secret equal to it is told."""
-    kept = _login(value)
+    kept = public.login(value)
     vault.identity("user name", kept)
     return kept
 
 
 def host_name(value: Any, vault: Vault) -> Any:
     """A host as it is, without user info; remembered so that a secret equal to it is told."""
-    kept = _address(value)
+    kept = public.host(value)
     vault.identity("host", kept)
     return kept
 
@@ -225,10 +219,9 @@ def helm_values(value: Any, vault: Vault) -> Any:
     info, metadata = release.get("info"), _dig(release, "chart", "metadata")
     values = release.get("config")
     return {
-        "name": _plain(release.get("name")), "namespace": _plain(release.get("namespace")), "version": _plain(release.get("version")),
-        "apply_method": _plain(release.get("apply_method")),
-        "info": {key: _plain(info.get(key)) for key in ("status", "first_deployed", "last_deployed")} if isinstance(info, dict) else {},
-        "chart": {key: _plain(metadata.get(key)) for key in ("name", "version", "appVersion")} if isinstance(metadata, dict) else {},
+        **{key: public.plain(release.get(key)) for key in ("name", "namespace", "version", "apply_method")},
+        "info": {key: public.plain(info.get(key)) for key in ("status", "first_deployed", "last_deployed")} if isinstance(info, dict) else {},
+        "chart": {key: public.plain(metadata.get(key)) for key in ("name", "version", "appVersion")} if isinstance(metadata, dict) else {},
         "values": _user_values(values, vault) if isinstance(values, dict) else {},
     }  # fmt: skip
 
@@ -251,7 +244,7 @@ def _user_values(values: dict[str, Any], vault: Vault) -> dict[str, Any]:
     for path in chart.VALUES_KEPT:
         found = _dig(values, *path.split("."))
         if found is not None:
-            kept[path] = _address(found) if path.endswith(".host") else _plain_tree(found)
+            kept[path] = VALUES.get(path, public.plain)(found)
     for path in chart.VALUES_SECRET:
         found = _dig(values, *path.split("."))
         if isinstance(found, str | int | float) and not isinstance(found, bool):
@@ -267,34 +260,6 @@ def _dig(value: Any, *path: str) -> Any:
     return value
 
 
-def _plain(value: Any) -> Any:
-    """A scalar as it is, a text only up to 253 characters and without user info of a URL."""
-    if isinstance(value, str):
-        return value.rpartition("@")[2][:LONGEST_TEXT]
-    return value if isinstance(value, bool | int | float) or value is None else {"malformed": type(value).__name__}
-
-
-def _address(value: Any) -> Any:
-    """A host, port or path: without user info, and without what follows as a query or as further parameters."""
-    found = _plain(value)
-    return _QUERY.split(found, maxsplit=1)[0] if isinstance(found, str) else found
-
-
-def _login(value: Any) -> Any:
-    """A user name, which may hold an ``@``; what follows a colon is a password."""
-    if not isinstance(value, str):
-        return _plain(value)
-    return value.rpartition("://")[2].partition(":")[0][:LONGEST_TEXT]
-
-
-def _plain_tree(value: Any, depth: int = 0) -> Any:
-    if depth > DEEPEST and isinstance(value, dict | list):
-        return {"malformed": "nested too deep"}
-    if isinstance(value, dict):
-        return {str(key)[:LONGEST_TEXT]: _plain_tree(item, depth + 1) for key, item in value.items()}
-    return [_plain_tree(item, depth + 1) for item in value] if isinstance(value, list) else _plain(value)
-
-
 def _described(value: Any, vault: Vault) -> Any:
     return (
         vault.describe(str(value))
@@ -305,7 +270,19 @@ def _described(value: Any, vault: Vault) -> Any:
     )
 
 
+PUBLIC: dict[str, Callable[[Any], Any]] = {
+    "controller_args": public.controller_args, "host": public.host, "server": public.server, "port": public.port, "name": public.name,
+    "ssl_mode": public.ssl_mode, "addresses": public.addresses, "image": public.image, "amounts": public.amounts, "resources": public.resources,
+    "mount_options": public.mount_options,
+}  # fmt: skip
+
+
+def _alone(cut: Callable[[Any], Any]) -> Callable[[Any, Vault], Any]:
+    return lambda value, vault: cut(value)
+
+
 DESCRIBERS: dict[str, Callable[[Any, Vault], Any]] = {
-    "secret": secret, "certificates": certificates, "key_pair": key_pair, "change_times": change_times, "controller_args": controller_args,
-    "config_json": config_json, "helm_values": helm_values, "user_name": user_name, "host_name": host_name,
+    "secret": secret, "certificates": certificates, "key_pair": key_pair, "change_times": change_times, "config_json": config_json,
+    "helm_values": helm_values, "user_name": user_name, "host_name": host_name,
+    **{name: _alone(cut) for name, cut in PUBLIC.items()},
 }  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 from exivity_audit import chart
 from exivity_audit.collect.place import MissingRead, NotAsked, Read, Where, cluster, in_namespace, named, paths, release_namespace, values
+from exivity_audit.collect.public import longhorn_setting
 from exivity_audit.document import Document, Malformed
 from exivity_audit.fact import Unreadable
 from exivity_audit.facts.provisioners import PROVISIONERS, table_name
@@ -28,9 +29,9 @@ POD_SPEC = (
     "affinity topologySpreadConstraints nodeSelector tolerations hostNetwork hostPID hostIPC nodeName securityContext serviceAccountName"
     " imagePullSecrets[].name volumes[].name volumes[].persistentVolumeClaim.claimName volumes[].hostPath.path volumes[].configMap.name"
     " volumes[].secret.secretName"
-    " containers[].name containers[].image containers[].resources containers[].securityContext containers[].volumeMounts[].name"
+    " containers[].name containers[].securityContext containers[].volumeMounts[].name"
     " containers[].volumeMounts[].mountPath containers[].ports"
-    " initContainers[].name initContainers[].image initContainers[].securityContext initContainers[].resources initContainers[].restartPolicy"
+    " initContainers[].name initContainers[].securityContext initContainers[].restartPolicy"
 )
 
 
@@ -39,6 +40,14 @@ def pod_spec(prefix: str) -> str:
     return " ".join(f"{prefix}.{path}" for path in POD_SPEC.split())
 
 
+def described_containers(prefix: str) -> dict[str, str]:
+    """The fields of the containers below a prefix that are cut to their form."""
+    found = {"image": "image", "resources": "resources"}
+    return {f"{prefix}.{kind}[].{leaf}": name for kind in ("containers", "initContainers") for leaf, name in found.items()}
+
+
+WORKLOAD_CUT = described_containers("spec.template.spec")
+POD_CUT = described_containers("spec")
 WORKLOAD = (
     f"{METADATA} {OWNERS} spec.replicas spec.selector.matchLabels spec.strategy spec.updateStrategy spec.template.metadata.labels"
     f" {pod_spec('spec.template.spec')} spec.volumeClaimTemplates[].metadata.name"
@@ -56,7 +65,7 @@ POD = (
     " status.initContainerStatuses[].name status.initContainerStatuses[].state.waiting.reason"
 )
 CONTROLLER = paths(
-    WORKLOAD, {"spec.template.spec.containers[].args": "controller_args", "spec.template.spec.containers[].command": "controller_args"}
+    WORKLOAD, {**WORKLOAD_CUT, "spec.template.spec.containers[].args": "controller_args", "spec.template.spec.containers[].command": "controller_args"}
 )  # fmt: skip
 
 
@@ -274,19 +283,20 @@ READS: tuple[Read, ...] = (
         "metadata.labels metadata.creationTimestamp spec.taints spec.unschedulable spec.providerID spec.podCIDR spec.podCIDRs status.nodeInfo status.capacity status.allocatable"
         " status.addresses[].type status.addresses[].address"
         " status.conditions[].type status.conditions[].status status.conditions[].reason status.conditions[].lastTransitionTime"), "Node"),
-    Read("deployments", "deployments", release_namespace(), paths(WORKLOAD), "Deployment"),
-    Read("statefulsets", "statefulsets", release_namespace(), paths(WORKLOAD), "StatefulSet"),
-    Read("daemonsets", "daemonsets", release_namespace(), paths(WORKLOAD), "DaemonSet"),
+    Read("deployments", "deployments", release_namespace(), paths(WORKLOAD, WORKLOAD_CUT), "Deployment"),
+    Read("statefulsets", "statefulsets", release_namespace(), paths(WORKLOAD, WORKLOAD_CUT), "StatefulSet"),
+    Read("daemonsets", "daemonsets", release_namespace(), paths(WORKLOAD, WORKLOAD_CUT), "DaemonSet"),
     Read("jobs", "jobs", release_namespace(), paths(
         f"{METADATA} {OWNERS} metadata.ownerReferences[].kind metadata.ownerReferences[].name status.succeeded status.failed status.active status.completionTime"
-        " spec.template.spec.containers[].image spec.template.spec.volumes[].persistentVolumeClaim.claimName"), "Job"),
+        " spec.template.spec.volumes[].persistentVolumeClaim.claimName", {"spec.template.spec.containers[].image": "image"}), "Job"),
     Read("cronjobs", "cronjobs", release_namespace(), paths(
         f"{METADATA} {OWNERS} spec.schedule spec.suspend status.lastScheduleTime status.lastSuccessfulTime"
-        " spec.jobTemplate.spec.template.spec.containers[].image spec.jobTemplate.spec.template.spec.volumes[].persistentVolumeClaim.claimName"), "CronJob"),
-    Read("pods", "pods", release_namespace(), paths(POD), "Pod"),
+        " spec.jobTemplate.spec.template.spec.volumes[].persistentVolumeClaim.claimName", {"spec.jobTemplate.spec.template.spec.containers[].image": "image"}), "CronJob"),
+    Read("pods", "pods", release_namespace(), paths(POD, POD_CUT), "Pod"),
     Read("node_pods", "pods", _node_pods, paths(
-        "spec.nodeName status.phase spec.overhead spec.containers[].resources.requests spec.initContainers[].resources.requests spec.initContainers[].restartPolicy"), "Pod"),
-    Read("service_objects", "services", release_namespace(), paths(f"{METADATA} spec.type spec.selector spec.ports spec.clusterIP spec.externalName status.loadBalancer"), "Service"),
+        "spec.nodeName status.phase spec.initContainers[].restartPolicy",
+        {"spec.overhead": "amounts", "spec.containers[].resources.requests": "amounts", "spec.initContainers[].resources.requests": "amounts"}), "Pod"),
+    Read("service_objects", "services", release_namespace(), paths(f"{METADATA} spec.type spec.selector spec.ports spec.clusterIP status.loadBalancer", {"spec.externalName": "host"}), "Service"),
     Read("endpointslices", "endpointslices", release_namespace(), paths(
         "metadata.labels addressType ports endpoints[].addresses endpoints[].conditions endpoints[].nodeName endpoints[].targetRef.kind endpoints[].targetRef.name"), "EndpointSlice"),
     Read("ingresses", "ingresses", release_namespace(), paths(
@@ -311,9 +321,10 @@ READS: tuple[Read, ...] = (
     Read("attach_events", "events", release_namespace(fields="reason=FailedAttachVolume"), paths(
         "reason type lastTimestamp eventTime involvedObject.kind involvedObject.name involvedObject.namespace"), "Event"),
     Read("postgres_config", "configmaps", named("{fn}-postgres-config"), paths(
-        "metadata.labels data.POSTGRES_PORT data.POSTGRES_DB data.POSTGRES_SSLMODE", {"data.POSTGRES_HOST": "host_name", "data.POSTGRES_USER": "user_name"}), "ConfigMap"),
+        "metadata.labels", {"data.POSTGRES_HOST": "host_name", "data.POSTGRES_USER": "user_name", "data.POSTGRES_PORT": "port", "data.POSTGRES_DB": "name",
+                            "data.POSTGRES_SSLMODE": "ssl_mode"}), "ConfigMap"),
     Read("api_environment", "configmaps", named("{fn}-proximity-api-env"), paths(
-        "metadata.labels data.TRUSTED_PROXY data.ENABLE_PROMETHEUS data.EXIVITY_BACKEND_LOG_LEVEL"), "ConfigMap"),
+        "metadata.labels data.ENABLE_PROMETHEUS data.EXIVITY_BACKEND_LOG_LEVEL", {"data.TRUSTED_PROXY": "addresses"}), "ConfigMap"),
     Read("cli_environment", "configmaps", named("{fn}-proximity-cli-env"), paths("metadata.labels data.EXIVITY_BACKEND_LOG_LEVEL"), "ConfigMap"),
     Read("logfiles_config", "configmaps", named("{fn}-config-logfiles"), paths(
         "metadata.labels data.EXIVITY_LOGFILES_DELETE_DAYS data.EXIVITY_LOGFILES_COMPRESS_DAYS"), "ConfigMap"),
@@ -333,27 +344,31 @@ READS: tuple[Read, ...] = (
         "type metadata.creationTimestamp metadata.annotations[cert-manager.io/certificate-name]", {"data": "key_pair"}), "Secret", by_name=True),
     Read("persistentvolumes", "persistentvolumes", _volume_names, paths(
         f"{METADATA} metadata.annotations[pv.kubernetes.io/provisioned-by] spec.capacity spec.accessModes spec.persistentVolumeReclaimPolicy spec.storageClassName"
-        " spec.claimRef.namespace spec.claimRef.name spec.csi.driver spec.csi.volumeHandle spec.csi.volumeAttributes.share spec.csi.volumeAttributes.server"
-        " spec.csi.volumeAttributes.numberOfReplicas spec.csi.volumeAttributes.migratable spec.nfs.server spec.nfs.path spec.nfs.readOnly spec.hostPath.path spec.local.path"
-        " spec.nodeAffinity spec.mountOptions spec.volumeMode status.phase"), "PersistentVolume", bulk=True),
+        " spec.claimRef.namespace spec.claimRef.name spec.csi.driver spec.csi.volumeHandle"
+        " spec.csi.volumeAttributes.numberOfReplicas spec.csi.volumeAttributes.migratable spec.nfs.path spec.nfs.readOnly spec.hostPath.path spec.local.path"
+        " spec.nodeAffinity spec.volumeMode status.phase",
+        {"spec.mountOptions": "mount_options", "spec.nfs.server": "host", "spec.csi.volumeAttributes.server": "server", "spec.csi.volumeAttributes.share": "name"}),
+        "PersistentVolume", bulk=True),
     Read("node_volumes", "persistentvolumes", _local_volumes, paths(
         "spec.capacity spec.claimRef.namespace spec.claimRef.name spec.csi.driver spec.hostPath.path spec.local.path spec.nodeAffinity"), "PersistentVolume"),
     Read("storageclasses", "storageclasses", cluster(), paths(
         f"{METADATA} metadata.annotations[storageclass.kubernetes.io/is-default-class] metadata.annotations[storageclass.beta.kubernetes.io/is-default-class]"
-        " provisioner reclaimPolicy allowVolumeExpansion volumeBindingMode mountOptions parameters.numberOfReplicas parameters.migratable parameters.dataLocality"
-        " parameters.fsType parameters.nfsOptions parameters.recurringJobSelector parameters.backendType parameters.sharedv4 parameters.shared parameters.server"
-        " parameters.share parameters.nfsResources parameters.replicaAutoBalance parameters.dataEngine parameters.replicaSoftAntiAffinity"
+        " provisioner reclaimPolicy allowVolumeExpansion volumeBindingMode parameters.numberOfReplicas parameters.migratable parameters.dataLocality"
+        " parameters.fsType parameters.recurringJobSelector parameters.backendType parameters.sharedv4 parameters.shared"
+        " parameters.nfsResources parameters.replicaAutoBalance parameters.dataEngine parameters.replicaSoftAntiAffinity"
         " parameters.replicaZoneSoftAntiAffinity parameters.dataLayout parameters.pathPattern parameters[csi.storage.k8s.io/fstype]"
-        " parameters.protocol parameters.backend parameters.storageType"), "StorageClass"),
+        " parameters.protocol parameters.backend parameters.storageType",
+        {"mountOptions": "mount_options", "parameters.nfsOptions": "mount_options", "parameters.server": "server", "parameters.share": "name"}), "StorageClass"),
     Read("csidrivers", "csidrivers", cluster(), paths("spec.attachRequired spec.fsGroupPolicy"), "CSIDriver"),
     Read("csinodes", "csinodes", cluster(), paths("spec.drivers[].name spec.drivers[].allocatable.count"), "CSINode"),
     Read("provisioner_pods", "pods", lambda: (Place(None, None, selector) for selector in PROVISIONER_SELECTORS), paths(
-        "metadata.labels spec.nodeName status.phase status.conditions[].type status.conditions[].status spec.containers[].image"), "Pod"),
+        "metadata.labels spec.nodeName status.phase status.conditions[].type status.conditions[].status",
+        {"spec.containers[].image": "image"}), "Pod"),
     Read("ingressclasses", "ingressclasses", cluster(), paths(
         "metadata.labels metadata.annotations[ingressclass.kubernetes.io/is-default-class] spec.controller"), "IngressClass"),
     Read("controller_deployments", "deployments", cluster(CONTROLLER_SELECTOR), CONTROLLER, "Deployment"),
     Read("controller_daemonsets", "daemonsets", cluster(CONTROLLER_SELECTOR), CONTROLLER, "DaemonSet"),
-    Read("controller_pods", "pods", cluster(CONTROLLER_SELECTOR), paths(POD), "Pod"),
+    Read("controller_pods", "pods", cluster(CONTROLLER_SELECTOR), paths(POD, POD_CUT), "Pod"),
     Read("controller_services", "services", cluster(CONTROLLER_SELECTOR), paths(
         f"{METADATA} spec.type spec.selector spec.ports spec.clusterIP spec.externalIPs spec.loadBalancerClass spec.loadBalancerIP spec.externalTrafficPolicy status.loadBalancer"
         " metadata.annotations[metallb.io/ip-allocated-from-pool] metadata.annotations[metallb.universe.tf/ip-allocated-from-pool]"
@@ -365,7 +380,7 @@ READS: tuple[Read, ...] = (
         " data[default-backend-service] data[ssl-certificate]"), "ConfigMap", by_name=True),
     Read("installations", "deployments", cluster(chart.SELECTOR), paths(f"metadata.labels {OWNERS} spec.replicas"), "Deployment"),
     Read("other_postgres_configs", "configmaps", _other_installations("postgres-config"), paths(
-        "metadata.labels data.POSTGRES_HOST data.POSTGRES_PORT data.POSTGRES_DB"), "ConfigMap", by_name=True),
+        "metadata.labels", {"data.POSTGRES_HOST": "host", "data.POSTGRES_PORT": "port", "data.POSTGRES_DB": "name"}), "ConfigMap", by_name=True),
     Read("other_service_configs", "configmaps", _other_installations("config-shared"), paths("metadata.labels", {"data[config.json]": "config_json"}), "ConfigMap", by_name=True),
     Read("longhorn_nodes", "nodes.longhorn.io", cluster(), paths(
         "spec.allowScheduling spec.evictionRequested spec.disks status.conditions[].type status.conditions[].status status.conditions[].reason status.conditions[].message"
@@ -378,7 +393,7 @@ READS: tuple[Read, ...] = (
     Read("longhorn_replicas", "replicas.longhorn.io", _longhorn_list, paths(
         "metadata.labels spec.volumeName spec.nodeID spec.failedAt spec.healthyAt spec.diskID status.currentState"), "LonghornReplica"),
     Read("longhorn_share_managers", "sharemanagers.longhorn.io", _longhorn_list, paths("status.state status.endpoint status.ownerID"), "ShareManager"),
-    Read("longhorn_settings", "settings.longhorn.io", _longhorn_list, paths("value"), "LonghornSetting"),
+    Read("longhorn_settings", "settings.longhorn.io", _longhorn_list, paths("value"), "LonghornSetting", sift=longhorn_setting),
     Read("traefik_middlewares", "middlewares.traefik.io", release_namespace(), paths("spec.redirectScheme spec.headers.stsSeconds"), "Middleware"),
     Read("traefik_tls_stores", "tlsstores.traefik.io", cluster(), paths("spec.defaultCertificate.secretName"), "TLSStore"),
     _presence("scaled_objects", "scaledobjects.keda.sh", "ScaledObject"),

@@ -92,14 +92,14 @@ def _marked(api: Api, discovery: Discovery, namespace: str | None) -> tuple[list
         if listing.failure is not None:
             failure = listing.failure
             continue
-        targets = sorted({target for item in listing.items if (target := _target(item)) is not None})
+        targets = _merged(pair for item in listing.items if (pair := _target(item)) is not None)
         if targets:
-            return _merged(targets), None
-        failure = None
+            return targets, None
     return [], failure
 
 
-def _target(item: Any) -> Target | None:
+def _target(item: Any) -> tuple[bool, Target] | None:
+    """The release an object belongs to, behind whether it is only guessed from a label."""
     metadata = item.get("metadata") if isinstance(item, dict) else None
     if not isinstance(metadata, dict):
         return None
@@ -109,13 +109,14 @@ def _target(item: Any) -> Target | None:
     name, fullname, namespace = metadata.get("name"), labels.get(chart.NAME_LABEL), metadata.get("namespace")
     if not (isinstance(name, str) and isinstance(fullname, str) and isinstance(namespace, str) and name.startswith(fullname)):
         return None
-    release = annotations.get(chart.HELM_RELEASE) or labels.get(chart.INSTANCE_LABEL) or fullname
-    return Target(namespace, release, fullname) if isinstance(release, str) else None
+    told = annotations.get(chart.HELM_RELEASE)
+    release = told or labels.get(chart.INSTANCE_LABEL) or fullname
+    return (not told, Target(namespace, release, fullname)) if isinstance(release, str) else None
 
 
-def _merged(targets: Iterable[Target]) -> list[Target]:
+def _merged(pairs: Iterable[tuple[bool, Target]]) -> list[Target]:
     """One target for each FN and namespace: an object that Helm annotated names the release best."""
     best: dict[tuple[str, str], Target] = {}
-    for target in targets:
+    for _, target in sorted(set(pairs)):
         best.setdefault((target.namespace, target.fullname), target)
     return sorted(best.values())

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from exivity_audit.collect.collector import Base, Progress, base, collect_site
+from exivity_audit.collect.collector import Base, Collector, Progress, base, collect_site
 from exivity_audit.collect.connection import connect
 from exivity_audit.collect.discovery import Discovery, discover
 from exivity_audit.collect.place import Read
@@ -58,6 +58,10 @@ class Session:
             secrets=self.access.secrets,
             progress=progress,
         )
+
+    def collector(self, reads: Iterable[Read]) -> Collector:
+        """A collector of this site, to ask it where a read would look."""
+        return Collector(self.transport, self.discovery, reads, self.target, self.access.secrets)
 
     def close(self) -> None:
         """Close the connections."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
@@ -12,6 +13,8 @@ from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact
 from exivity_audit.facts.selectors import selector_fits
 from exivity_audit.subject import Subject
+
+PERCENTAGE = re.compile(r"[0-9]{1,9}%")
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def _share(amount: int | str, copies: int) -> int:
 def _amount(item: Document, path: str) -> int | str | None:
     value = item.get(path)
     sound = value is None or (isinstance(value, int) and not isinstance(value, bool))
-    if not sound and not (isinstance(value, str) and value.endswith("%") and value[:-1].isdigit()):
+    if not sound and not (isinstance(value, str) and PERCENTAGE.fullmatch(value)):
         raise Malformed(path, "count or percentage", value)
     found: int | str | None = value
     return found

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from exivity_audit.facts.controllers import Controller, Setting
 from exivity_audit.facts.ingresses import Ingress
-from exivity_audit.facts.nginx import EVERYONE, annotated, flag, yes
+from exivity_audit.facts.nginx import annotated, flag, yes
+from exivity_audit.facts.ranges import everyone
 
 TECHNOLOGIES = ("haproxy.org/ssl-redirect", "haproxy.com/ssl-redirect", "ingress.kubernetes.io/ssl-redirect")
 PROJECT = ("haproxy-ingress.github.io/ssl-redirect", "ingress.kubernetes.io/ssl-redirect")
@@ -37,7 +38,7 @@ def technologies_believes_everyone(controller: Controller) -> Setting:
     source = controller.config_source
     if header and header != "null":
         return Setting(True, f"`src-ip-header: {header}`", ((source, "data[src-ip-header]", header),) if source else ())
-    if any(item.strip() in EVERYONE for item in ranges.split(",")):
+    if everyone(ranges.split(",")):
         return Setting(True, f"`proxy-protocol: {ranges}`", ((source, "data[proxy-protocol]", ranges),) if source else ())
     return Setting(False, f"headers from {ranges or 'nobody'}", ((source, "data[proxy-protocol]", ranges),) if source and ranges else ())
 

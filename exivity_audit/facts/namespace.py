@@ -14,7 +14,7 @@ from exivity_audit.fact import Objects, fact, maybe, reasons_of, seen
 from exivity_audit.facts.claims import part_of
 from exivity_audit.facts.configuration import cluster_service
 from exivity_audit.facts.installations import Middleware
-from exivity_audit.facts.workloads import selects
+from exivity_audit.facts.workloads import Pod, selects
 from exivity_audit.subject import Subject
 
 FLUX_LABELS = (chart.FLUX_NAME, "kustomize.toolkit.fluxcd.io/name")
@@ -33,7 +33,7 @@ class Belongs(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Tenant:
-    """A workload, Job or CronJob of the namespace."""
+    """A workload, Job, CronJob or bare Pod of the namespace."""
 
     subject: Subject
     source: Source
@@ -66,6 +66,29 @@ def tenants(
     home = _home(release, own_middleware, service_objects)
     workloads = deployments.join(statefulsets, daemonsets).each(lambda item: _tenant(item, home))
     return workloads.join(jobs.join(cronjobs).each(lambda item: _batch(item, home)))
+
+
+@fact
+def bare_pods(pods: Objects[Pod], release: Any, own_middleware: Middleware, service_objects: Any = maybe) -> Objects[Tenant]:
+    """Pods of the namespace that nothing owns and that have not ended, sorted by why they are there."""
+    home = _home(release, own_middleware, service_objects)
+    return pods.each(lambda item: None if item.owner or item.finished else _bare(item, home))
+
+
+def _bare(item: Pod, home: _Home) -> Tenant:
+    ours = item.labels.get(chart.INSTANCE_LABEL) == home.release.name
+    if item.labels.get(chart.APP_LABEL) == chart.APP:
+        ours = ours or item.labels.get(chart.NAME_LABEL) == home.release.fullname
+        belongs = Belongs.RELEASE if ours else Belongs.OTHER_INSTALLATION
+    elif ours:
+        belongs = Belongs.RELEASE
+    elif any(selects(selector, item.labels) for selector in home.selectors):
+        belongs = Belongs.MIDDLEWARE
+    else:
+        belongs = Belongs.JOB if any(part_of(name, home.release) for name in item.claims) else Belongs.FOREIGN
+    images = tuple(one.image for one in item.containers)
+    doubt = home.doubt if belongs is Belongs.FOREIGN else ""
+    return Tenant(Subject("Pod", item.name, item.namespace), item.source, item.name, belongs, doubt, images, ())
 
 
 def _home(release: Any, middleware: Middleware, service_objects: Any) -> _Home:

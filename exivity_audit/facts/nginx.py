@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from exivity_audit.facts.controllers import Controller, Setting
 from exivity_audit.facts.ingresses import Ingress
+from exivity_audit.facts.ranges import everyone
 
 PREFIX = "nginx.ingress.kubernetes.io/"
-EVERYONE = ("0.0.0.0/0", "::/0")
 F5_REDIRECT = ("nginx.org/ssl-redirect", "ingress.kubernetes.io/ssl-redirect")
 
 
@@ -75,7 +75,7 @@ def believes_everyone(controller: Controller) -> Setting:
     at = ((source, f"data[{used[0]}]", "true"), (source, "data[proxy-real-ip-cidr]", ranges)) if source and used else ()
     if not used:
         return Setting(False, "headers from nobody", at)
-    if any(item.strip() in EVERYONE for item in ranges.split(",")):
+    if everyone(ranges.split(",")):
         return Setting(True, f"`{used[0]}` with `proxy-real-ip-cidr: {ranges}`", at)
     return Setting(False, f"headers from {ranges}", at)
 
@@ -86,8 +86,8 @@ def f5_believes_everyone(controller: Controller) -> Setting:
         return controller.hidden("`set-real-ip-from`")
     ranges = controller.config.get("set-real-ip-from", "")
     at = ((controller.config_source, "data[set-real-ip-from]", ranges),) if controller.config_source and ranges else ()
-    everyone = any(item.strip() in EVERYONE for item in ranges.split(","))
-    return Setting(everyone, f"`set-real-ip-from: {ranges}`" if everyone else f"headers from {ranges or 'nobody'}", at)
+    all_of_them = everyone(ranges.split(","))
+    return Setting(all_of_them, f"`set-real-ip-from: {ranges}`" if all_of_them else f"headers from {ranges or 'nobody'}", at)
 
 
 def hsts(controller: Controller) -> bool:

@@ -35,6 +35,8 @@ class NodeLoad:
     promised: Size
     volumes: int
     foreign: int  # of other namespaces, or of no claim
+    adrift: int  # volumes that lie here or on another node: they do not say
+    further: Size  # what those promise
 
     @property
     def subject(self) -> Subject:
@@ -80,17 +82,26 @@ def node_disks(local_volumes: Objects[LocalVolume], nodes: Objects[Node], claims
     ours = {(claim.namespace, claim.name): claim for claim in claims}
     on: dict[str, list[LocalVolume]] = {}
     unplaced: list[Claim] = []
+    adrift: dict[str, list[LocalVolume]] = {}
     every = tuple(nodes.surely())
     for volume in local_volumes.surely():
         fitting = [node for node in every if terms_fit(volume.terms, node)]
         if len(fitting) == 1:
             on.setdefault(fitting[0].name, []).append(volume)
-        elif volume.claim in ours:
+            continue
+        for node in fitting:
+            adrift.setdefault(node.name, []).append(volume)
+        if volume.claim in ours:
             unplaced.append(ours[volume.claim])
     loads = []
     for node in every:
         lying = on.get(node.name, [])
         if any(volume.claim in ours for volume in lying):
             foreign = sum(1 for volume in lying if volume.claim not in ours)
-            loads.append(NodeLoad(node, Size(sum(volume.capacity for volume in lying)), len(lying), foreign))
+            perhaps = adrift.get(node.name, [])
+            loads.append(NodeLoad(node, _sum(lying), len(lying), foreign, len(perhaps), _sum(perhaps)))
     return NodeDisks(tuple(loads), tuple(unplaced))
+
+
+def _sum(found: list[LocalVolume]) -> Size:
+    return Size(sum(volume.capacity for volume in found))

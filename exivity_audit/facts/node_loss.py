@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from exivity_audit import chart
-from exivity_audit.document import Document
+from exivity_audit.document import Document, Malformed
 from exivity_audit.fact import Objects, fact, maybe, seen
 from exivity_audit.facts.claims import Volume
 from exivity_audit.facts.nodes import Node
@@ -96,11 +96,18 @@ def terms_fit(terms: Any, node: Node) -> bool:
         return True
     fields = {"metadata.name": node.name}
     return any(
-        all(expression_fits(one, node.labels) for one in term.get("matchExpressions") or ())
-        and all(expression_fits(one, fields) for one in term.get("matchFields") or ())
+        all(expression_fits(one, node.labels) for one in _listed(term, "matchExpressions"))
+        and all(expression_fits(one, fields) for one in _listed(term, "matchFields"))
         for term in terms
         if isinstance(term, dict) and (term.get("matchExpressions") or term.get("matchFields"))
     )
+
+
+def _listed(term: dict[str, Any], name: str) -> list[Any]:
+    found = term.get(name) or []
+    if not isinstance(found, list):
+        raise Malformed(name, "list of requirements", found)
+    return found
 
 
 def _terms(affinity: dict[str, Any]) -> Any:

@@ -38,6 +38,7 @@ class Node:
     cordoned: bool
     ready: bool | None  # None: the node says Unknown or nothing
     pressures: tuple[str, ...]
+    unsure: tuple[str, ...]  # pressures of which it says neither True nor False
     operating_system: str
     os_image: str
     kubelet: str
@@ -83,6 +84,7 @@ def _node(item: Document) -> Node:
         subject=Subject("Node", item.name), source=item.source, name=item.name, labels=item.labels(),
         taints=tuple(_taint(entry) for entry in item.items("spec.taints")), cordoned=item.boolean("spec.unschedulable") or False,
         ready={"True": True, "False": False}.get(ready or ""), pressures=tuple(name for name in PRESSURES if conditions.get(name) == "True"),
+        unsure=tuple(name for name in PRESSURES if conditions.get(name) not in ("True", "False")),
         operating_system=_info(item, "operatingSystem"), os_image=_info(item, "osImage"), kubelet=_info(item, "kubeletVersion"),
         runtime=_info(item, "containerRuntimeVersion"), architecture=_info(item, "architecture"), provider_id=item.text("spec.providerID") or "",
         cpu=_cores(item), memory=item.size("status.allocatable.memory"), disk=item.size("status.capacity.ephemeral-storage"),

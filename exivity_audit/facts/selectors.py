@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from exivity_audit.document import Malformed
+
+NUMBER = re.compile(r"[+-]?[0-9]{1,19}")  # what Gt and Lt compare
 
 
 def selector_fits(selector: Any, labels: dict[str, str]) -> bool:
@@ -24,11 +27,11 @@ def expression_fits(expression: Any, labels: dict[str, str]) -> bool:
     """One requirement of a label or node selector. Raises Malformed."""
     key, operator = (expression.get("key"), expression.get("operator")) if isinstance(expression, dict) else (None, None)
     listed = expression.get("values") or [] if isinstance(expression, dict) else []
-    if not isinstance(key, str) or not isinstance(listed, list):
+    if not isinstance(key, str) or not isinstance(operator, str) or not isinstance(listed, list):
         raise Malformed("matchExpressions", "requirement", expression)
     has = labels.get(key)
     if operator in ("Gt", "Lt"):
-        if has is None or len(listed) != 1 or not has.lstrip("-").isdigit() or not str(listed[0]).lstrip("-").isdigit():
+        if has is None or len(listed) != 1 or not NUMBER.fullmatch(has) or not NUMBER.fullmatch(str(listed[0])):
             return False
         return int(has) > int(listed[0]) if operator == "Gt" else int(has) < int(listed[0])
     known = {"In": has in listed, "NotIn": has not in listed, "Exists": has is not None, "DoesNotExist": has is None}
@@ -37,16 +40,17 @@ def expression_fits(expression: Any, labels: dict[str, str]) -> bool:
     return known[operator]
 
 
-def selects_itself(affinity: dict[str, Any], spread: tuple[dict[str, Any], ...], labels: dict[str, str]) -> bool:
-    """Whether anti-affinity or a topology spread constraint of a pod template selects the template's own pods. Raises Malformed."""
+def kept_apart(affinity: dict[str, Any], spread: tuple[dict[str, Any], ...], labels: dict[str, str]) -> tuple[str, ...]:
+    """Topology keys over which anti-affinity or a topology spread keeps the pods of a template apart from each other. Raises Malformed."""
     anti = affinity.get("podAntiAffinity") or {}
     if not isinstance(anti, dict):
         raise Malformed("podAntiAffinity", "object", anti)
-    terms: list[Any] = list(spread)
-    terms += anti.get("requiredDuringSchedulingIgnoredDuringExecution") or []
-    for weighted in anti.get("preferredDuringSchedulingIgnoredDuringExecution") or []:
-        terms.append(weighted.get("podAffinityTerm") if isinstance(weighted, dict) else weighted)
-    if not all(isinstance(term, dict) for term in terms):
+    required, preferred = (anti.get(f"{how}DuringSchedulingIgnoredDuringExecution") or [] for how in ("required", "preferred"))
+    if not isinstance(required, list) or not isinstance(preferred, list):
+        raise Malformed("podAntiAffinity", "list of terms", anti)
+    weighted = [one.get("podAffinityTerm") if isinstance(one, dict) else one for one in preferred]
+    terms: list[Any] = [*spread, *required, *weighted]
+    if not all(isinstance(term, dict) and isinstance(term.get("topologyKey"), str | None) for term in terms):
         raise Malformed("podAntiAffinity", "list of terms", terms)
-    fitting = [selector_fits(term.get("labelSelector"), labels) for term in terms]
-    return any(fitting)
+    fitting = [(term.get("topologyKey") or "", selector_fits(term.get("labelSelector"), labels)) for term in terms]
+    return tuple(dict.fromkeys(key for key, fits in fitting if fits))

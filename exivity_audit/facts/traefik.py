@@ -9,13 +9,13 @@ from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact, reasons_of, seen
 from exivity_audit.facts.controllers import Controller, Setting
 from exivity_audit.facts.ingresses import Ingress
+from exivity_audit.facts.ranges import everyone
 from exivity_audit.subject import Subject
 
 ARGUMENTS = "spec.template.spec.containers[].args"
 PREFIX = "traefik.ingress.kubernetes.io/router."
 INTERNAL = ("traefik", "metrics", "ping")
 TLS_PORTS = (":443", ":8443")
-EVERYONE = ("0.0.0.0/0", "::/0")
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def believes_everyone(controller: Controller) -> Setting:
     if not points:
         return Setting(None, "Traefik's entry points are not in its arguments")
     for point in points:
-        if point.insecure or any(item in EVERYONE for item in point.trusted):
+        if point.insecure or everyone(point.trusted):
             what = f"the entry point {point.name} {'is insecure' if point.insecure else 'trusts every address'}"
             return Setting(True, what, ((controller, ARGUMENTS, what),))
     trusted = sorted({item for point in points for item in point.trusted})

@@ -11,7 +11,7 @@ from exivity_audit import chart
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, Unread, fact
-from exivity_audit.facts.selectors import selects_itself
+from exivity_audit.facts.selectors import kept_apart
 from exivity_audit.quantity import Size
 from exivity_audit.subject import Subject
 
@@ -111,7 +111,7 @@ class Workload:
     argo_tracking: str | None
     pods: tuple[Pod, ...] = ()
     pinned: str | None = None  # the node that the template names itself
-    spread_apart: bool = False  # anti-affinity or a topology spread keeps its own pods apart
+    apart: tuple[str, ...] = ()  # topology keys over which anti-affinity or a topology spread keeps its own pods apart
 
     @property
     def rolling(self) -> bool:
@@ -235,7 +235,7 @@ def workload(item: Document) -> Workload:
         node_selector=item.mapping(f"{spec}.nodeSelector"), tolerations=tuple(entry.value for entry in item.items(f"{spec}.tolerations")),
         helm_release=item.text(f"metadata.annotations[{chart.HELM_RELEASE}]"),
         argo_tracking=item.text(f"metadata.annotations[{chart.ARGO_TRACKING}]"),
-        pinned=item.text(f"{spec}.nodeName"), spread_apart=selects_itself(affinity, spread, template_labels),
+        pinned=item.text(f"{spec}.nodeName"), apart=kept_apart(affinity, spread, template_labels),
     )  # fmt: skip
 
 

@@ -86,4 +86,5 @@ def _traffic(card: Scorecard, run: RunInfo) -> str:
     parts += [print_size(run.bytes_received)] if run.bytes_received is not None and run.requests is not None else []
     parts += [f"{run.seconds:.1f} s"] if run.seconds is not None else []
     parts += [f"as {identity}"] if identity else []
+    parts += ["the server's certificate was not verified"] if any(site.insecure for site in card.judgement.snapshot.sites) else []
     return ", ".join(parts)

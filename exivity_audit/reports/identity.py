@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import RenderableType
 from rich.text import Text
 
+from exivity_audit.evaluate import waiver_state
 from exivity_audit.reports import figures
 from exivity_audit.reports.dates import print_moment
 from exivity_audit.reports.glyphs import EVALUATION, GATE_STYLE, VERDICT_WORDS
@@ -109,10 +110,16 @@ def why(card: Scorecard) -> tuple[str, ...]:
     if card.grade is None:
         share = figures.gate_coverage(card).ratio
         percent = f": {int(share * 100)} %" if share is not None else ""
-        sentences.append(f"Not graded: less than 80 % of these rows' weight is decided{percent}.")
+        part = "Not graded, and the gate stays open: some checks were left out of this run."
+        sentences.append(part if card.judgement.partial else f"Not graded: less than 80 % of these rows' weight is decided{percent}.")
     if card.waivers and figures.whole(card.score) != figures.whole(card.score_without_waivers):
         bare = figures.whole(card.score_without_waivers)
         sentences.append(f"Without its {_count(card.waivers, 'waiver')} the score is {'none' if bare is None else bare}.")
+    states = [(waiver.check, waiver_state(waiver, card.judgement)) for waiver in card.judgement.config.waivers]
+    for state in ("unused", "expired"):
+        names = [check for check, found in states if found == state]
+        if names:
+            sentences.append(f"{_count(len(names), 'waiver')} {state}: {', '.join(names)}.")
     return tuple(sentences)
 
 

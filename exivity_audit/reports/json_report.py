@@ -11,7 +11,7 @@ import msgspec
 
 from exivity_audit.acceptance import Attestation
 from exivity_audit.config import Waiver
-from exivity_audit.evaluate import Outcome, results
+from exivity_audit.evaluate import Outcome, WaiverState, results, waiver_state
 from exivity_audit.fact import reason_of
 from exivity_audit.remedy import Fix, FixKind
 from exivity_audit.reports import figures
@@ -64,7 +64,7 @@ def _report(card: Scorecard, run: RunInfo) -> shape.ReportShape:
         unread=[_unread(site, record) for site, record in judgement.unread],
         fixes=[_gain(remedy) for remedy in card.remedies],
         attestations=[_attestation(item) for item in judgement.attestations],
-        waivers=[_waiver(item) for item in judgement.config.waivers],
+        waivers=[_waiver(item, waiver_state(item, judgement)) for item in judgement.config.waivers],
     )
 
 
@@ -75,7 +75,9 @@ def _cluster(cluster: Cluster) -> shape.ClusterShape:
 def _site(site: SiteSnapshot) -> shape.SiteShape:
     ends = [record.outcome for record in site.reads]
     reads = shape.ReadsShape(**{outcome.value.replace("-", "_"): ends.count(outcome) for outcome in ReadOutcome})
-    return shape.SiteShape(site.name, Role(site.role) if site.role else None, _cluster(site.cluster), site.namespace, site.release, reads)
+    return shape.SiteShape(
+        site.name, Role(site.role) if site.role else None, _cluster(site.cluster), site.namespace, site.release, reads, site.insecure
+    )
 
 
 def _coverage(cover: Coverage) -> shape.CoverageShape:
@@ -121,7 +123,7 @@ def _result(outcome: Outcome, verdict: Verdict) -> shape.ResultShape:
         fix=_fix_of(outcome, verdict),
         needs=list(verdict.needs),
         follows=verdict.follows,
-        waiver=_waiver(verdict.waiver) if verdict.waiver else None,
+        waiver=_waiver(verdict.waiver, "used") if verdict.waiver else None,
         attestation=_attestation(verdict.attestation) if verdict.attestation else None,
     )
 
@@ -153,8 +155,8 @@ def _gain(remedy: Remedy) -> shape.GainShape:
     return shape.GainShape(figures.gain(remedy), own, [_fingerprint(outcome, verdict) for outcome, verdict in remedy.findings])
 
 
-def _waiver(item: Waiver) -> shape.WaiverShape:
-    return shape.WaiverShape(item.check, item.subject, item.site, item.reason, item.owner, item.expires, item.ticket, _plain(item.accepts))
+def _waiver(item: Waiver, state: WaiverState) -> shape.WaiverShape:
+    return shape.WaiverShape(item.check, item.subject, item.site, item.reason, item.owner, item.expires, item.ticket, _plain(item.accepts), state)
 
 
 def _attestation(item: Attestation) -> shape.AttestationShape:

@@ -75,6 +75,7 @@ class SiteShape(Shape, frozen=True):
     namespace: str
     release: str
     reads: ReadsShape
+    insecure: bool  # the server's certificate was not verified
 
 
 class ScenarioShape(Shape, frozen=True):
@@ -180,6 +181,7 @@ class WaiverShape(Shape, frozen=True):
     expires: str
     ticket: str | None
     accepts: Plain
+    state: Literal["used", "unused", "expired"]
 
 
 class AttestationShape(Shape, frozen=True):

@@ -143,6 +143,13 @@ class TestServicesPresent:
 
 
 class TestReplicasReady:
+    def test_a_status_of_an_earlier_generation_proves_nothing(self) -> None:
+        world = changed(("glass", put("metadata.generation", 9)))
+        found = one(world, "replicas-ready", "glass")
+        assert found.status is UNKNOWN
+        assert "generation 1" in found.message
+        assert one(world, "replicas-ready", "edify").status is PASS
+
     def test_fewer_ready_than_asked_for(self) -> None:
         found = one(changed(("edify", put("status.readyReplicas", 1))), "replicas-ready", "edify")
         assert (found.status, found.measured) == (FAIL, 1)
@@ -423,6 +430,9 @@ class TestOneInstallation:
         assert status(world, ROW + "one-installation", **TARGET) is UNKNOWN
 
 
+MULTI = {"config": Config(scenario="multi-node")}
+
+
 class TestDeclaredSpread:
     def test_neither(self) -> None:
         assert one(changed(("glass", drop("spec.template.spec.topologySpreadConstraints"))), "declared-spread", "glass").status is WARN
@@ -447,6 +457,46 @@ class TestDeclaredSpread:
         found = verdicts(changed(("glass", put("spec.template.spec.affinity", {"podAntiAffinity": "yes"}))), ROW + "declared-spread")
         assert found[about("glass")].status is UNKNOWN
         assert found[about("edify")].status is PASS
+
+    @pytest.mark.parametrize("requirement", [
+        {"key": "a", "operator": ["In"], "values": []}, {"key": "a", "operator": {"In": 1}}, {"key": "a", "operator": None}, {"key": "a", "operator": "In", "values": 3},
+    ])  # fmt: skip
+    def test_malformed_requirements(self, requirement: Object) -> None:
+        spread = "spec.template.spec.topologySpreadConstraints.0.labelSelector"
+        found = verdicts(changed(("glass", put(spread, {"matchExpressions": [requirement]}))), ROW + "declared-spread")
+        assert (found[about("glass")].status, found[about("edify")].status) == (UNKNOWN, PASS)
+        terms = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [requirement]}]}}
+        world = changed(("glass", put("spec.template.spec.affinity", {"nodeAffinity": terms})))
+        assert Status.ERROR not in {item.status for item in judged(world).outcomes}
+
+    @pytest.mark.parametrize("affinity", [
+        {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": 7}}, {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": True}},
+        {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": ["a"], "labelSelector": {}}]}},
+    ])  # fmt: skip
+    def test_malformed_terms(self, affinity: Object) -> None:
+        found = verdicts(changed(("glass", put("spec.template.spec.affinity", affinity))), ROW + "declared-spread")
+        assert (found[about("glass")].status, found[about("edify")].status) == (UNKNOWN, PASS)
+
+    def test_malformed_list_of_node_requirements(self) -> None:
+        terms = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": 7}]}}
+        world = changed(("glass", put("spec.template.spec.affinity", {"nodeAffinity": terms})))
+        assert Status.ERROR not in {item.status for item in judged(world).outcomes}
+
+    def test_a_label_that_no_node_carries(self) -> None:
+        world = changed(("glass", put("spec.template.spec.topologySpreadConstraints.0.topologyKey", "nosuch/key")))
+        found = one(world, "declared-spread", "glass")
+        assert found.status is WARN
+        assert "nosuch/key" in found.message
+        assert found.fix is not None
+        assert one(world, "declared-spread", "edify").status is PASS
+        other = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {chart.COMPONENT_LABEL: "glass"}}}
+        world.find("Deployment", "exivity-glass")["spec"]["template"]["spec"]["topologySpreadConstraints"].append(other)
+        assert one(world, "declared-spread", "glass").status is PASS
+        world.find("Deployment", "exivity-glass")["spec"]["template"]["spec"]["topologySpreadConstraints"].pop()
+        world.edit("Node", "worker-3", put("metadata.labels", "odd"))
+        assert one(world, "declared-spread", "glass", **MULTI).status is UNKNOWN
+        world.deny = lambda asked, namespace, name: asked == "nodes"
+        assert one(world, "declared-spread", "glass", **MULTI).status is PASS  # what is declared is seen, the labels are not
 
     def test_no_service_twice(self) -> None:
         assert status(multi_node(replicas=1), ROW + "declared-spread") is SKIP
@@ -704,6 +754,32 @@ class TestDisruption:
         world.remove("PodDisruptionBudget", "exivity-glass")
         world.add(self.budget("own", {"matchLabels": {chart.COMPONENT_LABEL: "glass"}}, **rule))
         assert one(world, "disruption", "glass").status is expected
+
+    @pytest.mark.parametrize("rule", [{"maxUnavailable": "100%"}, {"maxUnavailable": 2}, {"minAvailable": 0}, {"minAvailable": "0%"}])
+    def test_a_budget_that_promises_no_copy(self, rule: Object) -> None:
+        world = multi_node()
+        world.remove("PodDisruptionBudget", "exivity-glass")
+        world.add(self.budget("own", {"matchLabels": {chart.COMPONENT_LABEL: "glass"}}, **rule))
+        found = one(world, "disruption", "glass")
+        assert found.status is WARN
+        assert "all 2 copies" in found.message
+        assert found.fix is not None
+        assert one(world, "disruption", "edify").status is PASS
+
+    def test_one_budget_over_all_services(self) -> None:
+        world = multi_node()
+        world.objects = [item for item in world.objects if item["kind"] != "PodDisruptionBudget"]
+        world.add(self.budget("all", {}, maxUnavailable=1))
+        assert one(world, "disruption", "glass").status is PASS
+        world.find("PodDisruptionBudget", "all")["spec"] = {"minAvailable": 1, "selector": {}}
+        assert one(world, "disruption", "glass").status is WARN
+
+    def test_an_autoscaler_asks_for_the_second_copy(self) -> None:
+        world = changed(("glass", put("spec.replicas", 1)))
+        world.add(autoscaler("glass", 2, 4))
+        world.find("PodDisruptionBudget", "exivity-glass")["spec"].pop("minAvailable")
+        world.edit("PodDisruptionBudget", "exivity-glass", put("spec.maxUnavailable", 1))
+        assert one(world, "disruption", "glass").status is PASS
 
     def test_a_pinned_singleton(self) -> None:
         world = with_objects(self.budget("pins", {"matchLabels": {chart.COMPONENT_LABEL: "chronos"}}, minAvailable=1), base=single_node)

@@ -199,6 +199,19 @@ class TestNodes:
         assert words in found["Node worker-2"].message
         assert found["Node worker-1"].status is PASS
 
+    @pytest.mark.parametrize(
+        "change", [put("status.conditions", [{"type": "Ready", "status": "True"}]), put("status.conditions.1.status", "Unknown")]
+    )
+    def test_a_node_that_does_not_speak_of_a_pressure_is_unknown(self, change: Any) -> None:
+        world = multi_node()
+        world.edit("Node", "worker-2", change)
+        found = by_subject(world, "nodes-healthy")
+        assert found["Node worker-2"].status is UNKNOWN
+        assert "DiskPressure" in found["Node worker-2"].message
+        assert found["Node worker-1"].status is PASS
+        world.edit("Node", "worker-2", put("spec.unschedulable", True))
+        assert by_subject(world, "nodes-healthy")["Node worker-2"].status is UNKNOWN
+
     def test_cordoned_warns(self) -> None:
         world = multi_node()
         world.edit("Node", "worker-2", put("spec.unschedulable", True))
@@ -457,6 +470,37 @@ class TestNamespace:
         assert only(world, "namespace").status is PASS
         world.add(made("batch/v1", "CronJob", "alien", "exivity", spec={"jobTemplate": {"spec": {"template": {"spec": pod}}}}))
         assert "CronJob alien" in only(world, "namespace").message
+
+    def test_bare_pods(self) -> None:
+        def bare(name: str, *, labels: Any = None, owner: Any = None, phase: str = "Running", claim: str = "other") -> Any:
+            spec = {"containers": [{"name": "c", "image": "mysql:8"}], "volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": claim}}]}
+            metadata = {"labels": labels or {}, **({"ownerReferences": [owner]} if owner else {})}
+            return made("v1", "Pod", name, "exivity", metadata=metadata, spec=spec, status={"phase": phase})
+
+        world = multi_node()
+        world.add(
+            bare("copy", claim="exivity-exported"), bare("ended", phase="Succeeded"), bare("pg-1", owner={"kind": "Cluster", "name": "pg"}),
+            bare("test", labels={"app.kubernetes.io/instance": "exivity"}),
+        )  # fmt: skip
+        assert only(world, "namespace").status is PASS
+        world.add(bare("mysql-standalone", labels={"app": "mysql"}))
+        found = only(world, "namespace")
+        assert (found.status, found.measured) == (WARN, 1)
+        assert "Pod mysql-standalone" in found.message
+        world.add(made("v1", "Service", "db", "exivity", spec={"selector": {"app": "mysql"}}))
+        world.edit("ConfigMap", "exivity-postgres-config", put("data.POSTGRES_HOST", "db.exivity.svc"))
+        assert only(world, "namespace").status is PASS
+        labels = {"app.kubernetes.io/app": "exivity", "app.kubernetes.io/name": "trial", "app.kubernetes.io/instance": "trial"}
+        world.add(bare("trial-glass", labels=labels))
+        assert "second" in only(world, "namespace").remark
+
+    def test_bare_pods_that_were_not_seen(self) -> None:
+        assert status(without(multi_node(), "pods"), "namespace") is UNKNOWN
+        world = multi_node()
+        world.add(foreign())
+        assert UNKNOWN in {one.status for one in find(without(multi_node(), "pods"), "namespace").verdicts}
+        assert only(without(world, "pods"), "namespace").status is WARN
+        assert only(without(multi_node(namespace="default"), "pods"), "namespace").status is FAIL
 
     def test_a_second_exivity_release_is_a_remark(self) -> None:
         world = multi_node()

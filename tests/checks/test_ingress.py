@@ -547,6 +547,15 @@ class TestTrustedProxy:
             assert found.fix is not None
             assert found.fix.values == (("ingress.trustedProxy", "10.42.0.0/20"),)
 
+    @pytest.mark.parametrize(("value", "wanted"), [
+        ("0.0.0.0/1,128.0.0.0/1", WARN), ("10.42.0.0/16, 0.0.0.0/2,64.0.0.0/2,128.0.0.0/2,192.0.0.0/3", WARN), ("1.0.0.0/8,2.0.0.0/7,4.0.0.0/6,8.0.0.0/5,16.0.0.0/4,"
+        "32.0.0.0/3,64.0.0.0/2,128.0.0.0/2,192.0.0.0/3", WARN), ("10.42.0.0/16,2000::/4,3000::/4", WARN), ("10.42.0.0/17,10.42.128.0/17", PASS), ("10.42.0.0/16,fd00::/8", PASS),
+    ])  # fmt: skip
+    def test_ranges_are_taken_together(self, value: str, wanted: Status) -> None:
+        found = under(multi_node(trusted_proxy=value), "trusted-proxy")[ENVIRONMENT]
+        assert found.status is wanted
+        assert ("together everyone" in found.message) is (wanted is WARN)
+
     def test_a_network_that_assigns_its_own_ranges(self) -> None:
         world = multi_node(trusted_proxy="172.16.0.0/16")
         for number, pod in enumerate(one for one in world.all("Pod") if one["metadata"]["namespace"] == "traefik"):
@@ -581,6 +590,17 @@ class TestTrustedProxy:
         world = arguments(multi_node(), "--entryPoints.web.forwardedHeaders.trustedIPs=10.0.0.1/32,0.0.0.0/0")
         assert under(world, "trusted-proxy")["Deployment traefik/traefik"].status is WARN
 
+    def test_controllers_that_trust_everyone_by_halves(self) -> None:
+        halves = "0.0.0.0/1,128.0.0.0/1"
+        world = arguments(multi_node(), f"--entryPoints.web.forwardedHeaders.trustedIPs={halves}")
+        assert under(world, "trusted-proxy")["Deployment traefik/traefik"].status is WARN
+        for kind, config in (
+            ("ingress_nginx", {"use-forwarded-headers": "true", "proxy-real-ip-cidr": halves}),
+            ("f5_nginx", {"set-real-ip-from": halves}),
+        ):
+            found = under(served_by(*getattr(builders, kind)(config=config)), "trusted-proxy")
+            assert [one.status for subject, one in found.items() if subject.startswith("Deployment")] == [WARN]
+
     def test_hostile_addresses(self) -> None:
         world = multi_node()
         for pod in world.all("Pod"):
@@ -591,6 +611,19 @@ class TestTrustedProxy:
 def world_trusts(objects: list[dict[str, Any]], value: str) -> Status:
     """What the API's trust in some addresses is worth with a controller on the host network."""
     return under(served_by(*objects, trusted_proxy=value), "trusted-proxy")[ENVIRONMENT].status
+
+
+def test_a_ready_controller_without_a_ready_pod_is_unknown() -> None:
+    world = multi_node()
+    world.objects = [item for item in world.objects if item["kind"] != "Pod" or item["metadata"]["namespace"] != "traefik"]
+    found = under(world, "class")[CHART]
+    assert found.status is UNKNOWN
+    assert "no ready pod" in found.message
+    world = multi_node()
+    for pod in world.all("Pod"):
+        if pod["metadata"]["namespace"] == "traefik":
+            pod["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
+    assert under(world, "class")[CHART].status is UNKNOWN
 
 
 class TestLoadBalancer:

@@ -262,7 +262,6 @@ class TestNodeDisk:
         assert verdict.status is PASS
         assert not verdict.remark
         assert only(single_node(), "node-disk", Config(thresholds={"node_disk.headroom": 0.7})).status is FAIL
-        assert only(single_node(), "node-disk", Config(declare=Declare(node_disk="big"))).status is UNKNOWN
 
     def test_a_node_without_a_size_is_unknown(self) -> None:
         world = single_node()
@@ -280,6 +279,19 @@ class TestNodeDisk:
         found = by_subject(world, "node-disk")
         assert found[CLAIM + "use-log"].status is UNKNOWN
         assert found["Node only"].status is PASS
+
+    def test_another_namespaces_volume_that_names_no_node(self) -> None:
+        world = changed(foreign_volume, single_node)
+        world.edit("PersistentVolume", "pvc-other", drop("spec.nodeAffinity"))
+        assert only(world, "node-disk").status is FAIL  # one node: it lies there
+        world.add(node("second"))
+        verdict = only(world, "node-disk")
+        assert verdict.status is UNKNOWN
+        assert "1 more that do not say their node" in verdict.message
+        world.edit("PersistentVolume", "pvc-other", put("spec.capacity.storage", "1Gi"))
+        verdict = only(world, "node-disk")  # wherever it lies, there is room
+        assert verdict.status is PASS
+        assert "up to 1Gi" in verdict.message
 
     def test_a_malformed_volume_makes_the_sum_unsure(self) -> None:
         world = changed(foreign_volume, single_node)

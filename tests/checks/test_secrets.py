@@ -136,12 +136,32 @@ class TestKeys:
         world.edit("Secret", f"exivity-{name}", put(f"data.{key}", "%%%"))
         assert status(world, check) is Status.UNKNOWN
 
-    @pytest.mark.parametrize(("live", "expected"), [(OTHER, Status.PASS), (GENERATED, Status.UNKNOWN), ("short", Status.FAIL)])
-    def test_without_revisions_the_shape_alone_speaks(self, check: str, live: str, expected: Status) -> None:
+    @pytest.mark.parametrize(("live", "expected"), [(OTHER, Status.UNKNOWN), (GENERATED, Status.UNKNOWN), ("short", Status.FAIL)])
+    def test_without_revisions_a_fit_key_may_be_one_the_upgrade_ignored(self, check: str, live: str, expected: Status) -> None:
         world = world_with(check, live, (1, live))
         assert status(world, check, secrets="named") is expected
         world.deny = lambda resource, namespace, name: resource == "secrets" and name is None
         assert status(world, check) is expected
+
+    def test_a_revision_that_was_not_read_never_turns_an_ignored_value_into_a_pass(self, check: str) -> None:
+        world = world_with(check, OTHER, (1, "a-key-of-the-values_that-is-not-live"))
+        assert status(world, check) is Status.FAIL
+        world.deny = lambda resource, namespace, name: resource == "secrets" and name is None
+        found = one(world, check, namespace="exivity", release="exivity")
+        assert (found.status, found.needs) == (Status.UNKNOWN, ("list secrets in exivity",))
+
+    def test_a_malformed_revision_keeps_a_shape_from_deciding(self, check: str) -> None:
+        world = world_with(check, OTHER, (2, None))
+        broken = revision(1, check, None)
+        broken["data"]["release"] = encode("no release")
+        world.add(broken)
+        assert status(world, check) is Status.UNKNOWN
+
+    def test_an_installation_without_helm_is_judged_by_the_shape(self, check: str) -> None:
+        world = multi_node(helm=False)
+        name, key, _ = KEYS[check]
+        world.edit("Secret", f"exivity-{name}", put(f"data.{key}", encode(OTHER)))
+        assert status(world, check) is Status.PASS
 
     def test_a_malformed_revision_may_be_the_one_that_names_it(self, check: str) -> None:
         world = world_with(check, GENERATED, (2, None))

@@ -576,11 +576,23 @@ def test_replicas_share_a_node_or_a_zone() -> None:
     assert one(multi_node(), "longhorn-spread").status is Status.PASS
     assert one(replica(multi_node(), 1, "spec.nodeID", "worker-1"), "longhorn-spread").status is Status.FAIL
     failed = replica(replica(multi_node(), 1, "spec.nodeID", "worker-1"), 1, "spec.failedAt", stamp(1))
-    assert one(failed, "longhorn-spread").status is Status.PASS
+    assert one(failed, "longhorn-spread").status is Status.UNKNOWN  # where its third replica will lie is open
     world = multi_node()
     world.add({**world.find("longhorn.io/Node", "worker-1"), "metadata": {"name": "worker-4", "namespace": "longhorn-system"}})
     assert one(replica(world, 1, "spec.nodeID", "worker-4"), "longhorn-spread").status is Status.FAIL
     assert one(zones(world, "a", "b", "b"), "longhorn-spread").status is Status.PASS
+
+
+def test_fewer_replicas_than_the_volume_asks_for() -> None:
+    world = multi_node()
+    for number in (1, 2):
+        world.remove("longhorn.io/Replica", f"pvc-exivity-extracted-r-{number}")
+    found = one(world, "longhorn-spread")
+    assert found.status is Status.UNKNOWN
+    assert "asks for 3" in found.message
+    assert one(world, "longhorn-spread", "PersistentVolumeClaim exivity/exivity-exported").status is Status.PASS
+    assert one(volume(multi_node(), "spec.numberOfReplicas", None), "longhorn-spread").status is Status.UNKNOWN
+    assert one(volume(world, "spec.dataLayout", {"type": "sharded"}), "longhorn-spread").status is Status.PASS
 
 
 def test_zone_of_a_replica_not_known() -> None:
@@ -889,12 +901,29 @@ def test_a_backup_covers_a_volume_that_goes() -> None:
     world = volume(volume(deleting(multi_node()), "status.lastBackup", "backup-7f"), "status.lastBackupAt", stamp(1))
     found = one(world, "reclaim")
     assert found.status is Status.PASS
-    assert "22 Nov 2026" in found.message
+    assert "22 Nov 2026, 1 d old" in found.message
     world = deleting(multi_node())
     world.resources["schedules.velero.io"] = ("v1", "Schedule", True)
     assert one(world, "reclaim").status is Status.UNKNOWN
     assert one(denied(deleting(multi_node()), "volumes.longhorn.io"), "reclaim").status is Status.UNKNOWN
     assert one(deleting(single_node()), "reclaim").status is Status.WARN
+
+
+@pytest.mark.parametrize(("days", "expected"), [(7.9, Status.PASS), (8.1, Status.WARN), (2518, Status.WARN), (-1, Status.PASS)])
+def test_an_old_backup_covers_what_was_there_then(days: float, expected: Status) -> None:
+    world = volume(volume(deleting(multi_node()), "status.lastBackup", "backup-7f"), "status.lastBackupAt", stamp(days))
+    found = one(world, "reclaim")
+    assert found.status is expected
+    assert found.fix is not None or expected is Status.PASS
+    if days > 1000:
+        assert "01 Jan 2020" in found.message
+        assert "old" in found.message
+    world.resources["schedules.velero.io"] = ("v1", "Schedule", True)
+    assert one(world, "reclaim").status is (Status.PASS if expected is Status.PASS else Status.UNKNOWN)
+
+
+def test_a_backup_without_a_date_proves_nothing() -> None:
+    assert one(volume(deleting(multi_node()), "status.lastBackup", "backup-7f"), "reclaim").status is Status.UNKNOWN
 
 
 def test_reclaim_unread() -> None:

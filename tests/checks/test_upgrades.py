@@ -312,6 +312,21 @@ def test_without_labels_the_images_agree_among_themselves() -> None:
     assert status(world, "upgrades/versions-aligned") is Status.PASS
 
 
+@pytest.mark.parametrize(
+    ("tag", "expected"), [("latest", Status.UNKNOWN), ("exivity-latest", Status.UNKNOWN), ("main", Status.UNKNOWN), ("v3.40.0", Status.PASS)]
+)
+def test_a_tag_that_names_no_version_is_no_reference(tag: str, expected: Status) -> None:
+    world = multi_node()
+    for item in world.all("Deployment"):
+        item["metadata"]["labels"].pop(chart.VERSION_LABEL, None)
+        if item["metadata"]["name"].startswith("exivity-"):
+            item["spec"]["template"]["spec"]["containers"][0]["image"] = f"x/y:{tag}"
+    assert {verdict.status for verdict in outcome(world, "upgrades/versions-aligned").verdicts} == {expected}
+    world.edit("Deployment", "exivity-use", put("spec.template.spec.containers.0.image", "x/y:exivity-3.39.2"))
+    if expected is Status.UNKNOWN:  # one image names a version: the moving tags differ from it
+        assert status(world, "upgrades/versions-aligned") is Status.FAIL
+
+
 def test_a_half_finished_rollout_is_named() -> None:
     world = multi_node()
     world.edit("Deployment", "exivity-glass", put("status.updatedReplicas", 1))

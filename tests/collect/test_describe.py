@@ -15,7 +15,7 @@ import pytest
 from exivity_audit.collect import describe
 from exivity_audit.collect.describe import DESCRIBERS, Vault, classes, known, strength
 from exivity_audit.snapshot import SiteSnapshot
-from tests.builders import encode, multi_node
+from tests.builders import encode, made, multi_node
 from tests.judging import site_of
 from tests.mutation import put
 from tests.world import World
@@ -274,18 +274,83 @@ def test_a_helm_release_without_compression_is_read() -> None:
     assert (found["version"], found["values"]) == (3, {"nameOverride": "x"})
 
 
-def test_deeply_nested_values_are_cut() -> None:
-    nested: Any = "leaf"
-    for _ in range(200):
-        nested = {"more": nested}
-    found = describe.helm_values(release({"storage": {"pvcSizes": nested}}), Vault())
-    assert '"malformed": "nested too deep"' in json.dumps(found)
+def test_of_the_claim_sizes_only_known_names_and_quantities_are_kept() -> None:
+    sizes = {
+        "data": {"report": "20Gi", "import": "s3cr3t", "extracted": 7, "other": "1Gi"},
+        "log": {"glass": "", "use": None},
+        "config": ["s3cr3t"],
+        "s3cr3t": {"a": "1Gi"},
+    }
+    found = describe.helm_values(release({"storage": {"pvcSizes": sizes}}), Vault())["values"]["storage.pvcSizes"]
+    assert found == {
+        "data": {"report": "20Gi", "import": {"malformed": "quantity"}, "extracted": 7}, "log": {"glass": "", "use": None}, "config": {"malformed": "list"},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [{"a": "s3cr3t"}, ["s3cr3t"]])
+def test_a_value_that_should_be_a_scalar_is_not_copied(value: Any) -> None:
+    found = describe.helm_values(
+        release({"nameOverride": value, "rabbitmq": {"vhost": value, "port": value}, "storage": {"pvcSizes": {"data": {"report": value}}}}), Vault()
+    )
+    assert "s3cr3t" not in json.dumps(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        ("host", "h,password=s3cr3t", "h"), ("host", "postgres://h/db/s3cr3t", "h"), ("host", "h:s3cr3t", "h"), ("host", "[::1]:5432", "[::1]:5432"), ("host", "fd00::1", "fd00::1"),
+        ("host", "h?password=a@s3cr3t", {"malformed": "str"}), ("host", "password=s3cr3t", {"malformed": "str"}), ("host", "", ""), ("host", None, None),
+        ("server", ["s3cr3t"], ""), ("port", "5432?password=s3cr3t", "5432"), ("port", "s3cr3t", {"malformed": "str"}), ("port", "", ""),
+        ("name", "/v?password=s3cr3t", "/v"), ("name", "/", "/"), ("name", "amqp://u:s3cr3t@h/v", "h/v"), ("ssl_mode", "verify-full", "verify-full"), ("ssl_mode", "s3cr3t", "other"),
+        ("addresses", "10.0.0.0/8,::1, *", "10.0.0.0/8, ::1, *"), ("addresses", "http://u:s3cr3t@proxy", "proxy"), ("addresses", "password=s3cr3t", "(unreadable)"),
+        ("addresses", "10.0.0.0/33", "10.0.0.0/33"), ("image", "u:s3cr3t@reg/x:1@sha256:0a1b", "reg/x:1@sha256:0a1b"), ("image", "https://reg:5000/x:1", "reg:5000/x:1"),
+        ("image", "reg/x:1?token=s3cr3t", "reg/x:1"), ("image", "u:s3cr3t/x:1", "u/x:1"), ("image", None, None),
+        ("mount_options", ["vers=4.1,username=s3cr3t", "nolock", "s3cr3t", "password=s3,cr3t"], ["vers=4.1,username", "nolock", "other", "password,other"]),
+        ("mount_options", "vers=4.1,pass=s3cr3t", "vers=4.1,pass"), ("mount_options", "vers=s3cr3t", "vers"),
+        ("mount_options", "nfsvers=4.1,local_lock=all,v4.2", "nfsvers=4.1,local_lock=all,v4.2"),
+        ("resources", {"requests": {"cpu": "100m", "x": "s3cr3t"}, "limits": {"memory": "s3cr3t"}, "y": 1}, {"requests": {"cpu": "100m"}, "limits": {"memory": {"malformed": "quantity"}}}),
+        ("resources", "s3cr3t", {"malformed": "str"}), ("amounts", None, None),
+    ],
+)  # fmt: skip
+def test_public_values_keep_their_form_alone(name: str, value: Any, kept: Any) -> None:
+    assert DESCRIBERS[name](value, Vault()) == kept
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kept"),
+    [
+        (["--configmap", "ns/name", "--v", "2"], ["--configmap=ns/name"]), (["-nginx-configmaps", "ns/name"], ["-nginx-configmaps=ns/name"]),
+        (["--configmap", "--v=2"], ["--configmap"]), (["--enable-ssl-passthrough", "x"], ["--enable-ssl-passthrough"]), (["--providers.kubernetesIngress", "x"], ["--providers.kubernetesIngress"]),
+        (["--providers.kubernetesIngress.token=s3cr3t", "--providers.kubernetesIngress.ingressClass=a"], ["--providers.kubernetesIngress.token", "--providers.kubernetesIngress.ingressClass=a"]),
+        (["--providers.kubernetesCRD.token", "s3cr3t"], ["--providers.kubernetesCRD.token"]), (["--entryPoints.web.address=:80"], ["--entryPoints.web.address=:80"]),
+        (["--entryPoints.web.http.middlewares=s3cr3t"], ["--entryPoints.web.http.middlewares"]), (["configmap=s3cr3t", "--token", "configmap"], []), ("s3cr3t", None),
+    ],
+)  # fmt: skip
+def test_controller_arguments(arguments: Any, kept: Any) -> None:
+    assert DESCRIBERS["controller_args"](arguments, Vault()) == kept
+
+
+def test_a_longhorn_setting_that_no_fact_uses_is_kept_by_name_alone() -> None:
+    found = {
+        item["metadata"]["name"]: item.get("value")
+        for record in site_of(_with_settings()).reads
+        if record.name == "longhorn_settings"
+        for item in record.objects
+    }
+    assert found["current-longhorn-version"] == "v1.11.1"
+    assert (found["backup-target"], "backup-target" in found) == (None, True)
+
+
+def _with_settings() -> World:
+    world = multi_node()
+    world.add(made("longhorn.io/v1beta2", "Setting", "backup-target", "longhorn-system", value="cifs://u:s3cr3t@nas"))
+    return world
 
 
 @pytest.mark.parametrize(
     ("field", "value", "kept"),
     [
-        ("host", "postgres://exivity:s3cr3t@db.acme.eu:5432/x", "db.acme.eu:5432/x"), ("host", "s3cr3t@db", "db"), ("host", "a:s3@cr3t@db", "db"),
+        ("host", "postgres://exivity:s3cr3t@db.acme.eu:5432/x", "db.acme.eu:5432"), ("host", "s3cr3t@db", "db"), ("host", "a:s3@cr3t@db", "db"),
         ("host", "db?password=s3cr3t", "db"), ("host", "db password=s3cr3t", "db"), ("host", "db;pwd=s3cr3t", "db"), ("host", "h1,h2", "h1,h2"), ("host", "::1", "::1"),
         ("user", "exivity@server", "exivity@server"), ("user", "exivity:s3cr3t", "exivity"), ("user", "postgres://exivity:s3cr3t@db", "exivity"),
         ("sslmode", "require&password=s3cr3t", "require"), ("port", 5432, 5432), ("dbname", "exivity", "exivity"), ("host", ["s3cr3t"], {"malformed": "list"}),

@@ -34,6 +34,19 @@ def _wordpress(c: Any) -> None:
     ))  # fmt: skip
 
 
+def _bare_pod(c: Any) -> None:
+    c.add(
+        made(
+            "v1",
+            "Pod",
+            "mysql",
+            "exivity",
+            spec={"nodeName": "worker-1", "containers": [{"name": "m", "image": "mysql:8"}]},
+            status={"phase": "Running"},
+        )
+    )
+
+
 def _controls_gone(c: Any) -> None:
     c.remove("Node", "control-1")
     c.remove("Node", "control-2")
@@ -71,6 +84,7 @@ MUTATIONS = [
     Mutation("the CSI driver is not installed", "multi_node", "cluster/csi-driver", lambda c: c.remove("CSIDriver", "driver.longhorn.io")),
     Mutation("the provisioner of local-path is gone", "single_node", "cluster/csi-driver", lambda c: c.remove("Pod", "local-path-provisioner-7f5"), live=False),
     Mutation("another product shares the namespace", "multi_node", "cluster/namespace", _wordpress, to=Status.WARN),
+    Mutation("a bare pod of another product shares the namespace", "multi_node", "cluster/namespace", _bare_pod, to=Status.WARN, live=False),
     Mutation("nothing owns the release", "multi_node", "cluster/helm-release", _not_owned),
     Mutation("an image comes from elsewhere", "multi_node", "cluster/image-registry",
              lambda c: c.edit("Deployment", "exivity-glass", put("spec.template.spec.containers.0.image", "ghcr.io/exivity/glass:exivity-3.39.2")), config=RESTRICTED),

@@ -70,6 +70,8 @@ MUTATIONS = [
     Mutation("the trusted proxy is not set", "single_node", "ingress/trusted-proxy", lambda c: c.edit("ConfigMap", "exivity-proximity-api-env", drop("data.TRUSTED_PROXY"))),
     Mutation("the trusted proxy is elsewhere", "multi_node", "ingress/trusted-proxy", lambda c: c.edit("ConfigMap", "exivity-proximity-api-env", put("data.TRUSTED_PROXY", "192.168.0.0/16"))),
     Mutation("everyone is trusted", "multi_node", "ingress/trusted-proxy", lambda c: c.edit("ConfigMap", "exivity-proximity-api-env", put("data.TRUSTED_PROXY", "*")), to=Status.WARN),
+    Mutation("everyone is trusted in two halves", "multi_node", "ingress/trusted-proxy",
+             lambda c: c.edit("ConfigMap", "exivity-proximity-api-env", put("data.TRUSTED_PROXY", "0.0.0.0/1,128.0.0.0/1")), to=Status.WARN),
     Mutation("the controller believes everyone", "multi_node", "ingress/trusted-proxy", lambda c: c.edit(
         "Deployment", "traefik", lambda item: item["spec"]["template"]["spec"]["containers"][0]["args"].append("--entryPoints.web.forwardedHeaders.insecure=true")), to=Status.WARN),
     Mutation("the Service has no address", "multi_node", "ingress/load-balancer", lambda c: c.edit("Service", "traefik", put("status", {}), namespace="traefik"), live=False),

@@ -1,0 +1,53 @@
+"""The net below the allow-lists: a text that still looks like a secret is replaced by a mark before anything is kept."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+MARK = "[redacted]"
+_WORDS = r"password|passwd|passphrase|pwd|token|secret|api[_-]?key|access[_-]?key|private[_-]?key|hmacencoded"
+_MAY_HOLD = re.compile(rf"@|{_WORDS}|private|bearer|authorization|akia|asia|eyj|gh[pousr]_|glpat-", re.IGNORECASE)
+_NAMED = rf"((?<!tls-)(?:{_WORDS})[\"']?\s*=\s*|(?:{_WORDS})[\"']\s*:\s*)"
+_VALUE = r"(?:\"[^\"]*\"?|'[^']*'?|[^\s,;&\"']+)"
+_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), MARK),
+    (re.compile(r"//[^\s@]*:[^\s@]*@(?:[^\s@/]*@)*"), f"//{MARK}@"),
+    (re.compile(r"(\bauthorization\b[\"']?\s*[:=]\s*)[\"']?(?:(?:basic|bearer|digest|token)\s+)?[^\s\"',;]+", re.IGNORECASE), rf"\g<1>{MARK}"),
+    (re.compile(r"(\bbearer\s+)[\w.~+/=-]{8,}", re.IGNORECASE), rf"\g<1>{MARK}"),
+    # the Secret that holds a controller's certificate is named by `…-tls-secret=`: a name, no value
+    (re.compile(rf"{_NAMED}(?!\[redacted\]){_VALUE}", re.IGNORECASE), rf"\g<1>{MARK}"),
+    (re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), MARK),
+    (re.compile(r"\beyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]*)?"), MARK),
+    (re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|glpat-[\w-]{16,})"), MARK),
+)  # fmt: skip
+
+
+def caught(text: str) -> str:
+    """A text with all that looks like a secret replaced."""
+    if _MAY_HOLD.search(text):
+        for pattern, mark in _PATTERNS:
+            text = pattern.sub(mark, text)
+    return text
+
+
+def strained(value: Any) -> Any:
+    """A value with every text in it strained, keys too; itself where nothing was caught."""
+    if isinstance(value, str):
+        return caught(value)
+    if isinstance(value, dict):
+        made = {caught(key) if isinstance(key, str) else key: strained(item) for key, item in value.items()}
+        return made if any(old is not new for old, new in zip(value.values(), made.values(), strict=False)) or made.keys() != value.keys() else value
+    if isinstance(value, list | tuple):
+        items = [strained(item) for item in value]
+        return value if all(old is new for old, new in zip(value, items, strict=True)) else type(value)(items)
+    return value
+
+
+def marks(value: Any) -> int:
+    """How many marks a value holds."""
+    if isinstance(value, str):
+        return value.count(MARK)
+    if isinstance(value, dict):
+        return sum(marks(key) + marks(item) for key, item in value.items())
+    return sum(marks(item) for item in value) if isinstance(value, list | tuple) else 0
