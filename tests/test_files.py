@@ -123,7 +123,10 @@ def test_bad_evidence_is_refused(tmp_path: Path, changes: dict[str, object], sai
     ("waiver", "said"),
     [
         ("check: application/singletons, reason: r, owner: o, expires: 2027-01-01", ""),
-        ("check: application/singleton, reason: r, owner: o, expires: 2027-01-01", "c.yaml:2: waiver for application/singleton: no check has this id; did you mean"),
+        (
+            "check: application/singleton, reason: r, owner: o, expires: 2027-01-01",
+            "c.yaml:2: waiver for application/singleton: no check has this id; did you mean",
+        ),
         ("check: application/singletons, reason: r, owner: o, expires: soon", "c.yaml:2: waiver for application/singletons: 'soon' is no date"),
         ("check: application/singletons, reason: ' ', owner: o, expires: 2027-01-01", "needs a reason"),
     ],

@@ -57,7 +57,17 @@ def test_offline_verdicts_equal_live_verdicts(tmp_path: Path, secrets: str) -> N
     assert bool(listed) == (secrets == "list")
     assert any("/secrets/" in path for _, path in server.asked) == (secrets != "none")
     for name in ("saved.json", "collected.json.gz"):
-        words = [sys.executable, "-m", "exivity_audit", "run", "--snapshot", str(tmp_path / name), "-o", f"json={tmp_path / 'offline.json'}", "--quiet"]
+        words = [
+            sys.executable,
+            "-m",
+            "exivity_audit",
+            "run",
+            "--snapshot",
+            str(tmp_path / name),
+            "-o",
+            f"json={tmp_path / 'offline.json'}",
+            "--quiet",
+        ]
         offline = subprocess.run(words, capture_output=True, text=True, check=False, timeout=90, env=clean())
         assert offline.returncode == live.returncode
         first, second = report(tmp_path / "live.json"), report(tmp_path / "offline.json")
