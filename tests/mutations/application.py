@@ -113,7 +113,7 @@ MUTATIONS = [
     Mutation("a copied scheduler uses the same database", "multi_node", "application/one-installation", a_copy_by_hand),
     Mutation("glass is told nothing about spreading", "multi_node", "application/declared-spread", edit("glass", drop("spec.template.spec.topologySpreadConstraints")), WARN),
     Mutation("glass is spread over a label that no node carries", "multi_node", "application/declared-spread",
-             edit("glass", put("spec.template.spec.topologySpreadConstraints.0.topologyKey", "nosuch/key")), WARN),
+             edit("glass", put("spec.template.spec.topologySpreadConstraints.0.topologyKey", "nosuch/key")), WARN, live=False),
     Mutation("both glass run on one node", "multi_node", "application/effective-spread", all_on_one("glass"), live=False),
     Mutation("the only use for now dies with its node", "multi_node", "application/node-loss", once("use"), live=False),
     Mutation("no worker has room for another's pods", "multi_node", "application/node-loss", crowd, WARN, live=False),
