@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from exivity_audit import chart
+from tests import products
 from tests.world import NOW, Object, World
 
 STATELESS = ("glass", "proximity-api", "edify", "horizon", "pigeon", "transcript", "use")
@@ -469,7 +470,8 @@ def multi_node(**changes: Any) -> World:
         "middlewares.traefik.io",
         "tlsstores.traefik.io",
     )
-    return World(objects, installed=installed, version="v1.36.3+rke2r1")
+    objects += products.around("multi_node", installation)
+    return World(_distinct(objects), installed=(*installed, *products.served()), version="v1.36.3+rke2r1")
 
 
 def single_node(**changes: Any) -> World:
@@ -488,11 +490,12 @@ def single_node(**changes: Any) -> World:
         made("storage.k8s.io/v1", "CSINode", "only", spec={"drivers": []}),
     ]  # fmt: skip
     objects += installation.objects("rancher.io/local-path") + traefik(("only",), "kube-system", "rancher/mirrored-library-traefik:3.6.2")
-    return World(_distinct(objects), installed=("middlewares.traefik.io", "tlsstores.traefik.io"), version="v1.36.3+k3s1")
+    objects += products.around("single_node", installation)
+    return World(_distinct(objects), installed=("middlewares.traefik.io", "tlsstores.traefik.io", *products.served()), version="v1.36.3+k3s1")
 
 
 def _distinct(objects: list[Object]) -> list[Object]:
-    found = {(item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"]): item for item in reversed(objects)}
+    found = {(item["apiVersion"], item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"]): item for item in reversed(objects)}
     return list(reversed(found.values()))
 
 

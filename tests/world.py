@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 # plural.group → (version, kind, namespaced)
 RESOURCES: dict[str, tuple[str, str, bool]] = {
     "namespaces": ("v1", "Namespace", False), "nodes": ("v1", "Node", False), "pods": ("v1", "Pod", True), "services": ("v1", "Service", True),
-    "configmaps": ("v1", "ConfigMap", True), "secrets": ("v1", "Secret", True), "events": ("v1", "Event", True),
+    "configmaps": ("v1", "ConfigMap", True), "serviceaccounts": ("v1", "ServiceAccount", True), "secrets": ("v1", "Secret", True), "events": ("v1", "Event", True),
     "persistentvolumeclaims": ("v1", "PersistentVolumeClaim", True), "persistentvolumes": ("v1", "PersistentVolume", False),
     "deployments.apps": ("v1", "Deployment", True), "statefulsets.apps": ("v1", "StatefulSet", True), "daemonsets.apps": ("v1", "DaemonSet", True),
     "jobs.batch": ("v1", "Job", True), "cronjobs.batch": ("v1", "CronJob", True),
@@ -28,17 +28,49 @@ RESOURCES: dict[str, tuple[str, str, bool]] = {
     "storageclasses.storage.k8s.io": ("v1", "StorageClass", False), "csidrivers.storage.k8s.io": ("v1", "CSIDriver", False),
     "csinodes.storage.k8s.io": ("v1", "CSINode", False), "endpointslices.discovery.k8s.io": ("v1", "EndpointSlice", True),
 }  # fmt: skip
-OPTIONAL: dict[str, tuple[str, str, bool]] = {
-    "nodes.longhorn.io": ("v1beta2", "Node", True), "volumes.longhorn.io": ("v1beta2", "Volume", True), "replicas.longhorn.io": ("v1beta2", "Replica", True),
-    "sharemanagers.longhorn.io": ("v1beta2", "ShareManager", True), "settings.longhorn.io": ("v1beta2", "Setting", True),
-    "middlewares.traefik.io": ("v1alpha1", "Middleware", True), "tlsstores.traefik.io": ("v1alpha1", "TLSStore", True),
-    "scaledobjects.keda.sh": ("v1alpha1", "ScaledObject", True), "applications.argoproj.io": ("v1alpha1", "Application", True),
-    "helmreleases.helm.toolkit.fluxcd.io": ("v2", "HelmRelease", True), "certificates.cert-manager.io": ("v1", "Certificate", True),
-    "httproutes.gateway.networking.k8s.io": ("v1", "HTTPRoute", True), "routes.route.openshift.io": ("v1", "Route", True),
-    "clusters.postgresql.cnpg.io": ("v1", "Cluster", True), "rabbitmqclusters.rabbitmq.com": ("v1beta1", "RabbitmqCluster", True),
-    "ipaddresspools.metallb.io": ("v1beta1", "IPAddressPool", True), "schedules.velero.io": ("v1", "Schedule", True),
-    "clusterversions.config.openshift.io": ("v1", "ClusterVersion", False),
+# Optional APIs by group: version, then plural, kind and whether it is namespaced.
+_GROUPS: dict[str, tuple[str, tuple[tuple[str, str, bool], ...]]] = {
+    "longhorn.io": ("v1beta2", (
+        ("nodes", "Node", True), ("volumes", "Volume", True), ("replicas", "Replica", True), ("sharemanagers", "ShareManager", True), ("settings", "Setting", True),
+        ("recurringjobs", "RecurringJob", True), ("backuptargets", "BackupTarget", True), ("backups", "Backup", True), ("backupvolumes", "BackupVolume", True))),
+    "postgresql.cnpg.io": ("v1", (
+        ("clusters", "Cluster", True), ("backups", "Backup", True), ("scheduledbackups", "ScheduledBackup", True), ("poolers", "Pooler", True))),
+    "barmancloud.cnpg.io": ("v1", (("objectstores", "ObjectStore", True),)),
+    "rabbitmq.com": ("v1beta1", (
+        ("rabbitmqclusters", "RabbitmqCluster", True), ("queues", "Queue", True), ("policies", "Policy", True), ("vhosts", "Vhost", True),
+        ("shovels", "Shovel", True), ("federations", "Federation", True), ("schemareplications", "SchemaReplication", True))),
+    "traefik.io": ("v1alpha1", (("middlewares", "Middleware", True), ("tlsstores", "TLSStore", True), ("ingressroutes", "IngressRoute", True))),
+    "keda.sh": ("v1alpha1", (("scaledobjects", "ScaledObject", True),)),
+    "argoproj.io": ("v1alpha1", (
+        ("applications", "Application", True), ("workflows", "Workflow", True), ("workflowtemplates", "WorkflowTemplate", True),
+        ("clusterworkflowtemplates", "ClusterWorkflowTemplate", False), ("cronworkflows", "CronWorkflow", True), ("sensors", "Sensor", True))),
+    "helm.toolkit.fluxcd.io": ("v2", (("helmreleases", "HelmRelease", True),)),
+    "kustomize.toolkit.fluxcd.io": ("v1", (("kustomizations", "Kustomization", True),)),
+    "source.toolkit.fluxcd.io": ("v1", (
+        ("gitrepositories", "GitRepository", True), ("helmrepositories", "HelmRepository", True), ("ocirepositories", "OCIRepository", True),
+        ("helmcharts", "HelmChart", True), ("buckets", "Bucket", True))),
+    "cert-manager.io": ("v1", (("certificates", "Certificate", True), ("issuers", "Issuer", True), ("clusterissuers", "ClusterIssuer", False))),
+    "gateway.networking.k8s.io": ("v1", (("gatewayclasses", "GatewayClass", False), ("gateways", "Gateway", True), ("httproutes", "HTTPRoute", True))),
+    "route.openshift.io": ("v1", (("routes", "Route", True),)),
+    "operator.openshift.io": ("v1", (("ingresscontrollers", "IngressController", True),)),
+    "config.openshift.io": ("v1", (("clusterversions", "ClusterVersion", False),)),
+    "metallb.io": ("v1beta1", (("ipaddresspools", "IPAddressPool", True), ("l2advertisements", "L2Advertisement", True), ("bgpadvertisements", "BGPAdvertisement", True))),
+    "velero.io": ("v1", (
+        ("schedules", "Schedule", True), ("backups", "Backup", True), ("restores", "Restore", True), ("backupstoragelocations", "BackupStorageLocation", True),
+        ("podvolumebackups", "PodVolumeBackup", True))),
+    "snapshot.storage.k8s.io": ("v1", (("volumesnapshots", "VolumeSnapshot", True), ("volumesnapshotclasses", "VolumeSnapshotClass", False))),
+    "monitoring.coreos.com": ("v1", (
+        ("prometheuses", "Prometheus", True), ("alertmanagers", "Alertmanager", True), ("servicemonitors", "ServiceMonitor", True), ("podmonitors", "PodMonitor", True),
+        ("prometheusrules", "PrometheusRule", True), ("alertmanagerconfigs", "AlertmanagerConfig", True), ("prometheusagents", "PrometheusAgent", True))),
+    "operator.victoriametrics.com": ("v1beta1", (("vmsingles", "VMSingle", True), ("vmagents", "VMAgent", True), ("vmclusters", "VMCluster", True), ("vmrules", "VMRule", True))),
 }  # fmt: skip
+OPTIONAL: dict[str, tuple[str, str, bool]] = {
+    f"{plural}.{group}": (version, kind, namespaced) for group, (version, kinds) in _GROUPS.items() for plural, kind, namespaced in kinds
+}
+OPTIONAL |= {
+    "alertmanagerconfigs.monitoring.coreos.com": ("v1alpha1", "AlertmanagerConfig", True),
+    "prometheusagents.monitoring.coreos.com": ("v1alpha1", "PrometheusAgent", True),
+}
 _PATH = re.compile(
     r"^/(?:api/(?P<core>v1)|apis/(?P<group>[^/]+)/(?P<version>[^/]+))(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?$"
 )

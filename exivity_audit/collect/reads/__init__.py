@@ -1,0 +1,24 @@
+"""What is read for the product: one table in a module a subject, each row with its resource, its places and what of it is kept."""
+
+from __future__ import annotations
+
+from exivity_audit.collect.place import Read
+from exivity_audit.collect.reads import (
+    backups,
+    configuration,
+    gitops,
+    ingress,
+    longhorn,
+    middleware,
+    monitoring,
+    postgresql,
+    rabbitmq,
+    security,
+    storage,
+    usage,
+    workloads,
+)
+
+MODULES = (workloads, configuration, storage, longhorn, ingress, middleware, postgresql, rabbitmq, backups, monitoring, gitops, usage, security)
+READS: tuple[Read, ...] = tuple(read for module in MODULES for read in module.READS)
+BY_NAME = {read.name: read for read in READS}

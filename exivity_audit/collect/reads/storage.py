@@ -1,0 +1,74 @@
+"""Reads of claims, volumes, classes and the drivers behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from exivity_audit import chart
+from exivity_audit.collect.place import MissingRead, Read, cluster, paths, release_namespace, values
+from exivity_audit.collect.reads.shapes import METADATA, OWNERS
+from exivity_audit.fact import Unreadable
+from exivity_audit.facts.provisioners import PROVISIONERS, table_name
+from exivity_audit.snapshot import Place
+
+PROVISIONER_SELECTORS = (
+    "app in (local-path-provisioner,nfs-subdir-external-provisioner,nfs-client-provisioner,nfs-server-provisioner,nfs-provisioner)",
+    f"{chart.NAME_LABEL} in (local-path-provisioner,nfs-subdir-external-provisioner,nfs-server-provisioner)",
+)
+
+
+def _volume_names(persistentvolumeclaims: Any, middleware_claims: Any) -> Iterable[Place]:
+    """The volumes of the release's claims, and of its middleware's where those can be read."""
+    others = () if isinstance(middleware_claims, Unreadable) else values(middleware_claims, "spec.volumeName")
+    for name in sorted({*values(persistentvolumeclaims, "spec.volumeName"), *others}):
+        yield Place(None, name)
+
+
+def _local_volumes(storageclasses: Any, persistentvolumeclaims: Any, persistentvolumes: Any) -> Iterable[Place]:
+    """All PersistentVolumes of the cluster, where the release uses a node-local class or has a volume on a node's disk."""
+    for read in (storageclasses, persistentvolumeclaims):
+        if isinstance(read, Unreadable):
+            raise MissingRead(read)
+    named = set(values(persistentvolumeclaims, "spec.storageClassName"))
+    unnamed = any(claim.get("spec.storageClassName") is None for claim in persistentvolumeclaims)
+    used = (
+        item.get("provisioner")
+        for item in storageclasses
+        if item.name in named or (unnamed and item.get("metadata.annotations[storageclass.kubernetes.io/is-default-class]") == "true")
+    )
+    local = any(isinstance(name, str) and (kind := PROVISIONERS.get(table_name(name))) is not None and kind.local for name in used)
+    volumes = () if isinstance(persistentvolumes, Unreadable) else persistentvolumes
+    if local or any(volume.get(path) for volume in volumes for path in ("spec.hostPath.path", "spec.local.path")):
+        yield Place()
+
+
+READS: tuple[Read, ...] = (
+    Read("persistentvolumeclaims", "persistentvolumeclaims", release_namespace(), paths(
+        f"{METADATA} {OWNERS} metadata.annotations[helm.sh/resource-policy] metadata.deletionTimestamp spec.storageClassName spec.volumeName spec.accessModes"
+        " spec.volumeMode spec.resources.requests status.phase status.capacity status.accessModes status.conditions[].type status.conditions[].status status.conditions[].lastTransitionTime"
+        " metadata.annotations[volume.kubernetes.io/selected-node] metadata.annotations[volume.beta.kubernetes.io/storage-provisioner]"
+        " metadata.annotations[volume.kubernetes.io/storage-provisioner]"), "PersistentVolumeClaim"),
+    Read("persistentvolumes", "persistentvolumes", _volume_names, paths(
+        f"{METADATA} metadata.annotations[pv.kubernetes.io/provisioned-by] spec.capacity spec.accessModes spec.persistentVolumeReclaimPolicy spec.storageClassName"
+        " spec.claimRef.namespace spec.claimRef.name spec.csi.driver spec.csi.volumeHandle"
+        " spec.csi.volumeAttributes.numberOfReplicas spec.csi.volumeAttributes.migratable spec.nfs.path spec.nfs.readOnly spec.hostPath.path spec.local.path"
+        " spec.nodeAffinity spec.volumeMode status.phase",
+        {"spec.mountOptions": "mount_options", "spec.nfs.server": "host", "spec.csi.volumeAttributes.server": "server", "spec.csi.volumeAttributes.share": "name"}),
+        "PersistentVolume", bulk=True),
+    Read("node_volumes", "persistentvolumes", _local_volumes, paths(
+        "spec.capacity spec.claimRef.namespace spec.claimRef.name spec.csi.driver spec.hostPath.path spec.local.path spec.nodeAffinity"), "PersistentVolume"),
+    Read("storageclasses", "storageclasses", cluster(), paths(
+        f"{METADATA} metadata.annotations[storageclass.kubernetes.io/is-default-class] metadata.annotations[storageclass.beta.kubernetes.io/is-default-class]"
+        " provisioner reclaimPolicy allowVolumeExpansion volumeBindingMode parameters.numberOfReplicas parameters.migratable parameters.dataLocality"
+        " parameters.fsType parameters.recurringJobSelector parameters.backendType parameters.sharedv4 parameters.shared"
+        " parameters.nfsResources parameters.replicaAutoBalance parameters.dataEngine parameters.replicaSoftAntiAffinity"
+        " parameters.replicaZoneSoftAntiAffinity parameters.dataLayout parameters.pathPattern parameters[csi.storage.k8s.io/fstype]"
+        " parameters.protocol parameters.backend parameters.storageType",
+        {"mountOptions": "mount_options", "parameters.nfsOptions": "mount_options", "parameters.server": "server", "parameters.share": "name"}), "StorageClass"),
+    Read("csidrivers", "csidrivers", cluster(), paths("spec.attachRequired spec.fsGroupPolicy"), "CSIDriver"),
+    Read("csinodes", "csinodes", cluster(), paths("spec.drivers[].name spec.drivers[].allocatable.count"), "CSINode"),
+    Read("provisioner_pods", "pods", lambda: (Place(None, None, selector) for selector in PROVISIONER_SELECTORS), paths(
+        "metadata.labels spec.nodeName status.phase status.conditions[].type status.conditions[].status",
+        {"spec.containers[].image": "image"}), "Pod"),
+)  # fmt: skip

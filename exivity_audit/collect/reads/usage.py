@@ -1,0 +1,8 @@
+"""Reads of how full the volumes are."""
+
+from __future__ import annotations
+
+from exivity_audit.collect.place import Read
+
+READS: tuple[Read, ...] = (
+)  # fmt: skip
