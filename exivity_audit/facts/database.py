@@ -192,10 +192,11 @@ def _cnpg(
     if not images and cluster is not None and cluster.image:
         images = (cluster.image,)
     about = cluster.subject if cluster is not None else Subject("Cluster", name, namespace)
+    claims = _claims_of(around, lambda item: item.labels().get(CLUSTER_LABEL) == name, namespace)
     return Database(
         about, cluster.source if cluster is not None else config.source, config, location, DatabaseKind.CNPG, role, cluster, gap, pooler, None,
-        _majors(images) or (cluster.major if cluster is not None else None), images, _claims_of(around, lambda item: item.labels().get(CLUSTER_LABEL) == name, namespace),
-        pods, _endpoints(location, around),
+        _majors(images) or (cluster.major if cluster is not None else None), images, claims, pods,
+        _endpoints(location, around),
     )  # fmt: skip
 
 
@@ -238,7 +239,11 @@ def _serves(pod: Pod, service: ClusterService, endpoints: Iterable[ServiceEndpoi
 def _owners(service: ClusterService, pods: Iterable[Pod], around: _Surroundings) -> Iterable[Workload]:
     """StatefulSets, or Deployments of the release's namespace, that a Service selects or its pods belong to. Raises NotSeen."""
     kept = {pod.owner[1] for pod in pods if pod.owner is not None and pod.owner[0] == "StatefulSet"}
-    fitting = [one for one in around.statefulsets if one.namespace == service.namespace and (one.name in kept or selects(service.selector, one.template_labels))]
+    fitting = [
+        one
+        for one in around.statefulsets
+        if one.namespace == service.namespace and (one.name in kept or selects(service.selector, one.template_labels))
+    ]
     if fitting:
         return fitting
     hidden = [reason for reason in around.statefulsets.partial if reason.rule.endswith(f" in {service.namespace}")]
