@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -79,8 +79,8 @@ class DatabaseBackup:
     first_point: datetime | None = None  # the earliest point in time to which it can be restored
     last: datetime | None = None  # newest success of any evidence
     last_failed: datetime | None = None
-    schedules: Objects[Schedule] = Objects()
-    copies: Objects[Copy] = Objects()
+    schedules: Objects[Schedule] = field(default_factory=Objects)
+    copies: Objects[Copy] = field(default_factory=Objects)
     target: str = ""  # the public part of the URL
     endpoint: str = ""
     inside: bool | None = None  # whether the endpoint is a Service of this cluster; None where that is not known
