@@ -63,6 +63,7 @@ class Pod:
     host_paths: tuple[str, ...]
     address: str | None
     host_network: bool
+    ports: tuple[str, ...] = ()  # names of its containers' ports
 
     @property
     def finished(self) -> bool:
@@ -210,6 +211,7 @@ def pod(item: Document) -> Pod:
         init_waiting=tuple(reason for entry in item.items("status.initContainerStatuses") if (reason := entry.text("state.waiting.reason"))),
         claims=_claims(item.items("spec.volumes")), host_paths=_host_paths(item.items("spec.volumes")),
         address=item.text("status.podIP"), host_network=item.boolean("spec.hostNetwork") or False,
+        ports=tuple(name for entry in item.items("spec.containers") for port in entry.items("ports") if (name := port.text("name"))),
     )  # fmt: skip
 
 

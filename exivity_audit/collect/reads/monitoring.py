@@ -52,7 +52,9 @@ def _objects(*reads: Any) -> Iterator[Document]:
 def _selecting_by_label(item: Document) -> bool:
     """Whether an object chooses namespaces by their labels."""
     try:
-        return any(isinstance(item.value.get("spec", {}).get(path.removeprefix("spec.")), dict) and item.mapping(path) for path in NAMESPACE_SELECTORS)
+        return any(
+            isinstance(item.value.get("spec", {}).get(path.removeprefix("spec.")), dict) and item.mapping(path) for path in NAMESPACE_SELECTORS
+        )
     except (Malformed, AttributeError):
         return True
 
@@ -63,7 +65,9 @@ def _namespaces(prometheuses: Any, prometheus_agents: Any, thanos_rulers: Any, a
         yield Place()
 
 
-def _known_namespaces(prometheuses: Any, postgres_config: Any, service_configs: Any, service_objects: Any, host_namespaces: Any, release: Any) -> Iterable[Place]:
+def _known_namespaces(
+    prometheuses: Any, postgres_config: Any, service_configs: Any, service_objects: Any, host_namespaces: Any, release: Any
+) -> Iterable[Place]:
     """The namespaces of the release, its middleware and Prometheus by name, for an account that may not list them."""
     around = {place.namespace for place in _around(postgres_config, service_configs, service_objects, host_namespaces, release)}
     for name in sorted(around | {item.namespace for item in _objects(prometheuses)}, key=str):
