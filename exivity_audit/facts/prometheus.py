@@ -96,22 +96,31 @@ class Server:
         return self.namespace in OPENSHIFT_NAMESPACES
 
 
+def readiness(item: Document) -> int | None:
+    """How many replicas the operator's status calls available; None where it says nothing. Raises Malformed."""
+    ready, available = item.integer("status.availableReplicas"), item.condition("Available")
+    if ready is not None:
+        return ready
+    if available is not None:
+        return 1 if available[0] in ("True", "Degraded") else 0
+    return None if item.integer("status.replicas") is None else 0  # the field is left out where it is zero
+
+
+def _unavailable(item: Document) -> str:
+    available = item.condition("Available")
+    return available[1] if available is not None and available[0] != "True" else ""
+
+
 def server(item: Document) -> Server:
     """An object of the operator as a server. Raises Malformed."""
     scrapes, evaluates = item.kind != "ThanosRuler", item.kind != "PrometheusAgent"
     asked, shards = item.integer("spec.replicas"), item.integer("spec.shards") if scrapes else None
     daemon = item.kind == "PrometheusAgent" and item.text("spec.mode") == "DaemonSet"
-    available = item.condition("Available")
-    ready = item.integer("status.availableReplicas")
-    if ready is None and available is not None:
-        ready = 1 if available[0] in ("True", "Degraded") else 0
-    elif ready is None and item.integer("status.replicas") is not None:
-        ready = 0
     alone = item.kind == "Prometheus"
     return Server(
         subject=item.subject, source=item.source, name=item.name, namespace=item.namespace or "",
-        replicas=1 if daemon else (1 if asked is None else asked) * (1 if shards is None else shards), ready=ready,
-        reason=available[1] if available is not None and available[0] != "True" else "", paused=item.boolean("spec.paused") or False,
+        replicas=1 if daemon else (1 if asked is None else asked) * (1 if shards is None else shards), ready=readiness(item),
+        reason=_unavailable(item), paused=item.boolean("spec.paused") or False,
         selectors={
             **({kind: _selector(item, kind, kind not in ("probe", "scrapeConfig")) for kind in MONITORS} if scrapes else {}),
             **({"rule": _selector(item, "rule", True)} if evaluates else {}),
