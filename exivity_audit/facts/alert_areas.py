@@ -129,6 +129,12 @@ def about_product(alert: EvaluatedAlert, release: Any, hosts: tuple[str, ...]) -
     return True if True in found else None if None in found else False
 
 
+def about_cluster(alert: EvaluatedAlert, release: Any) -> bool | None:
+    """Whether an alert is about the nodes and workloads of the cluster, the release's among them, and not about the product alone."""
+    found = covers(alert, CLUSTER.families, (release.namespace,), CLUSTER.besides)
+    return False if found and about_product(alert, release, ()) else found
+
+
 def _probes(one: Reference, hosts: tuple[str, ...]) -> bool:
     """Whether a probe's matcher names the product's host."""
     return any(

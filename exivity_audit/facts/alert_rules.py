@@ -125,6 +125,27 @@ def evaluated_alerts(rule_objects: Objects[Rules], prometheus_servers: Objects[S
     return Alerts(evaluated, tuple(sorted(set(doubts))))
 
 
+@dataclass(frozen=True)
+class Alerting:
+    """The alerts that are evaluated, with all that says why others are not."""
+
+    alerts: Alerts
+    servers: Objects[Server]
+    rules: Objects[Rules]
+    namespaces: Namespaces
+
+    @property
+    def working(self) -> tuple[Server, ...]:
+        """The servers that evaluate rules and are not known to stand still."""
+        return tuple(one for one in self.servers if one.evaluates and one.working)
+
+
+@fact
+def alerting(evaluated_alerts: Alerts, prometheus_servers: Objects[Server], rule_objects: Objects[Rules], namespace_labels: Namespaces) -> Alerting:
+    """What a check of the alerts looks at."""
+    return Alerting(evaluated_alerts, prometheus_servers, rule_objects, namespace_labels)
+
+
 def _expanded(expression: Expression | None, records: Mapping[str, Expression | None], depth: int = 0) -> Expression | None:
     """An expression with what each recorded series was made from in its place; None where that cannot be told."""
     if expression is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from exivity_audit.document import Document
@@ -56,7 +56,7 @@ class Server:
     ready: int | None
     reason: str  # of its condition Available, where that is not True
     paused: bool
-    selectors: Mapping[str, Selector]
+    selectors: Mapping[str, Selector] = field(hash=False)
     ignores_namespace_selectors: bool
     files_denied: bool
     enforced_label: str
@@ -98,17 +98,21 @@ class Server:
 
 def readiness(item: Document) -> int | None:
     """How many replicas the operator's status calls available; None where it says nothing. Raises Malformed."""
-    ready, available = item.integer("status.availableReplicas"), item.condition("Available")
+    ready, available = item.integer("status.availableReplicas"), _available(item)
     if ready is not None:
         return ready
     if available is not None:
-        return 1 if available[0] in ("True", "Degraded") else 0
+        return 1 if available.text("status") in ("True", "Degraded") else 0
     return None if item.integer("status.replicas") is None else 0  # the field is left out where it is zero
 
 
 def _unavailable(item: Document) -> str:
-    available = item.condition("Available")
-    return available[1] if available is not None and available[0] != "True" else ""
+    available = _available(item)
+    return (available.text("reason") or "") if available is not None and available.text("status") != "True" else ""
+
+
+def _available(item: Document) -> Document | None:
+    return next((one for one in item.items("status.conditions") if one.text("type") == "Available"), None)
 
 
 def server(item: Document) -> Server:
