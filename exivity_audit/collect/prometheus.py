@@ -149,15 +149,11 @@ def _credentials(server: Server) -> Credentials:
 def _vector(body: Mapping[str, Any]) -> list[Sample]:
     """The samples of an instant vector; one that is no number is left out."""
     data = body.get("data")
-    if (
-        body.get("status") != "success"
-        or not isinstance(data, dict)
-        or data.get("resultType") != "vector"
-        or not isinstance(data.get("result"), list)
-    ):
+    result = data.get("result") if isinstance(data, dict) and data.get("resultType") == "vector" else None
+    if body.get("status") != "success" or not isinstance(result, list):
         raise _Odd("no instant vector")
     found: list[Sample] = []
-    for series in data["result"]:
+    for series in result:
         labels, value = (series.get("metric"), series.get("value")) if isinstance(series, dict) else (None, None)
         if not isinstance(labels, dict) or not isinstance(value, list) or len(value) != 2:
             raise _Odd("a series without labels or value")
@@ -248,20 +244,15 @@ def _nodes(names: Mapping[str, str], wanted: frozenset[str] | None, ask: Ask) ->
     for labels, when, size in ask(f"node_filesystem_size_bytes{fits}"):
         name, mount = _node_of(labels, names), labels.get("mountpoint", "")
         key = _key(labels)
-        if (
-            name is None
-            or (wanted is not None and name not in wanted)
-            or not mount.startswith("/")
-            or PODS_MOUNTS.fullmatch(mount)
-            or key not in free
-        ):
+        ours = name is not None and (wanted is None or name in wanted)
+        if not ours or not mount.startswith("/") or PODS_MOUNTS.fullmatch(mount) or key not in free:
             continue
         one: dict[str, Any] = {"mountpoint": mount[:200], "capacity": int(size), "available": int(free[key][2]), "time": _stamp(when)}
         if key in earlier:
             one["earlier"] = {"available": int(earlier[key][2]), "seconds": SECONDS_EARLIER}
-        mounts = found.setdefault(name, {})
+        mounts = found.setdefault(str(name), {})
         if mount in mounts and mounts[mount]["capacity"] != one["capacity"]:
-            doubled.add(name)  # another cluster's node of the same name or address
+            doubled.add(str(name))  # another cluster's node of the same name or address
         mounts.setdefault(mount, one)
     return [
         {"metadata": {"name": name}, "filesystems": [mounts[mount] for mount in sorted(mounts)[:MOST_MOUNTS]]}

@@ -9,7 +9,7 @@ from typing import Any
 
 from exivity_audit.document import Document, Malformed
 from exivity_audit.evidence import Source
-from exivity_audit.fact import Objects, Reason, fact, maybe, reasons_of, seen
+from exivity_audit.fact import Reason, fact, maybe, reasons_of, seen
 from exivity_audit.facts.claims import Claim, Volume, class_of
 from exivity_audit.facts.longhorn import LonghornVolume
 from exivity_audit.facts.node_loss import terms_fit
@@ -228,9 +228,7 @@ def _by_node(claim: Claim, sources: UseSources) -> Use | None:
     if found is None:
         return None
     caveat = f"{STANDS_IN}; {found.caveat}" if found.caveat else STANDS_IN
-    return Use(
-        claim.subject, found.source, found.used, found.capacity, found.path, found.by, found.disk, found.when, caveat, earlier=found.earlier
-    )
+    return Use(claim.subject, found.source, found.used, found.capacity, found.path, found.by, found.disk, found.when, caveat, earlier=found.earlier)
 
 
 def local_place(claim: Claim, sources: UseSources) -> tuple[str, str] | None:
@@ -248,9 +246,7 @@ def node_of(claim: Claim, sources: UseSources) -> str | None:
     terms = required.get("nodeSelectorTerms") if isinstance(required, dict) else None
     fitting = {node.name for node in sources.nodes if terms_fit(terms, node)} if terms else set()
     if len(fitting) != 1:
-        fitting = {
-            pod.node for pod in sources.pods if pod.running and pod.node and pod.namespace == claim.namespace and claim.name in pod.claims
-        }
+        fitting = {pod.node for pod in sources.pods if pod.running and pod.node and pod.namespace == claim.namespace and claim.name in pod.claims}
     return next(iter(fitting)) if len(fitting) == 1 else None
 
 
@@ -271,8 +267,8 @@ def disk_of(node: str, folder: str | None, sources: UseSources) -> Use | None:
     figures = _figures(kubelet, "fs.") if kubelet is not None else None
     if kubelet is None or figures is None:
         return None
-    caveat = ASSUMED if folder else ""
-    return Use(subject, kubelet.source, *figures, "fs.used", f"the kubelet of {node}", ("node", node, str(figures[1])), _time(kubelet, "fs.time"), caveat)
+    key, when = ("node", node, str(figures[1])), _time(kubelet, "fs.time")
+    return Use(subject, kubelet.source, *figures, "fs.used", f"the kubelet of {node}", key, when, ASSUMED if folder else "")
 
 
 def _mount_of(exporter: Document, folder: str) -> Document | None:
@@ -288,6 +284,3 @@ def _mount_of(exporter: Document, folder: str) -> Document | None:
 def uses_of(claims: Iterable[Claim], sources: UseSources) -> tuple[Use, ...]:
     """The uses of those claims of which anything is said."""
     return tuple(use for claim in claims if (use := use_of(claim, sources)) is not None)
-
-
-__all__ = ["Objects", "Use", "UseSources", "disk_of", "local_place", "node_of", "use_of", "use_sources", "uses_of", "why_unseen"]
