@@ -23,6 +23,7 @@ class Usage:
     prometheus: Mapping[str, Figures] | None = None
     kubelets: Mapping[str, Mapping[str, Figures]] | None = None  # node → claim → figures
     disks: Mapping[str, Figures] = field(default_factory=dict)  # node → its file system
+    mounts: Mapping[str, Mapping[str, Figures]] = field(default_factory=dict)  # node → mount point → figures, to Prometheus
     earlier: Mapping[str, float] = field(default_factory=dict)  # claim or node
     failing: Mapping[str, Failure] = field(default_factory=dict)  # by resource, or by node
 
@@ -52,12 +53,16 @@ class Usage:
         if failure := self.failing.get("prometheus/nodes"):
             return Told(failure=failure)
         found = []
-        for node, figures in self.disks.items():
-            one = {"mountpoint": "/", **_figures(figures)}
-            del one["used"]
-            if node in self.earlier:
-                one["earlier"] = {"available": int((figures[1] - self.earlier[node]) * GI), "seconds": 604800}
-            found.append({"metadata": {"name": node}, "filesystems": [one]})
+        every = {**{node: {"/": figures} for node, figures in self.disks.items()}, **self.mounts}
+        for node, mounts in every.items():
+            filesystems = []
+            for point, figures in mounts.items():
+                one = {"mountpoint": point, **_figures(figures)}
+                del one["used"]
+                if node in self.earlier:
+                    one["earlier"] = {"available": int((figures[1] - self.earlier[node]) * GI), "seconds": 604800}
+                filesystems.append(one)
+            found.append({"metadata": {"name": node}, "filesystems": filesystems})
         return Told(tuple(found))
 
     def _kubelet(self, place: Place, known: Mapping[str, Any]) -> Told:

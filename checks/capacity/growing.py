@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
-from exivity_audit import MEDIUM, Duration, at_least, check, fail, maybe, ok, patch, print_size, seen, skip, unknown, wanted, warn
+from exivity_audit import MEDIUM, Duration, Subject, at_least, check, fail, maybe, ok, patch, print_size, seen, skip, unknown, wanted, warn
 from exivity_audit.facts.claims import class_of
 from exivity_audit.facts.provisioners import provisioner_kind
-from exivity_audit.facts.volume_use import use_of, why_unseen
+from exivity_audit.facts.volume_use import PROMETHEUS, use_of, why_unseen
 
 from .shared import GROWING, more_room, red, rivals
-
-PROMETHEUS = "prometheus.url in the config"
 
 
 @check("expandable", severity=MEDIUM, clauses=("D2",))
@@ -68,7 +67,8 @@ def growth(claims, use_sources, release, thresholds, database=maybe, storage_cla
         if use is None or use.days_left is None:
             silent.append(claim)
         elif use.disk not in told:
-            told[use.disk] = claim, use
+            about = Subject("Node", use.disk[1]) if use.disk[0] == "node" else use.subject
+            told[use.disk] = claim, replace(use, subject=about)
     for claim, use in told.values():
         leader = red(use, leaders)
         yield skip(use, "it is over its limit already", follows=leader) if leader else _pace(claim, use, least, storage_classes)

@@ -17,13 +17,14 @@ ROOM = 1.2  # a volume that is enlarged has room for a while
 
 def percent(share):
     """A share in per cent, cut after one place: what is under a limit never looks as if it had reached it."""
-    return math.floor(share * 1000 + 1e-9) / 10
+    found = math.floor(share * 1000 + 1e-9) / 10
+    return int(found) if found == int(found) else found
 
 
 def judge(use, limit, fix, rivals=()):
     """The verdict on one figure; it follows the first rival that fails on the same file system."""
     amount = percent(use.share)
-    text = f"{amount:g} % of {print_size(use.capacity)} used, by {use.by}"
+    text = f"{amount:g} % of {'its inodes' if use.by_inodes else print_size(use.capacity)} used, by {use.by}"
     at = [(use, use.path, f"{print_size(use.used)} of {print_size(use.capacity)}" + (f" at {use.when:%Y-%m-%d %H:%M}Z" if use.when else ""))]
     if use.share < limit:
         return ok(use, amount, seen=f"{text}: {use.caveat}" if use.caveat else text, wanted=at_most(percent(limit), "%"), at=at)

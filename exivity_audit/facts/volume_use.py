@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,11 @@ LARGER = "the figures are of a file system larger than the claim, which others s
 SNAPSHOTS = "Longhorn counts snapshots and freed blocks too: the file system may be less full"
 STANDS_IN = "its class keeps no figures of a volume: the node's file system stands in"
 ASSUMED = "the provisioner's folder is assumed to lie on the kubelet's file system"
+KUBELETS, PROMETHEUS = "--kubelet-stats", "prometheus.url in the config"
+NOT_ASKED = {
+    frozenset({KUBELETS}): "the kubelets were not asked", frozenset({PROMETHEUS}): "no Prometheus was asked",
+    frozenset({KUBELETS, PROMETHEUS}): "neither a Prometheus nor the kubelets were asked",
+}  # fmt: skip
 MUCH_LARGER = 1.5  # a file system's own overhead is far less
 
 
@@ -34,18 +39,23 @@ class Use:
     source: Source
     used: Size
     capacity: Size
+    inodes: float | None  # share of them that is used; None where nothing says it
     path: str
     by: str  # "Prometheus", "the kubelet of worker-1", "Longhorn"
     disk: tuple[str, ...]
     when: datetime | None = None
     caveat: str = ""
-    at_most: bool = False  # the true figure may be lower
     earlier: tuple[Size, float] | None = None  # what was used then, and how many seconds before
 
     @property
     def share(self) -> float:
-        """Used ÷ capacity."""
-        return self.used / self.capacity
+        """Used ÷ capacity, of bytes or of inodes: whichever is fuller."""
+        return max(self.used / self.capacity, self.inodes or 0)
+
+    @property
+    def by_inodes(self) -> bool:
+        """Whether its inodes are what is fuller."""
+        return (self.inodes or 0) > self.used / self.capacity
 
     @property
     def days_left(self) -> float | None:
@@ -142,7 +152,9 @@ def use_of(claim: Claim, sources: UseSources) -> Use | None:
 
 def why_unseen(claim: Claim | None, sources: UseSources) -> tuple[str, tuple[str, ...]]:
     """Why nothing says how full a claim (or any) is, and what would help."""
-    texts = [reason.text for reason in sources.gaps]
+    silent = [reason for reason in sources.gaps if reason.text.startswith("not asked: ") and reason.rule in (KUBELETS, PROMETHEUS)]
+    texts = [reason.text for reason in sources.gaps if reason not in silent]
+    texts += [NOT_ASKED[names]] if (names := frozenset(reason.rule for reason in silent)) else []
     doubled = sources.prometheus.get((claim.namespace, claim.name)) if claim is not None else None
     if doubled is not None and _number(doubled, "clusters") > 1:
         texts.append("Prometheus holds its figures from several clusters, and none is surely this one's")
@@ -152,15 +164,17 @@ def why_unseen(claim: Claim | None, sources: UseSources) -> tuple[str, tuple[str
     return f"nothing says how full it is: {'; '.join(texts)}", tuple(needs)
 
 
-def _figures(item: Document, prefix: str = "") -> tuple[Size, Size] | None:
-    """Used and capacity of one file system; None where they are not both there."""
+def _figures(item: Document, prefix: str = "") -> tuple[Size, Size, float | None] | None:
+    """Used, capacity and the share of inodes of one file system; None where the first two are not both there."""
     try:
-        used, capacity, free = (item.integer(f"{prefix}{key}") for key in ("used", "capacity", "available"))
+        used, capacity, free, nodes, taken = (item.integer(f"{prefix}{key}") for key in ("used", "capacity", "available", "inodes", "inodesUsed"))
     except Malformed:
         return None
     if used is None and capacity is not None and free is not None:
         used = max(capacity - free, 0)
-    return (Size(used), Size(capacity)) if used is not None and used >= 0 and capacity is not None and capacity > 0 else None
+    if used is None or used < 0 or capacity is None or capacity <= 0:
+        return None
+    return Size(used), Size(capacity), taken / nodes if nodes and nodes > 0 and taken is not None else None
 
 
 def _time(item: Document, path: str) -> datetime | None:
@@ -190,9 +204,12 @@ def _shared(claim: Claim, capacity: Size, sources: UseSources) -> tuple[tuple[st
         server = volume.nfs[0] if volume is not None and volume.nfs else str(volume.attributes.get("server") or "") if volume is not None else ""
         return ("export", server, str(capacity)), EXPORT
     promised = claim.capacity or claim.request
-    if promised and capacity > promised * MUCH_LARGER:
-        return ("shared", claim.class_name or "", str(capacity)), LARGER
-    return own, ""
+    caveat = LARGER if promised and capacity > promised * MUCH_LARGER else ""
+    folder = volume is not None and (volume.host_path or volume.local_path)
+    node = node_of(claim, sources) if folder or (kind is not None and kind.local and kind.enforced is not True) else None
+    if node is not None:
+        return ("node", node, str(capacity)), caveat
+    return (("shared", claim.class_name or "", str(capacity)), caveat) if caveat else (own, "")
 
 
 def _by_prometheus(claim: Claim, sources: UseSources) -> Use | None:
@@ -219,7 +236,7 @@ def _by_longhorn(claim: Claim, sources: UseSources) -> Use | None:
     if found is None or found.actual_size is None or not found.size or (found.actual_size == 0 and not found.attached):
         return None  # a volume that was never attached says 0
     disk = ("claim", claim.namespace, claim.name)
-    return Use(claim.subject, found.source, found.actual_size, found.size, "status.actualSize", "Longhorn", disk, caveat=SNAPSHOTS, at_most=True)
+    return Use(claim.subject, found.source, found.actual_size, found.size, None, "status.actualSize", "Longhorn", disk, caveat=SNAPSHOTS)
 
 
 def _by_node(claim: Claim, sources: UseSources) -> Use | None:
@@ -227,8 +244,7 @@ def _by_node(claim: Claim, sources: UseSources) -> Use | None:
     found = disk_of(*place, sources) if place is not None else None
     if found is None:
         return None
-    caveat = f"{STANDS_IN}; {found.caveat}" if found.caveat else STANDS_IN
-    return Use(claim.subject, found.source, found.used, found.capacity, found.path, found.by, found.disk, found.when, caveat, earlier=found.earlier)
+    return replace(found, subject=claim.subject, caveat=f"{STANDS_IN}; {found.caveat}" if found.caveat else STANDS_IN)
 
 
 def local_place(claim: Claim, sources: UseSources) -> tuple[str, str] | None:
@@ -258,9 +274,9 @@ def disk_of(node: str, folder: str | None, sources: UseSources) -> Use | None:
     found = _figures(mount) if mount is not None else None
     if exporter is not None and mount is not None and found is not None:
         point = mount.text("mountpoint") or ""
-        said = f"the file system at {point}"
+        said = f"Prometheus, for its file system at {point}"
         return Use(
-            subject, exporter.source, *found, "filesystems[].available", "Prometheus", ("node", node, str(found[1])), _time(mount, "time"), said,
+            subject, exporter.source, *found, "filesystems[].available", said, ("node", node, str(found[1])), _time(mount, "time"),
             earlier=_earlier(mount, found[1]),
         )  # fmt: skip
     kubelet = sources.kubelets.get(node)
