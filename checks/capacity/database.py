@@ -1,32 +1,24 @@
-"""The database's volume."""
+"""The database's volume, beside the row postgresql."""
 
 from __future__ import annotations
 
-from exivity_audit import HIGH, check, skip, to_attest
-from exivity_audit.facts.database import DatabaseKind
+from exivity_audit import HIGH, check, skip
 
-from .shared import HEADROOM, database_verdicts, judge
+from ..fullness import HEADROOM, judge
+from ..postgresql.headroom import ATTEST, volume_verdicts
 
 
-@check(
-    "postgresql", severity=HIGH, clauses=("D2", "PG2"),
-    attest="Read how full the database's volume is from the system that runs it; attach the page or the command's output that shows less than 70 %.",
-)  # fmt: skip
-def postgresql(database, use_sources, thresholds):
+@check("postgresql", severity=HIGH, clauses=("D2", "PG2"), attest=ATTEST)
+def postgresql(database, settings, use_sources, thresholds):
     """The database volume has room.
 
     A database whose disk is full stops, and with it the product; to expand it in time it has to be watched.
 
     Fix: expand the database's volume, and find out what grows in it.
     """
-    if database.kind is DatabaseKind.EXTERNAL:
-        yield to_attest(database, f"the database {database.location.external} is outside this cluster")
-        return
     limit = float(thresholds["use.postgresql"])
 
     def one(claim, use):
-        if use.share >= limit:
-            return skip(claim, "it is over its limit", follows=HEADROOM)
-        return judge(use, limit, None)
+        return skip(claim, "over its limit", follows=HEADROOM) if use.share >= limit else judge(use, limit, None)
 
-    yield from database_verdicts(database, use_sources, one)
+    yield from volume_verdicts(database, settings, use_sources, one)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from exivity_audit import MEDIUM, Subject, check, maybe, seen, skip, task, unknown
 from exivity_audit.facts.volume_use import disk_of, node_of, why_unseen
 
-from .shared import judge, rivals
+from ..fullness import judge, rivals
 
 
 def _on_disk(claim, sources):

@@ -10,7 +10,7 @@ from exivity_audit.facts.claims import class_of
 from exivity_audit.facts.provisioners import provisioner_kind
 from exivity_audit.facts.volume_use import PROMETHEUS, use_of, why_unseen
 
-from .shared import GROWING, more_room, red, rivals
+from ..fullness import GROWING, more_room, red, rivals
 
 
 @check("expandable", severity=MEDIUM, clauses=("D2",))

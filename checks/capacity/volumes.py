@@ -5,7 +5,7 @@ from __future__ import annotations
 from exivity_audit import HIGH, MEDIUM, chart, check, maybe, skip, together, unknown
 from exivity_audit.facts.volume_use import use_of, why_unseen
 
-from .shared import DATA, GROWING, LOGS, judge, more_room, rivals, unseen
+from ..fullness import DATA, GROWING, LOGS, judge, more_room, rivals, unseen
 
 
 def _group(claims, name, parts, sources, release, limit, leaders, classes):

@@ -1,4 +1,7 @@
-"""What several checks of the row share: the verdict on one figure, who leads where one disk is the cause of several, and the database's volumes."""
+"""How full something is, in verdicts: one figure against its limit, and who leads where one disk is the cause of several findings.
+
+The rows postgresql and capacity share it.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,9 @@ import math
 
 from exivity_audit import at_most, fail, ok, print_size, seen, skip, task, unknown, values
 from exivity_audit.facts.claims import class_of
-from exivity_audit.facts.database import DatabaseKind
-from exivity_audit.facts.volume_use import use_of, uses_of, why_unseen
+from exivity_audit.facts.volume_use import uses_of, why_unseen
 
 HEADROOM, DATA, LOGS = "postgresql/storage-headroom", "capacity/data", "capacity/logs"
-REACHABLE = "postgresql/reachable"
 GROWING = ("extracted", "exported")
 ROOM = 1.2  # a volume that is enlarged has room for a while
 
@@ -75,21 +76,3 @@ def more_room(claim, use, limit, classes):
     found = class_of(claim, classes) if seen(classes) else None
     needs = None if found is None else "upgrade" if found.expandable else "reinstall"
     return values(claim.values_path, enlarged(use, limit), needs=needs)
-
-
-def database_verdicts(database, sources, one):
-    """The verdicts on the database's volumes by ``one`` (claim, use); what it is decides whether there are any."""
-    if database.kind is DatabaseKind.MISSING:
-        yield skip(database, "there is no such database to look at", follows=REACHABLE)
-        return
-    for claim in database.claims:
-        use = use_of(claim, sources)
-        if use is not None:
-            yield one(claim, use)
-        elif not claim.bound:
-            yield skip(claim, "no volume yet")
-        else:
-            yield unseen(claim, sources)
-    database.claims.surely()
-    if not database.claims:
-        yield unknown(database, "none of its pods mounts a claim: where its data lies is not seen")
