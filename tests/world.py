@@ -85,6 +85,7 @@ class World:
         self.objects: list[Object] = [copy.deepcopy(item) for item in objects]
         self.deny: Callable[[str, str | None, str | None], bool] = lambda resource, namespace, name: False
         self.requests: list[tuple[str, str]] = []
+        self.usage: Any = None  # what servers beside the API say (tests/usage.py)
 
     # What tests do to it
 
@@ -118,7 +119,7 @@ class World:
     def copy(self) -> World:
         """Another world with the same content."""
         other = World(self.objects, version=self.version, identity=self.identity)
-        other.resources, other.deny = dict(self.resources), self.deny
+        other.resources, other.deny, other.usage = dict(self.resources), self.deny, self.usage
         return other
 
     # What the collector asks

@@ -280,7 +280,11 @@ def _described(value: Any, vault: Vault) -> Any:
 PUBLIC: dict[str, Callable[[Any], Any]] = {
     "controller_args": public.controller_args, "host": public.host, "server": public.server, "port": public.port, "name": public.name,
     "ssl_mode": public.ssl_mode, "addresses": public.addresses, "image": public.image, "amounts": public.amounts, "resources": public.resources,
+<<<<<<< HEAD
     "mount_options": public.mount_options, "count": public.count, "given": public.given, "alertmanager_config": describe_object,
+=======
+    "mount_options": public.mount_options, "store_url": public.store_url, "backup_tools": public.backup_tools,
+>>>>>>> capacity
 }  # fmt: skip
 
 
