@@ -25,6 +25,7 @@ class ClaimGroup(enum.StrEnum):
     BACKUP = "backup"
     POSTGRESQL = "postgresql"
     RABBITMQ = "rabbitmq"
+    OTHER = "other"
 
 
 RESIZING = ("Resizing", "FileSystemResizePending", "ControllerResizeError", "NodeResizeError")
@@ -220,6 +221,21 @@ def replicating_claims(persistentvolumeclaims: Objects[Document]) -> Objects[Cla
 
     found = persistentvolumeclaims.each(build)
     return Objects(found, installed=found.installed, partial=found.partial)
+
+
+@fact
+def cluster_claims(persistentvolumeclaims: Objects[Document], middleware_claims: Objects[Document], release: Any) -> Objects[Claim]:
+    """Every claim of the release's namespace and of its middleware's, whoever it belongs to; ``part`` is the name of one that is not the chart's."""
+
+    def build(item: Document) -> Claim:
+        labels = item.labels()
+        known = part_of(item.name, release) if item.namespace == release.namespace else None
+        operator = ClaimGroup.POSTGRESQL if "cnpg.io/cluster" in labels else ClaimGroup.OTHER
+        if labels.get("app.kubernetes.io/part-of") == "rabbitmq" and labels.get("app.kubernetes.io/component") == "rabbitmq":
+            operator = ClaimGroup.RABBITMQ
+        return _claim(item, *(known or (item.name, operator)))
+
+    return persistentvolumeclaims.join(middleware_claims).each(build)
 
 
 def volume_of(claim: Claim, volumes: Iterable[Volume]) -> Volume | None:

@@ -37,6 +37,7 @@ class ClusterService:
     selector: dict[str, str]
     ports: tuple[ServicePort, ...]
     external_name: str
+    headless: bool = False  # no address of its own: its name leads to the pods, and its ports are not consulted
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ def cluster_services(service_objects: Objects[Document], middleware_services: Ob
         return ClusterService(
             item.subject, item.source, item.name, item.namespace or "", item.labels(), item.text("spec.type") or "ClusterIP",
             item.labels("spec.selector"), ports, item.text("spec.externalName") or "",
+            item.text("spec.clusterIP") == "None",
         )  # fmt: skip
 
     return service_objects.join(middleware_services).each(build)
