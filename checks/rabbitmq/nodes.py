@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
-from exivity_audit import HIGH, MEDIUM, RELAX, Scenario, check, exactly, fail, ok, one_of, skip, task, to_attest, unknown, values, wanted, warn
+from exivity_audit import (
+    HIGH,
+    MEDIUM,
+    RELAX,
+    Scenario,
+    check,
+    exactly,
+    fail,
+    ok,
+    one_of,
+    print_size,
+    skip,
+    task,
+    to_attest,
+    unknown,
+    values,
+    wanted,
+    warn,
+)
 from exivity_audit.facts.broker import BrokerKind
 
 from .shared import REACHED, by_home, none_named, plural
@@ -112,7 +130,7 @@ def durable(subject, broker):
         return unknown(subject, f"its claim {lost[0]} was not seen", at=at)
     if not claims:
         return skip(subject, "it has no pod and no claim", follows=REACHED)
-    sizes = ", ".join(f"{claim.name} {claim.capacity or claim.request or ''}".strip() for claim in claims)
+    sizes = [f"{claim.name} {print_size(size)}" if (size := claim.capacity or claim.request) else claim.name for claim in claims]
     return ok(subject, sizes, at=at)
 
 

@@ -172,6 +172,8 @@ def encrypted(broker):
     if cluster is not None:
         at.append((cluster, "spec.tls.secretName", cluster.tls_secret or "none"))
     asked = values("rabbitmq.secure", True) & values("rabbitmq.port", TLS_PORT)
+    if broker.kind is BrokerKind.EMBEDDED:
+        asked = values("rabbitmq.auth.tls.enabled", True) & asked
     offered = task(f"Set `spec.tls.secretName` on {cluster.subject}, `rabbitmq.secure: true` and `rabbitmq.port: 5671`") if cluster else None
     want = wanted("TLS, on the broker's TLS port")
     if broker.inside and broker.location.service is not None and port_problem(broker, broker.location.service) is not None:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from exivity_audit import chart
+from exivity_audit.document import Document
 from exivity_audit.evidence import Source
-from exivity_audit.fact import NotSeen, Objects, Unseen, fact, maybe, seen
-from exivity_audit.facts.claims import Claim
+from exivity_audit.fact import Objects, Reason, Unseen, fact, maybe, seen
+from exivity_audit.facts.claims import Claim, ClaimGroup, claim_of
 from exivity_audit.facts.configuration import CONFIG, ServiceConfig
-from exivity_audit.facts.middleware import ClusterNames, ClusterService, Location, locate
+from exivity_audit.facts.middleware import ClusterNames, ClusterService, Location, locate, widened
 from exivity_audit.facts.rabbitmq import CLUSTER_LABEL, OPERATOR_LABELS, RabbitmqCluster
 from exivity_audit.facts.workloads import Container, Pod, Workload, selects
 from exivity_audit.subject import Subject
@@ -170,16 +171,14 @@ class _Seen:
     claims: Any
 
 
-def _surely(collection: Any, found: tuple[Any, ...]) -> Any:
-    """What was found in a collection; what raises NotSeen where nothing was found and not all of it could be read."""
+def _surely(collection: Any, found: tuple[Any, ...], namespace: str) -> Any:
+    """What was found in a namespace; what raises NotSeen where nothing was found and not all of it could be read."""
     if not seen(collection):
         return collection
-    if found or collection.complete:
-        return found
-    try:
-        return tuple(collection.surely()) and ()
-    except NotSeen as error:
-        return Unseen(error.reasons)
+    reasons = tuple(one for one in collection.partial if " in " not in one.rule or one.rule.endswith(f" in {namespace}"))
+    odd = [item for item in collection.unreadable if item.subject.namespace in (None, namespace)]
+    reasons += tuple(Reason(str(item.subject), f"{item.subject}: {item.why}") for item in odd)
+    return Unseen(reasons) if reasons and not found else found
 
 
 def _cluster_of(named: tuple[str, str], service: ClusterService | None, clusters: Any) -> RabbitmqCluster | None:
@@ -205,14 +204,14 @@ def _parts(location: Location, cluster: RabbitmqCluster | None, known: _Seen) ->
     selector = location.service.selector if location.service is not None else {}
     server = f"{cluster.name}-server" if cluster is not None else ""
     sets = [one for one in _in(known.statefulsets, namespace) if one.name == server or (not server and selects(selector, one.template_labels))]
-    workloads = _surely(known.statefulsets, tuple(sets[:1]))
+    workloads = _surely(known.statefulsets, tuple(sets[:1]), namespace)
     labels = {**OPERATOR_LABELS, CLUSTER_LABEL: cluster.name} if cluster is not None else selector
-    pods = _surely(known.pods, tuple(pod for pod in _in(known.pods, namespace) if selects(labels, pod.labels)))
+    pods = _surely(known.pods, tuple(pod for pod in _in(known.pods, namespace) if selects(labels, pod.labels)), namespace)
     mounted = {claim for pod in pods for claim in pod.claims if pod.alive} if seen(pods) else set()
     owner = server or (sets[0].name if sets else "")
     claims = tuple(one for one in _in(known.claims, namespace) if one.name in mounted or (owner and _of_set(one.name, owner)))
     workload = (workloads[0] if workloads else None) if seen(workloads) else workloads
-    return {"workload": workload, "pods": pods, "claims": _surely(known.claims, claims)}
+    return {"workload": workload, "pods": pods, "claims": _surely(known.claims, claims, namespace)}
 
 
 def _of_set(claim: str, owner: str) -> bool:
@@ -249,12 +248,22 @@ def _kind(location: Location, known: _Seen) -> tuple[BrokerKind, RabbitmqCluster
 
 
 @fact
+def broker_claims(persistentvolumeclaims: Any = maybe, middleware_claims: Any = maybe) -> Objects[Claim]:
+    """Every claim of the release's namespace and of its middleware's, any of which may be a broker's."""
+
+    def build(item: Document) -> Claim:
+        return claim_of(item, "rabbitmq", ClaimGroup.RABBITMQ)
+
+    return widened(persistentvolumeclaims, middleware_claims).each(build)
+
+
+@fact
 def brokers(
     configs: Objects[ServiceConfig], cluster_names: ClusterNames, release: Any, rabbitmq_clusters: Any = maybe, cluster_statefulsets: Any = maybe,
-    cluster_pods: Any = maybe, cluster_claims: Any = maybe,
+    cluster_pods: Any = maybe, broker_claims: Any = maybe,
 ) -> Objects[BrokerInstance]:  # fmt: skip
     """Every distinct server that a ``config.json`` names, and what it leads to."""
-    known = _Seen(rabbitmq_clusters, cluster_statefulsets, cluster_pods, cluster_claims)
+    known = _Seen(rabbitmq_clusters, cluster_statefulsets, cluster_pods, broker_claims)
     servers = _servers(configs)
     found = []
     for server in servers:
