@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Any
 
 from exivity_audit import chart
-from exivity_audit.collect import public
+from exivity_audit.collect import broker, public
 from exivity_audit.collect.alertmanager import describe_config, describe_object
 from exivity_audit.collect.pem import describe_certificates, describe_key_pair
 
@@ -280,11 +280,10 @@ def _described(value: Any, vault: Vault) -> Any:
 PUBLIC: dict[str, Callable[[Any], Any]] = {
     "controller_args": public.controller_args, "host": public.host, "server": public.server, "port": public.port, "name": public.name,
     "ssl_mode": public.ssl_mode, "addresses": public.addresses, "image": public.image, "amounts": public.amounts, "resources": public.resources,
-<<<<<<< HEAD
-    "mount_options": public.mount_options, "count": public.count, "given": public.given, "alertmanager_config": describe_object,
-=======
+    "count": public.count, "given": public.given, "alertmanager_config": describe_object,
     "mount_options": public.mount_options, "store_url": public.store_url, "backup_tools": public.backup_tools,
->>>>>>> capacity
+    "broker_settings": broker.broker_settings, "broker_terms": broker.broker_terms, "broker_policy": broker.broker_policy,
+    "queue_arguments": broker.queue_arguments,
 }  # fmt: skip
 
 
