@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from exivity_audit import HIGH, LOW, NotSeen, check, fail, maybe, ok, reasons_of, seen, task, to_attest, unknown, wanted
+from exivity_audit import HIGH, LOW, check, fail, maybe, ok, reasons_of, seen, skip, task, to_attest, unknown, wanted
 from exivity_audit.facts import alert_areas as areas
 from exivity_audit.facts.alert_areas import Area, about_cluster, about_product, in_area
 from exivity_audit.facts.alert_rules import EvaluatedAlert
+from exivity_audit.facts.broker import BrokerKind
 from exivity_audit.facts.controllers import serving
-from exivity_audit.facts.middleware import locate
+from exivity_audit.facts.database import DatabaseKind
 
 from .shared import names, not_evaluated, paused, printed, reason, wanted_labels
 
@@ -101,48 +102,47 @@ def alerts_application(alerting, release, product_ingresses=maybe):
 
 
 @check("alerts-postgresql", severity=HIGH, clauses=("K8",), attest="attach the list of alerts on the database, from whoever operates it")
-def alerts_postgresql(alerting, database_config, cluster_names, release):
+def alerts_postgresql(alerting, database, release):
     """PostgreSQL alerts exist.
 
     Everything Exivity knows is in this database: a standby that lags or a volume that fills stops it.
 
     Fix: write a PrometheusRule on `cnpg_collector_up` and `cnpg_pg_replication_lag`, or on `pg_up` of the exporter.
     """
-    places = [locate(one.host, cluster_names) for one in database_config if one.host]
-    if not places:
-        database_config.surely()
-        yield unknown(release, "the configuration names no database host")
-        return
-    outside = next((place for place in places if not place.inside), None)
-    if outside is not None:
-        yield to_attest(release, f"the database {outside.host} is outside the cluster: show its alerts")
-        return
-    spaces = sorted({place.named[1] for place in places})
-    yield evaluated(release, "PostgreSQL", of(areas.POSTGRESQL, *spaces), alerting, "`cnpg_collector_up` and `cnpg_pg_replication_lag`")
+    if database.kind is DatabaseKind.EXTERNAL:
+        yield to_attest(release, f"the database {database.config.host} is outside the cluster: show its alerts")
+    elif database.kind is DatabaseKind.MISSING:
+        yield skip(release, "the configured host leads to no database", follows="postgresql/reachable")
+    else:
+        area = areas.POSTGRESQL if database.kind is DatabaseKind.CNPG else areas.POSTGRESQL_EXPORTER
+        yield evaluated(
+            release, "PostgreSQL", of(area, database.namespace), alerting, f"`{'cnpg_collector_up' if area is areas.POSTGRESQL else 'pg_up'}`"
+        )
 
 
 @check("alerts-rabbitmq", severity=HIGH, clauses=("K8",), attest="attach the list of alerts on the broker, from whoever operates it")
-def alerts_rabbitmq(alerting, configs, cluster_names, release, settings):
+def alerts_rabbitmq(alerting, brokers, release, settings):
     """RabbitMQ alerts exist.
 
     A broker in alarm blocks every publisher without an error: jobs stop and nothing says so.
 
     Fix: write a PrometheusRule on `rabbitmq_queue_messages_ready`, `rabbitmq_alarms_memory_used_watermark` and `rabbitmq_disk_space_available_bytes`.
     """
-    places = [locate(broker.host, cluster_names) for one in configs for broker in one.brokers if broker.host]
-    if not places:
-        configs.surely()
-        yield unknown(release, "the configuration names no broker host")
-        return
-    outside = next((place for place in places if not place.inside), None)
-    if outside is not None or settings.declare.rabbitmq.managed:
-        what = f"the broker {outside.host} is outside the cluster" if outside is not None else "the broker is managed by the platform"
-        yield to_attest(release, f"{what}: show its alerts")
-        return
-    spaces = sorted({place.named[1] for place in places})
-    yield evaluated(
-        release, "RabbitMQ", of(areas.RABBITMQ, *spaces), alerting, "`rabbitmq_queue_messages_ready` and `rabbitmq_alarms_memory_used_watermark`"
-    )
+    there = [one for one in brokers if one.kind is not BrokerKind.MISSING]
+    outside = next((one for one in there if one.kind is BrokerKind.EXTERNAL), None)
+    if not brokers:
+        brokers.surely()
+        yield unknown(release, "the configuration names no broker")
+    elif not there:
+        yield skip(release, "the configured host leads to no broker", follows="rabbitmq/connectivity")
+    elif outside is not None:
+        yield to_attest(release, f"the broker {outside.host} is outside the cluster: show its alerts")
+    elif settings.declare.rabbitmq.managed:
+        yield to_attest(release, "the broker is managed by the platform: show its alerts")
+    else:
+        spaces = sorted({one.location.named[1] for one in there})
+        metrics = "`rabbitmq_queue_messages_ready` and `rabbitmq_alarms_memory_used_watermark`"
+        yield evaluated(release, "RabbitMQ", of(areas.RABBITMQ, *spaces), alerting, metrics)
 
 
 @check("alerts-ingress", severity=HIGH, clauses=("K8",), attest=ATTEST)
@@ -208,28 +208,13 @@ def alerts_certificates(alerting, release):
 
 
 @check("alerts-backups", severity=LOW, clauses=("X2",), attest=ATTEST)
-def alerts_backups(alerting, release, database_config=maybe, cluster_names=maybe):
+def alerts_backups(alerting, release, database=maybe):
     """Backup alerts exist.
 
     A backup that stopped weeks ago is noticed on the day it is needed.
 
     Fix: write a PrometheusRule on `velero_backup_last_successful_timestamp` or `cnpg_collector_last_available_backup_timestamp`.
     """
-    spaces = [release.namespace, *database_namespaces(database_config, cluster_names)]
-    yield evaluated(
-        release,
-        "backup",
-        of(areas.BACKUPS, *spaces),
-        alerting,
-        "`velero_backup_last_successful_timestamp` or `cnpg_collector_last_available_backup_timestamp`",
-    )
-
-
-def database_namespaces(config, names_of):
-    """The namespaces of the database, as far as they were seen."""
-    if not (seen(config) and seen(names_of)):
-        return []
-    try:
-        return sorted({place.named[1] for one in config if one.host and (place := locate(one.host, names_of)).inside})
-    except NotSeen:
-        return []
+    spaces = {release.namespace, *((database.namespace,) if seen(database) and database.namespace else ())}
+    metrics = "`velero_backup_last_successful_timestamp` or `cnpg_collector_last_available_backup_timestamp`"
+    yield evaluated(release, "backup", of(areas.BACKUPS, *sorted(spaces)), alerting, metrics)

@@ -4,6 +4,7 @@ from .nodes import clustering, persistence
 from .operation import consumer_timeout, leftover, queues, supported_version
 from .placement import deployment, site_local
 from .reaching import authentication, connectivity, tls
+from .watching import monitoring
 
 __all__ = [  # noqa: RUF022 - the order of the checklist
     "deployment",
@@ -11,6 +12,7 @@ __all__ = [  # noqa: RUF022 - the order of the checklist
     "connectivity",
     "authentication",
     "tls",
+    "monitoring",
     "clustering",
     "persistence",
     "queues",

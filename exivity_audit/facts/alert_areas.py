@@ -29,18 +29,12 @@ APPLICATION = Area(
 )
 PROBES = Area(("probe_",), ("probe_ssl_",))
 POSTGRESQL_OPERATOR = ("cnpg_", "barman_cloud_cloudnative_pg_io_")
-POSTGRESQL = Area((*POSTGRESQL_OPERATOR, "pg_", "postgresql_"))
+POSTGRESQL_EXPORTER = Area(("pg_", "postgresql_"))
+POSTGRESQL = Area((*POSTGRESQL_OPERATOR, *POSTGRESQL_EXPORTER.families))
 RABBITMQ = Area(("rabbitmq_", "erlang_"))
 STORAGE = Area((*VOLUMES, "longhorn_", "ceph_"), ("longhorn_backup_",))
-CERTIFICATES = Area(
-    (
-        "certmanager_",
-        "probe_ssl_earliest_cert_expiry",
-        "traefik_tls_certs_not_after",
-        "nginx_ingress_controller_ssl_expire_time_seconds",
-        "x509_cert_",
-    )
-)
+EXPIRY_AT_THE_INGRESS = ("traefik_tls_certs_not_after", "nginx_ingress_controller_ssl_expire_time_seconds")
+CERTIFICATES = Area(("certmanager_", "probe_ssl_earliest_cert_expiry", "x509_cert_", *EXPIRY_AT_THE_INGRESS))
 BACKUPS = Area(("velero_", "cnpg_collector_last_", "barman_cloud_cloudnative_pg_io_last_", "cnpg_pg_stat_archiver_", "longhorn_backup_"))
 INGRESS = {
     Product.TRAEFIK: ("traefik_",), Product.INGRESS_NGINX: ("nginx_ingress_controller_",),
