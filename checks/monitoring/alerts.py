@@ -114,10 +114,9 @@ def alerts_postgresql(alerting, database, release):
     elif database.kind is DatabaseKind.MISSING:
         yield skip(release, "the configured host leads to no database", follows="postgresql/reachable")
     else:
-        area = areas.POSTGRESQL if database.kind is DatabaseKind.CNPG else areas.POSTGRESQL_EXPORTER
-        yield evaluated(
-            release, "PostgreSQL", of(area, database.namespace), alerting, f"`{'cnpg_collector_up' if area is areas.POSTGRESQL else 'pg_up'}`"
-        )
+        by_operator = database.kind is DatabaseKind.CNPG
+        area, metric = (areas.POSTGRESQL, "`cnpg_collector_up`") if by_operator else (areas.POSTGRESQL_EXPORTER, "`pg_up`")
+        yield evaluated(release, "PostgreSQL", of(area, database.namespace), alerting, metric)
 
 
 @check("alerts-rabbitmq", severity=HIGH, clauses=("K8",), attest="attach the list of alerts on the broker, from whoever operates it")

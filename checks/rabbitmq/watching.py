@@ -21,7 +21,7 @@ SCRAPE = (
     "monitoring",
     severity=HIGH,
     clauses=("K4", "MQ7", "F10"),
-    attest="attach the broker's metrics and the list of alerts on it, from whoever operates it",
+    attest=ATTEST,
 )
 def monitoring(
     brokers, alerting, service_monitor_objects, pod_monitor_objects, namespace_labels, release, settings, cluster_services=maybe
@@ -71,20 +71,19 @@ def alerted(about, broker, alerting):
     if not lacking:
         takers = {server for alert in found.values() for server in alert.servers}
         return ok(about, len(found), seen=f"{', '.join(sorted(found))}, evaluated by {names(takers)}", at=at, remark=paused(takers))
-    doubtful = sorted({
-        one.name for name in lacking for one in alerting.alerts.evaluated if covers(one, areas.BROKER_CONCERNS[name], spaces) is None and about_broker(one)
-    })  # fmt: skip
+    return unwatched(about, lacking, found, spaces, alerting, at)
+
+
+def unwatched(about, lacking, found, spaces, alerting, at):
+    """The verdict where no alert covers some concerns: what cannot be told, what another store may evaluate, or what is missing."""
+    every, working, what = alerting.alerts.evaluated, alerting.working, ", ".join(lacking)
+    doubtful = sorted({one.name for one in every if any(covers(one, areas.BROKER_CONCERNS[name], spaces) is None for name in lacking)})
     if doubtful:
-        return to_attest(about, f"whether {', '.join(doubtful)} covers {', '.join(lacking)} cannot be told from the expression")
+        return to_attest(about, f"whether {', '.join(doubtful)} covers {what} cannot be told from the expression")
     alerting.alerts.surely()
-    if any(one.remote_writes for one in alerting.working):
-        return to_attest(about, f"no alert on {', '.join(lacking)} is evaluated here, and {names(alerting.working)} writes to another store")
-    if not found and not any(covers(one, areas.RABBITMQ.families, spaces) for one in alerting.alerts.evaluated):
+    if any(one.remote_writes for one in working):
+        return to_attest(about, f"no alert on {what} is evaluated here, and {names(working)} writes to another store")
+    if not found and not any(covers(one, areas.RABBITMQ.families, spaces) for one in every):
         return skip(about, "no RabbitMQ alert is evaluated", follows="monitoring/alerts-rabbitmq")
-    fix = task(f"Add a PrometheusRule{wanted_labels(alerting.working, 'rule')} that alerts on {', '.join(lacking)} of the broker")
-    return fail(about, f"no alert on {', '.join(lacking)}", wanted=wanted("alerts on queue depth, memory, disk free and connections"), at=at, fix=fix)
-
-
-def about_broker(alert):
-    """Whether an alert whose expression is not understood is about the broker by its name, or its expression names broker metrics."""
-    return alert.expression is not None or "rabbit" in alert.name.lower()
+    fix = task(f"Add a PrometheusRule{wanted_labels(working, 'rule')} that alerts on {what} of the broker")
+    return fail(about, f"no alert on {what}", wanted=wanted("alerts on queue depth, memory, disk free and connections"), at=at, fix=fix)
