@@ -5,6 +5,7 @@ from __future__ import annotations
 from exivity_audit import fail, ok, task, to_attest, wanted
 from exivity_audit.facts.monitors import Target, watches
 from exivity_audit.facts.prometheus import missing_labels
+from exivity_audit.facts.workloads import selects
 
 from .monitoring.shared import elsewhere, names, paused, printed, reason, standing_still
 
@@ -54,6 +55,4 @@ def service_targets(services, pods):
 
 
 def _selects(service, pod):
-    return (
-        bool(service.selector) and service.namespace == pod.namespace and all(pod.labels.get(key) == value for key, value in service.selector.items())
-    )
+    return service.namespace == pod.namespace and selects(service.selector, pod.labels)

@@ -9,7 +9,9 @@ from exivity_audit.facts.alert_areas import Area, in_area
 from ..monitoring.shared import names, not_evaluated, paused, wanted_labels
 
 LEADER = "monitoring/alerts-storage"
-VOLUMES = Area(("kubelet_volume_stats_", "longhorn_volume_"))
+VOLUMES = Area(
+    ("kubelet_volume_stats_", "longhorn_volume_actual_size_bytes", "longhorn_volume_capacity_bytes", "longhorn_disk_", "longhorn_node_storage_")
+)
 DISKS = Area(("node_filesystem_",))
 
 

@@ -12,9 +12,8 @@ from ..monitoring.shared import names, not_evaluated, paused, wanted_labels
 from ..scraping import scraped, service_targets
 from .shared import by_home, missing, none_named
 
-SCRAPE = (
-    "Create a ServiceMonitor for the broker's Service at the port `prometheus` or `prometheus-tls`, with the labels that your Prometheus selects by"
-)
+ATTEST = "attach the broker's metrics and the list of alerts on it, from whoever operates it"
+SCRAPE = "Create a ServiceMonitor for the broker's Service (port `prometheus` or `prometheus-tls`) with the labels that your Prometheus selects by"
 
 
 @check(
