@@ -39,10 +39,12 @@ from exivity_audit.facts.claims import ClaimGroup, class_of
 from exivity_audit.facts.database import DatabaseKind
 from exivity_audit.facts.helm import value
 from exivity_audit.facts.platform import NOT_BUILT, served
+from exivity_audit.facts.volume_use import disk_of, local_place
 from exivity_audit.remedy import alike
 
 REQUEST, CAPACITY = "spec.resources.requests.storage", "status.capacity.storage"
 GROWING = ("extracted", "exported")
+ASSUMED = "the disk is the node's ephemeral storage: the provisioner's path is assumed to lie on it"
 
 
 def _smallest(claim):
@@ -282,7 +284,7 @@ def enforced(class_uses, settings):
 
 
 @check("node-disk", severity=HIGH, clauses=("P7",))
-def node_disk(class_uses, settings, thresholds, release, volumes=maybe, node_disks=maybe):
+def node_disk(class_uses, settings, thresholds, release, use_sources, volumes=maybe, node_disks=maybe):
     """The node's disk has room for all volumes promised on it.
 
     Local provisioners reserve nothing: volumes may promise more than the disk holds, and the first that fills it stops all of them.
@@ -311,10 +313,16 @@ def node_disk(class_uses, settings, thresholds, release, volumes=maybe, node_dis
         if not reserved:
             yield skip(release, "no class in use keeps its volumes on a node's disk")
         return
-    yield from _loads(local, node_disks, settings.declare.node_disk, float(thresholds["node_disk.headroom"]))
+    yield from _loads(local, node_disks, settings.declare.node_disk, float(thresholds["node_disk.headroom"]), use_sources)
 
 
-def _loads(local, disks, declared, headroom):
+def _measured(load, local, sources):
+    """The file system of a node on which the volumes lie, as statistics give it; None where none do."""
+    places = sorted({place for use in local for claim in use.claims if (place := local_place(claim, sources)) is not None})
+    return next((disk for node, folder in places if node == load.node.name and (disk := disk_of(node, folder, sources)) is not None), None)
+
+
+def _loads(local, disks, declared, headroom, sources):
     for claim in disks.unplaced:
         yield unknown(claim, "its volume does not say on which node it lies")
     if not disks.loads and not disks.unplaced:
@@ -323,8 +331,9 @@ def _loads(local, disks, declared, headroom):
             why = "its volumes are not in the list of node-local volumes" if bound else "none of its claims has a volume yet"
             yield unknown(use, why) if bound else skip(use, why)
     for load in disks.loads:
+        measured = None if declared else _measured(load, local, sources)
         try:
-            disk = size(declared) if declared else load.node.disk
+            disk = size(declared) if declared else measured.capacity if measured else load.node.disk
         except ValueError:
             yield unknown(load, f"`declare.node_disk` is no size: {declared}", needs=("declare.node_disk",))
             continue
@@ -335,8 +344,8 @@ def _loads(local, disks, declared, headroom):
         others = f", {load.foreign} of them not this release's" if load.foreign else ""
         further = f", up to {print_size(load.further)} by {load.adrift} more that do not say their node" if load.adrift else ""
         text = f"{print_size(load.promised)} promised by {load.volumes} volumes{others}{further}, on a disk of {print_size(disk)}"
-        remark = "" if declared else "the disk is the node's ephemeral storage: the provisioner's path is assumed to lie on it"
-        at = () if declared else "status.capacity.ephemeral-storage"
+        remark = measured.caveat if measured else "" if declared else ASSUMED
+        at = [(measured, measured.path, disk)] if measured else () if declared else "status.capacity.ephemeral-storage"
         want = at_most(limit, f"{headroom:.0%} stay free")
         if load.promised > limit:
             enough = f" to {print_size(load.promised / (1 - headroom))} or more" if headroom < 1 else ""

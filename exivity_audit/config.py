@@ -75,10 +75,11 @@ class Provisioner(_Strict, frozen=True):
 
 
 class Prometheus(_Strict, frozen=True):
-    """A Prometheus to ask for volume figures."""
+    """A Prometheus to ask for volume figures; its certificate is verified by ``ca_file``, else by the system's authorities."""
 
     url: str
     token_file: str | None = None
+    ca_file: str | None = None
 
 
 class Waiver(_Strict, frozen=True):
@@ -121,6 +122,9 @@ def load_config(path: Path | None) -> tuple[Config, Path | None]:
     found = read_yaml(path, Config)
     if found.lifecycle is not None:
         found = msgspec.structs.replace(found, lifecycle=str(path.parent / found.lifecycle))
+    if found.prometheus is not None:
+        files = {key: str(path.parent / name) for key in ("token_file", "ca_file") if (name := getattr(found.prometheus, key)) is not None}
+        found = msgspec.structs.replace(found, prometheus=msgspec.structs.replace(found.prometheus, **files))
     return found, path
 
 

@@ -49,8 +49,10 @@ def object_name(source: Source) -> str:
 _SECRET_RESOURCES = frozenset({"secrets"})
 
 
-def kubectl_line(source: Source, path: str) -> str:
-    """The command that shows the same evidence; of a Secret it lists the keys and never prints a value."""
+def kubectl_line(source: Source, path: str) -> str | None:
+    """The command that shows the same evidence; of a Secret it lists the keys and never prints a value; None for a server beside the API."""
+    if "/" in source.resource:
+        return None
     name = f" {source.name}" if source.name else ""
     place = f" -n {source.namespace}" if source.namespace else ""
     if source.resource in _SECRET_RESOURCES:

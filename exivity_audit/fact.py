@@ -183,6 +183,8 @@ def rule_of(record: Record) -> str:
 
 def reason_of(record: Record) -> Reason:
     """Why one read saw nothing."""
+    if "/" in record.resource:
+        return _beside_the_api(record)
     rule = rule_of(record)
     if record.outcome is Outcome.FORBIDDEN:
         return Reason(record.name, f"forbidden: {rule}", rule)
@@ -194,6 +196,18 @@ def reason_of(record: Record) -> Reason:
             record.name, f"not asked: {record.resource}: {record.reason}" if flag else f"not asked: {rule}: {record.reason}".rstrip(": "), needs
         )
     return Reason(record.name, f"{record.reason or 'failed'}: {rule}", "")
+
+
+HELP = " (would help: "
+
+
+def _beside_the_api(record: Record) -> Reason:
+    """Why a server beside the API said nothing; its record says itself what would help."""
+    said, _, helps = record.reason.removesuffix(")").partition(HELP)
+    _, forbidden, behind = said.partition("forbidden: ")  # its places follow from a read that was forbidden
+    whom = f" {record.place.name}" if record.place.name else ""
+    state = {Outcome.NOT_ASKED: "not asked: ", Outcome.FORBIDDEN: "forbidden: "}.get(record.outcome, "")
+    return Reason(record.name, f"{state}{record.resource}{whom}: {said or 'failed'}", helps or (behind if forbidden else ""))
 
 
 @dataclass(frozen=True)

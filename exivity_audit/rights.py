@@ -16,7 +16,7 @@ from exivity_audit.snapshot import Place
 class Rule:
     """One right: a verb on a resource, in a namespace (None: the cluster), of one name (None: all)."""
 
-    resource: str  # plural, or plural.group
+    resource: str  # plural, or plural.group; a subresource of a core one behind a slash
     verb: str
     namespace: str | None
     name: str | None
@@ -37,7 +37,9 @@ class Need:
 
 
 def rules_of(read: Read, places: list[Place] | None) -> list[Rule]:
-    """The rules of one read at its places; where these could not be seen, a rule for the whole cluster."""
+    """The rules of one read at its places; where these could not be seen, a rule for the whole cluster. A Prometheus asks for none here."""
+    if read.opt_in:
+        return [Rule("nodes/stats", "get", None, None)] if read.resource == "kubelet/stats" and places != [] else []
     if places is None:
         return [Rule(read.resource, "get" if read.by_name else "list", None, None)]
     if read.bulk:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
-from exivity_audit import chart
+from exivity_audit import chart, size
 from tests import products
 from tests.world import NOW, Object, World
 
@@ -436,10 +436,11 @@ def longhorn(installation: Installation, nodes: tuple[str, ...], zones: tuple[st
             continue
         volume = claim["metadata"]["name"]
         shared = claim["spec"]["accessModes"] == ["ReadWriteMany"]
+        amount = int(size(claim["spec"]["capacity"]["storage"]))
         found.append(made(
             api, "Volume", volume, space,
-            spec={"size": str(2**30), "numberOfReplicas": 3, "accessMode": "rwx" if shared else "rwo", "migratable": False, "dataEngine": "v1"},
-            status={"state": "attached", "robustness": "healthy", "currentNodeID": nodes[0], "actualSize": 2**29, "lastDegradedAt": "",
+            spec={"size": str(amount), "numberOfReplicas": 3, "accessMode": "rwx" if shared else "rwo", "migratable": False, "dataEngine": "v1"},
+            status={"state": "attached", "robustness": "healthy", "currentNodeID": nodes[0], "actualSize": amount * 2 // 5, "lastDegradedAt": "",
                     "kubernetesStatus": {"pvName": volume, "namespace": claim["spec"]["claimRef"]["namespace"], "pvcName": claim["spec"]["claimRef"]["name"]}},
         ))  # fmt: skip
         if shared:

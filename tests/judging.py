@@ -15,22 +15,24 @@ from exivity_audit.lifecycle import load_lifecycle
 from exivity_audit.pack import own_pack
 from exivity_audit.snapshot import SiteSnapshot, Snapshot, Tool
 from exivity_audit.verdict import Status, Verdict
+from tests.usage import Usage
 from tests.world import World
 
 
 def site_of(
     world: World, *, namespace: str | None = None, release: str | None = None, secrets: str = "list", name: str = "default",
-    role: str | None = None, wanted: Iterable[str] | None = None,
+    role: str | None = None, wanted: Iterable[str] | None = None, usage: Usage | None = None,
 ) -> SiteSnapshot:  # fmt: skip
-    """What the collector keeps of a world: everything it can read, or the wanted reads."""
+    """What the collector keeps of a world: everything it can read, or the wanted reads; ``usage`` stands for the servers beside the API."""
     api: Any = world
     discovery = discover(api)
     version = api.get("/version")
     target = find_release(api, discovery, namespace, release, None)
     names = [read.name for read in READS] if wanted is None else list(wanted)
     return collect_site(
-        api, discovery, READS, names, target, base(api, discovery, version, "test"), site=name, role=role, insecure=False, secrets=secrets
-    )
+        api, discovery, READS, names, target, base(api, discovery, version, "test"), site=name, role=role, insecure=False, secrets=secrets,
+        sources=(usage or world.usage or Usage()).sources(),
+    )  # fmt: skip
 
 
 def snapshot_of(*sites: SiteSnapshot) -> Snapshot:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from exivity_audit.collect.answer import Failure
+from exivity_audit.collect.beside import Told
 from exivity_audit.collect.collector import Collector
 from exivity_audit.collect.reads import BY_NAME
 from exivity_audit.config import thresholds_of
@@ -51,7 +52,7 @@ def _status(mutation: Mutation) -> Status:
 
 def _without(monkeypatch: pytest.MonkeyPatch, read: str) -> None:
     """Forbid one read at every place, others of the same resource not."""
-    at, bulk = Collector._at, Collector._bulk
+    at, bulk, told = Collector._at, Collector._bulk, Collector._told
 
     def denied_at(self: Any, asked: Any, served: Any, place: Any) -> Any:
         return self._failed(asked, served, place, FORBIDDEN) if asked.name == read else at(self, asked, served, place)
@@ -60,6 +61,10 @@ def _without(monkeypatch: pytest.MonkeyPatch, read: str) -> None:
         failed = tuple(self._failed(asked, served, place, FORBIDDEN) for place in places) if asked.name == read else ()
         return failed or bulk(self, asked, served, places)
 
+    def denied_told(self: Any, asked: Any, place: Any, source: Any, known: Any) -> Any:
+        return told(self, asked, place, (lambda place, known: Told(failure=FORBIDDEN)) if asked.name == read else source, known)
+
+    monkeypatch.setattr(Collector, "_told", denied_told)
     monkeypatch.setattr(Collector, "_at", denied_at)
     monkeypatch.setattr(Collector, "_bulk", denied_bulk)
 

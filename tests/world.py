@@ -61,7 +61,7 @@ _GROUPS: dict[str, tuple[str, tuple[tuple[str, str, bool], ...]]] = {
     "snapshot.storage.k8s.io": ("v1", (("volumesnapshots", "VolumeSnapshot", True), ("volumesnapshotclasses", "VolumeSnapshotClass", False))),
     "monitoring.coreos.com": ("v1", (
         ("prometheuses", "Prometheus", True), ("alertmanagers", "Alertmanager", True), ("servicemonitors", "ServiceMonitor", True), ("podmonitors", "PodMonitor", True),
-        ("prometheusrules", "PrometheusRule", True), ("alertmanagerconfigs", "AlertmanagerConfig", True), ("prometheusagents", "PrometheusAgent", True))),
+        ("prometheusrules", "PrometheusRule", True), ("alertmanagerconfigs", "AlertmanagerConfig", True), ("prometheusagents", "PrometheusAgent", True), ("thanosrulers", "ThanosRuler", True))),
     "operator.victoriametrics.com": ("v1beta1", (("vmsingles", "VMSingle", True), ("vmagents", "VMAgent", True), ("vmclusters", "VMCluster", True), ("vmrules", "VMRule", True))),
 }  # fmt: skip
 OPTIONAL: dict[str, tuple[str, str, bool]] = {
@@ -85,6 +85,7 @@ class World:
         self.objects: list[Object] = [copy.deepcopy(item) for item in objects]
         self.deny: Callable[[str, str | None, str | None], bool] = lambda resource, namespace, name: False
         self.requests: list[tuple[str, str]] = []
+        self.usage: Any = None  # what servers beside the API say (tests/usage.py)
 
     # What tests do to it
 
@@ -118,7 +119,7 @@ class World:
     def copy(self) -> World:
         """Another world with the same content."""
         other = World(self.objects, version=self.version, identity=self.identity)
-        other.resources, other.deny = dict(self.resources), self.deny
+        other.resources, other.deny, other.usage = dict(self.resources), self.deny, self.usage
         return other
 
     # What the collector asks

@@ -2,10 +2,12 @@
 
 from .availability import high_availability
 from .connection import latency, tls
+from .headroom import storage_headroom
 from .placement import deployment
 from .reaching import reachable
 from .release import version
 from .saving import backup_target, backups
+from .scraping import monitoring
 
 __all__ = [  # noqa: RUF022 - the order of the checklist
     "deployment",
@@ -13,7 +15,9 @@ __all__ = [  # noqa: RUF022 - the order of the checklist
     "high_availability",
     "backups",
     "backup_target",
+    "monitoring",
     "tls",
     "latency",
+    "storage_headroom",
     "version",
 ]

@@ -28,6 +28,8 @@ ACCESS = (
     click.option("--insecure-skip-tls-verify", "insecure", is_flag=True, help="Do not verify the server's certificate; the report says so."),
     click.option("--secrets", type=click.Choice(["none", "named", "list"]), default="list", show_default=True, envvar=_variable("SECRETS"),
                  help="Read no Secrets; those of known names; or also Helm's revisions."),
+    click.option("--kubelet-stats", is_flag=True, envvar=_variable("KUBELET_STATS"),
+                 help="Ask the kubelets how full the volumes are (right: get nodes/stats; port 10250 of the nodes)."),
     click.option("--site-role", type=click.Choice(["active", "passive"]), envvar=_variable("SITE_ROLE"), help="Role of this site in a multi-site pair."),
 )  # fmt: skip
 PACKS = (click.option("--pack", "pack_folders", type=click.Path(path_type=Path, file_okay=False), multiple=True, help="Folder of further checks."),)

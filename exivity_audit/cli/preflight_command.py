@@ -29,7 +29,7 @@ def command(**flags: Any) -> int:
     session = open_session(access)
     try:
         wanted = reads_needed(prepared.pack, prepared.selected)
-        reads = [read for read in (*READS, *prepared.pack.reads) if session.discovery.find(read.resource) is not None]
+        reads = [read for read in (*READS, *prepared.pack.reads) if _asked(session, read)]
         collector = session.collector((*READS, *prepared.pack.reads))
         asked = needs(prepared.pack, reads, wanted, collector.places)
         with ThreadPoolExecutor(8) as workers:
@@ -49,6 +49,13 @@ def command(**flags: Any) -> int:
     return 3 if missing else 0
 
 
+def _asked(session: Any, read: Any) -> bool:
+    """Whether a run with these flags would ask for this."""
+    if read.opt_in:
+        return bool(read.resource == "kubelet/stats" and session.access.kubelet_stats)
+    return session.discovery.find(read.resource) is not None
+
+
 def _allowed(session: Any, need: Any, reads: Any) -> bool | None:
     """Whether a right is there; or, where the read has narrower places to fall back on, all of theirs."""
     answer = _review(session, need.rule)
@@ -60,12 +67,13 @@ def _allowed(session: Any, need: Any, reads: Any) -> bool | None:
 
 
 def _review(session: Any, rule: Any) -> bool | None:
-    served = session.discovery.find(rule.resource)
+    plain, _, part = rule.resource.partition("/")
+    served = session.discovery.find(plain)
     review = session.discovery.find("selfsubjectaccessreviews.authorization.k8s.io")
     if review is None:
         return None
     attributes = {"verb": rule.verb, "group": served.group, "version": served.version, "resource": served.plural}
-    attributes |= {key: value for key, value in (("namespace", rule.namespace), ("name", rule.name)) if value}
+    attributes |= {key: value for key, value in (("namespace", rule.namespace), ("name", rule.name), ("subresource", part)) if value}
     body = {"apiVersion": f"{review.group}/{review.version}", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}}
     answer = session.transport.post_review(review.path(), body)
     status = answer.body.get("status") if isinstance(answer.body, dict) else None

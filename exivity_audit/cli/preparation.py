@@ -61,6 +61,7 @@ LIVE_ONLY = {
     "impersonate": "--as",
     "impersonate_groups": "--as-group",
     "insecure": "--insecure-skip-tls-verify",
+    "kubelet_stats": "--kubelet-stats",
 }
 
 
@@ -83,6 +84,7 @@ def fit_snapshot(snapshot: Snapshot, flags: dict[str, Any], config: Config) -> S
 
 def access_of(flags: dict[str, Any], config: Config) -> Any:
     """How to reach the cluster. Raises UsageError."""
+    from exivity_audit.collect.prometheus import server_of
     from exivity_audit.collect.session import Access
 
     site = None
@@ -113,6 +115,8 @@ def access_of(flags: dict[str, Any], config: Config) -> Any:
         request_timeout=seconds(flags["request_timeout"], "--request-timeout"),
         deadline=seconds(flags["deadline"], "--deadline"),
         secrets=flags["secrets"],
+        kubelet_stats=flags["kubelet_stats"],
+        prometheus=server_of(config.prometheus.url, config.prometheus.token_file, config.prometheus.ca_file) if config.prometheus else None,
         role=flags["site_role"] or (site.role if site else None),
         site=site.name if site else "default",
     )

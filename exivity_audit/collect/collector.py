@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ import msgspec
 from exivity_audit.collect.answer import Answer, Failure
 from exivity_audit.collect.api import Api
 from exivity_audit.collect.asking import Refused
+from exivity_audit.collect.beside import Source, reason_of
 from exivity_audit.collect.describe import DESCRIBERS, Vault
 from exivity_audit.collect.discovery import Discovery, Served
 from exivity_audit.collect.net import caught, strained
@@ -21,7 +22,7 @@ from exivity_audit.collect.place import MissingRead, NotAsked, Read
 from exivity_audit.collect.release import Target
 from exivity_audit.document import Malformed, NotCollected
 from exivity_audit.errors import one_line
-from exivity_audit.fact import reading
+from exivity_audit.fact import HELP, reading
 from exivity_audit.paths import pruner
 from exivity_audit.snapshot import Cluster, Outcome, Place, Record, SiteSnapshot
 
@@ -69,8 +70,18 @@ def _identity(api: Api, discovery: Discovery) -> str | None:
 class Collector:
     """Collects one site."""
 
-    def __init__(self, api: Api, discovery: Discovery, reads: Iterable[Read], target: Target, secrets: str, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        api: Api,
+        discovery: Discovery,
+        reads: Iterable[Read],
+        target: Target,
+        secrets: str,
+        progress: Progress | None = None,
+        sources: Mapping[str, Source] | None = None,
+    ) -> None:
         self._api, self._discovery = api, discovery
+        self._sources = sources or {}
         self._reads = {read.name: read for read in reads}
         self._given: dict[str, Any] = {"release": target, "secrets": secrets}
         self._target = target
@@ -104,6 +115,8 @@ class Collector:
 
     def _read(self, name: str) -> tuple[Record, ...]:
         read = self._reads[name]
+        if read.opt_in:
+            return self._beside(read)
         served = self._discovery.find(read.resource)
         if served is None:
             failure = self._discovery.why_not(read.resource)
@@ -139,6 +152,36 @@ class Collector:
             return []
         except (MissingRead, Malformed, NotCollected):
             return None
+
+    def _beside(self, read: Read) -> tuple[Record, ...]:
+        """A read of a server beside the API, at all its places at once; not asked unless the run was given a way to it."""
+        source = self._sources.get(read.resource)
+        if source is None:
+            told = f"only where the run says so{HELP}{read.opt_in})"
+            return (self._record(read, None, Place(), Outcome.NOT_ASKED, None, told),)
+        try:
+            places = self._places(read.where)
+        except NotAsked as error:
+            return (self._record(read, None, Place(), Outcome.NOT_ASKED, None, str(error)),)
+        except MissingRead as error:
+            return (self._record(read, None, Place(), Outcome.NOT_ASKED, None, f"follows from what was not seen: {one_line(error)}"),)
+        except (Malformed, NotCollected) as error:
+            return (self._record(read, None, Place(), Outcome.FAILED, None, f"follows from an unreadable object: {one_line(error)}"),)
+        known = {name: self._given[name] if name in self._given else reading(self._records[name]) for name in _inputs(read)}
+        with ThreadPoolExecutor(WORKERS) as workers:
+            records = tuple(workers.map(lambda place: self._told(read, place, source, known), places))
+        return records or (self._record(read, None, Place(), Outcome.EMPTY, None, "nothing names one"),)
+
+    def _told(self, read: Read, place: Place, source: Source, known: Mapping[str, Any]) -> Record:
+        try:
+            told = source(place, known)
+        except NotAsked as error:
+            return self._record(read, None, place, Outcome.NOT_ASKED, None, str(error))
+        if told.failure is not None:
+            outcome = Outcome.FORBIDDEN if told.failure.kind == "forbidden" else Outcome.FAILED
+            return self._record(read, None, place, outcome, told.failure.status, reason_of(told))
+        objects = tuple(sorted((self._prune(read, item) for item in told.objects), key=_object_order))
+        return self._record(read, None, place, Outcome.FOUND if objects else Outcome.EMPTY, 200, "", objects)
 
     def _places(self, where: Callable[..., Iterable[Place]]) -> list[Place]:
         asked = inspect.signature(where).parameters
@@ -271,9 +314,10 @@ def collect_site(
     insecure: bool,
     secrets: str,
     progress: Progress | None = None,
+    sources: Mapping[str, Source] | None = None,
 ) -> SiteSnapshot:
-    """All that some checks need of one site, redacted. Never raises for what the cluster answers."""
-    records = Collector(api, discovery, reads, target, secrets, progress).collect(wanted)
+    """All that some checks need of one site, redacted; ``sources`` are the servers beside the API, by resource. Never raises for an answer."""
+    records = Collector(api, discovery, reads, target, secrets, progress, sources).collect(wanted)
     return SiteSnapshot(
         name=site,
         role=role,  # type: ignore[arg-type]  # Literal; the command line and the config validate it

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from exivity_audit.collect.beside import SECONDS, Source
 from exivity_audit.collect.collector import Base, Collector, Progress, base, collect_site
 from exivity_audit.collect.connection import connect
 from exivity_audit.collect.discovery import Discovery, discover
+from exivity_audit.collect.kubelet import Kubelets
 from exivity_audit.collect.place import Read
+from exivity_audit.collect.prometheus import Prometheus, Server
 from exivity_audit.collect.release import Target, find_release
 from exivity_audit.collect.transport import Deadline, Transport
 from exivity_audit.snapshot import SiteSnapshot
@@ -29,6 +33,8 @@ class Access:
     request_timeout: float = 30
     deadline: float = 120
     secrets: str = "list"
+    kubelet_stats: bool = False
+    prometheus: Server | None = None
     role: str | None = None
     site: str = "default"
 
@@ -45,6 +51,26 @@ class Session:
 
     def collect(self, reads: Iterable[Read], wanted: Iterable[str], progress: Progress | None = None) -> SiteSnapshot:
         """The site's part of a snapshot."""
+        with self._sources() as sources:
+            return self._collect(reads, wanted, sources, progress)
+
+    @contextmanager
+    def _sources(self) -> Iterator[dict[str, Source]]:
+        """The servers beside the API that this run may ask, by resource."""
+        found: dict[str, Source] = {}
+        with ExitStack() as opened:
+            access, ways = self.access, (self.transport.deadline, self.transport.stats, min(SECONDS, self.access.request_timeout))
+            if access.kubelet_stats:
+                kubelets = Kubelets(self.transport.connection, *ways)
+                opened.callback(kubelets.close)
+                found["kubelet/stats"] = kubelets
+            if access.prometheus is not None:
+                prometheus = Prometheus(access.prometheus, *ways)
+                opened.callback(prometheus.close)
+                found |= {"prometheus/volumes": prometheus.volumes, "prometheus/nodes": prometheus.nodes}
+            yield found
+
+    def _collect(self, reads: Iterable[Read], wanted: Iterable[str], sources: dict[str, Source], progress: Progress | None) -> SiteSnapshot:
         return collect_site(
             self.transport,
             self.discovery,
@@ -57,6 +83,7 @@ class Session:
             insecure=self.transport.connection.insecure,
             secrets=self.access.secrets,
             progress=progress,
+            sources=sources,
         )
 
     def collector(self, reads: Iterable[Read]) -> Collector:

@@ -56,6 +56,7 @@ class LonghornVolume:
     degraded_since: datetime | None
     last_backup: str
     last_backup_at: datetime | None
+    actual_size: Size | None = None  # what one replica takes, with its snapshots and with blocks that were freed and not trimmed
 
     @property
     def attached(self) -> bool:
@@ -179,7 +180,7 @@ def replicated_volumes(longhorn_volumes: Objects[Document]) -> Objects[LonghornV
             zone_soft_anti_affinity=item.text("spec.replicaZoneSoftAntiAffinity") or "ignored",
             state=item.text("status.state") or "", robustness=item.text("status.robustness") or "",
             degraded_since=_when(item, "status.lastDegradedAt"), last_backup=item.text("status.lastBackup") or "",
-            last_backup_at=_when(item, "status.lastBackupAt"),
+            last_backup_at=_when(item, "status.lastBackupAt"), actual_size=item.size("status.actualSize"),
         )  # fmt: skip
 
     return longhorn_volumes.each(build)

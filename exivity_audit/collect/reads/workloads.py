@@ -50,7 +50,7 @@ def _node_pods(nodes: Any, deployments: Any) -> Iterable[Place]:
 READS: tuple[Read, ...] = (
     Read("nodes", "nodes", cluster(), paths(
         "metadata.labels metadata.creationTimestamp spec.taints spec.unschedulable spec.providerID spec.podCIDR spec.podCIDRs status.nodeInfo status.capacity status.allocatable"
-        " status.addresses[].type status.addresses[].address"
+        " status.addresses[].type status.addresses[].address status.daemonEndpoints.kubeletEndpoint.Port"
         " status.conditions[].type status.conditions[].status status.conditions[].reason status.conditions[].lastTransitionTime"), "Node"),
     Read("deployments", "deployments", release_namespace(), paths(WORKLOAD, WORKLOAD_CUT), "Deployment"),
     Read("statefulsets", "statefulsets", release_namespace(), paths(WORKLOAD, WORKLOAD_CUT), "StatefulSet"),

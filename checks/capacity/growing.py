@@ -1,0 +1,103 @@
+"""Whether volumes can grow, and how long they last."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from exivity_audit import MEDIUM, Duration, Subject, at_least, check, fail, maybe, ok, patch, print_size, seen, skip, unknown, wanted, warn
+from exivity_audit.facts.claims import class_of
+from exivity_audit.facts.provisioners import provisioner_kind
+from exivity_audit.facts.volume_use import PROMETHEUS, use_of, why_unseen
+
+from ..fullness import GROWING, more_room, red, rivals
+
+
+@check("expandable", severity=MEDIUM, clauses=("D2",))
+def expandable(class_uses, settings, release, database=maybe, storage_classes=maybe):
+    """Volumes can grow.
+
+    A volume of a class that forbids expansion has to be made anew and copied when it is full, with the product stopped.
+
+    Fix: set `allowVolumeExpansion: true` on the StorageClass.
+    """
+    for use in class_uses:
+        yield _expandable(use, use.storage_class, use.kind(settings), use.driver)
+    names = {use.name for use in class_uses}
+    for claim in database.claims if seen(database) and database.in_cluster and seen(storage_classes) else ():
+        found = class_of(claim, storage_classes)
+        if found is not None and found.name not in names:
+            names.add(found.name)
+            yield _expandable(found, found, provisioner_kind(found, settings), found.provisioner)
+    if not class_uses:
+        class_uses.surely()
+        yield skip(release, "the release has no claim")
+
+
+def _expandable(about, storage_class, kind, driver):
+    if not driver:
+        return unknown(about, "neither class nor volume says what makes its volumes")
+    if not (kind.csi if kind is not None else "/" not in driver):
+        return skip(about, f"{driver} is no CSI driver: nothing expands its volumes")
+    if kind is not None and kind.enforced is False:
+        return skip(about, f"{driver} enforces no sizes: its volumes grow with the file system behind them")
+    if storage_class is None:
+        return warn(about, "no StorageClass", wanted=wanted("a class with allowVolumeExpansion: true"))
+    if storage_class.expandable:
+        return ok(about, "true", at="allowVolumeExpansion")
+    fix = patch(storage_class, {"allowVolumeExpansion": True}, f"Set `allowVolumeExpansion: true` on the StorageClass {storage_class.name}")
+    return fail(about, "false", wanted=wanted("true"), at="allowVolumeExpansion", fix=fix)
+
+
+@check("growth", severity=MEDIUM, clauses=("D2",))
+def growth(claims, use_sources, release, thresholds, database=maybe, storage_classes=maybe):
+    """No volume is full within 30 days.
+
+    A share says little of a volume that grows fast: the pace of the last week tells how long it lasts.
+
+    Fix: enlarge the volume now, or stop what fills it.
+    """
+    others = tuple(database.claims) if seen(database) and database.in_cluster else ()
+    everything = {(claim.namespace, claim.name): claim for claim in (*claims, *others)}
+    judged = [claim for claim in everything.values() if claim.bound and (claim.part in GROWING or claim.part.endswith("-log") or claim in others)]
+    leaders = rivals(claims, use_sources, thresholds, database)
+    least, told, silent = float(thresholds["growth.days"]), {}, []
+    for claim in judged:
+        use = use_of(claim, use_sources)
+        if use is None or use.days_left is None:
+            silent.append(claim)
+        elif use.disk not in told:
+            about = Subject("Node", use.disk[1]) if use.disk[0] == "node" else use.subject
+            told[use.disk] = claim, replace(use, subject=about)
+    for claim, use in told.values():
+        leader = red(use, leaders)
+        yield skip(use, "it is over its limit already", follows=leader) if leader else _pace(claim, use, least, storage_classes)
+    if silent:
+        yield _without(silent, release, use_sources)
+    elif not told:
+        claims.surely()
+        yield skip(release, "the release has no volume that grows")
+
+
+def _pace(claim, use, least, classes):
+    """The verdict on how long a volume lasts."""
+    days, (then, span) = use.days_left, use.earlier
+    grown = print_size(max(use.used - then, 0))
+    at, want = [(use, use.path, f"{print_size(use.used)}, {span / 86400:g} d before {print_size(then)}")], at_least(Duration(least * 86400))
+    if math.isinf(days):
+        return ok(use, "not growing", seen=f"not growing over the last {span / 86400:g} d", at=at)
+    lasts = Duration(math.floor(days) * 86400)
+    text = f"{math.floor(days)} d until full: {grown} in {span / 86400:g} d, {print_size(use.capacity - use.used)} left"
+    if days >= least:
+        return ok(use, lasts, seen=text, at=at, wanted=want)
+    return fail(use, lasts, seen=text, at=at, wanted=want, fix=more_room(claim, use, 0.5, classes), remark=use.caveat)
+
+
+def _without(silent, release, sources):
+    """Unknown for the volumes of which nothing says how they grow."""
+    names = f"{len(silent)} volumes" if len(silent) > 1 else silent[0].name
+    if sources.prometheus or sources.exporters:
+        return unknown(release.subject.at("growth"), f"{names}: Prometheus holds no figures from a week ago")
+    _, needs = why_unseen(None, sources)
+    needs = tuple(dict.fromkeys((*(need for need in needs if "prometheus" in need), PROMETHEUS)))
+    return unknown(release.subject.at("growth"), f"{names}: one figure tells no pace, and nothing gives those of a week ago", needs=needs[:1])
