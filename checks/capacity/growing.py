@@ -50,7 +50,7 @@ def _expandable(about, storage_class, kind, driver):
 
 
 @check("growth", severity=MEDIUM, clauses=("D2",))
-def growth(claims, use_sources, release, thresholds, database=maybe, storage_classes=maybe):
+def growth(claims, use_sources, release, settings, thresholds, database=maybe, storage_classes=maybe):
     """No volume is full within 30 days.
 
     A share says little of a volume that grows fast: the pace of the last week tells how long it lasts.
@@ -60,7 +60,7 @@ def growth(claims, use_sources, release, thresholds, database=maybe, storage_cla
     others = tuple(database.claims) if seen(database) and database.in_cluster else ()
     everything = {(claim.namespace, claim.name): claim for claim in (*claims, *others)}
     judged = [claim for claim in everything.values() if claim.bound and (claim.part in GROWING or claim.part.endswith("-log") or claim in others)]
-    leaders = rivals(claims, use_sources, thresholds, database)
+    leaders = rivals(claims, use_sources, thresholds, database, settings)
     least, told, silent = float(thresholds["growth.days"]), {}, []
     for claim in judged:
         use = use_of(claim, use_sources)
