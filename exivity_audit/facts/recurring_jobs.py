@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from exivity_audit.cron import cron_interval
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact, maybe, seen
 from exivity_audit.facts.claims import Claim, StorageClass, class_of
-from exivity_audit.facts.cron import cron_interval
 from exivity_audit.facts.longhorn import LonghornVolume
 from exivity_audit.quantity import Duration
 from exivity_audit.subject import Subject

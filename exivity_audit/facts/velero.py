@@ -8,10 +8,10 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
+from exivity_audit.cron import cron_interval
 from exivity_audit.document import Document, Malformed
 from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact, maybe, seen
-from exivity_audit.facts.cron import cron_interval
 from exivity_audit.facts.selectors import selector_fits
 from exivity_audit.quantity import Duration
 from exivity_audit.subject import Subject
