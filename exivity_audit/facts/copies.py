@@ -102,7 +102,8 @@ def limit_of(within: Duration, interval: Duration | None) -> Duration:
 @fact
 def ledger(
     claim_copies: Objects[ClaimCopies], release: Any, settings: Any, thresholds: Any, now: datetime, database_backup: Any = maybe,
-    schedules: Any = maybe, velero_copies: Any = maybe, app_key: Any = maybe, jwt_secret: Any = maybe, licence: Any = maybe, postgres_secret: Any = maybe,
+    schedules: Any = maybe, velero_copies: Any = maybe, app_key: Any = maybe, jwt_secret: Any = maybe, licence: Any = maybe,
+    postgres_secret: Any = maybe,
 ) -> Objects[Entry]:  # fmt: skip
     """Every line of the ledger: the claims, the database, the Secrets, the logs, the broker."""
     within = recovery_point(settings, thresholds)

@@ -14,6 +14,7 @@ from exivity_audit.facts.claim_copies import gaps
 from exivity_audit.facts.claims import Claim
 from exivity_audit.facts.cnpg import Bootstrap, CnpgCluster
 from exivity_audit.facts.database import Database
+from exivity_audit.facts.database_backups import Shown
 from exivity_audit.facts.longhorn import LonghornClaim
 from exivity_audit.facts.velero import CLAIMS, COMPLETED, VeleroBackup, VeleroRestore, VeleroSchedule
 from exivity_audit.subject import Subject
@@ -40,7 +41,7 @@ class Rehearsal:
 
     what: str
     at: datetime
-    shown: tuple[tuple[Source, str, str], ...]
+    shown: tuple[Shown, ...]
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def database_restores(database: Database, cnpg_clusters: Any = maybe, barman_sto
         )
         return Rehearsals(None, note, unread)
     where = f"Cluster {newest.namespace}/{newest.name}, recovered from its store"
-    shown = ((newest.source, "metadata.creationTimestamp", _stamp(newest.created)), (newest.source, "status.phase", newest.phase))
+    shown = (Shown(newest.source, "metadata.creationTimestamp", _stamp(newest.created)), Shown(newest.source, "status.phase", newest.phase))
     return Rehearsals(Rehearsal(where, newest.created, shown), "", unread)
 
 
@@ -149,7 +150,9 @@ def _by_volumes(handles: dict[str, str], restored: Any) -> tuple[Rehearsal | Non
     if missing:
         return None, f"Longhorn volumes restored of {', '.join(sorted(newest))}, none of {', '.join(missing)}" if newest else ""
     moments = [one.made for one in newest.values() if one.made is not None]
-    shown = tuple((newest[part].source, "metadata.creationTimestamp", _stamp(moment)) for part in REHEARSED_CLAIMS if (moment := newest[part].made))
+    shown = tuple(
+        Shown(newest[part].source, "metadata.creationTimestamp", _stamp(moment)) for part in REHEARSED_CLAIMS if (moment := newest[part].made)
+    )
     return Rehearsal(f"Longhorn volumes restored of {', '.join(REHEARSED_CLAIMS)}", min(moments), shown), ""
 
 
@@ -160,7 +163,7 @@ def _by_velero(namespace: str, restores: Any, copies: Any, schedules: Any) -> tu
     for one in sorted(ours, key=lambda each: each.finished, reverse=True):
         why = _wanting(one, namespace, copies, schedules)
         if not why:
-            shown = ((one.source, "status.phase", one.phase), (one.source, "status.completionTimestamp", _stamp(one.finished)))
+            shown = (Shown(one.source, "status.phase", one.phase), Shown(one.source, "status.completionTimestamp", _stamp(one.finished)))
             return Rehearsal(f"Velero restore {one.name} of backup {one.backup or one.schedule}", one.finished, shown), ""
         note = note or f"Velero restore {one.name}: {why}"
     return None, note
