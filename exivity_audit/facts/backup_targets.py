@@ -49,8 +49,8 @@ def backup_targets(longhorn_backup_targets: Objects[Document], storage_settings:
 
     def build(item: Document) -> BackupTarget:
         url = item.text("spec.backupTargetURL") or ""
-        told = item.condition("Unavailable")
-        reason = told[1] if told is not None and told[0] == "True" else ""
+        told = [entry.text("reason") for entry in item.items("status.conditions") if entry.text("status") == "True"]
+        reason = next((text for text in told if text), "")
         available = item.boolean("status.available")
         state = "available" if available else "unavailable" if available is False else "no status yet"
         return BackupTarget(

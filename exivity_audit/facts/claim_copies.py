@@ -205,8 +205,8 @@ def _takes(one: VeleroSchedule | VeleroBackup, claim: Claim, behind: Volume | No
     """Whether it takes the claim's data to its storage location: as files of a pod, or as a snapshot that is moved."""
     if one.ways.moved and behind is not None and behind.driver:
         return True
-    if one.ways.files and one.selection.takes(PODS):
-        return behind is None or behind.host_path is None
+    if one.ways.files and one.selection.takes(PODS) and (behind is None or behind.host_path is None):
+        return True
     return seen(around.files) and any(_is_copy(copy, claim) and _made_by(copy.backup, one, around) for copy in around.files)
 
 

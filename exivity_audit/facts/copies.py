@@ -91,7 +91,7 @@ def _age(moment: datetime | None, now: datetime) -> Duration | None:
 
 def recovery_point(settings: Any, thresholds: Any) -> Duration:
     """The declared recovery point with the margin that a run may take."""
-    return Duration(duration(settings.declare.rpo) * (1 + float(thresholds[MARGIN])))
+    return Duration(round(duration(settings.declare.rpo) * (1 + float(thresholds[MARGIN]))))
 
 
 def limit_of(within: Duration, interval: Duration | None) -> Duration:
