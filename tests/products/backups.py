@@ -156,3 +156,29 @@ def single_node(installation: Any) -> list[Object]:
         *(volume_backup(newest, space, f"{installation.fullname}-{part}", f"{installation.fullname}-proximity-api-6d5f-0", LAST_NIGHT) for part in PARTS),
         restore(backup_name(DAYS_KEPT[-1]), space, 18),
     ]  # fmt: skip
+
+
+def forget(world: Any, part: str, fullname: str = "exivity") -> Any:
+    """The same world without any copy of a claim: no backup of its volume, and none that Velero made."""
+    volume, claim = f"pvc-{fullname}-{part}", f"{fullname}-{part}"
+    world.objects = [item for item in world.objects if not _of(item, volume, claim)]
+    for item in world.all("longhorn.io/Volume"):
+        if item["metadata"]["name"] == volume:
+            item["status"] |= {"lastBackup": "", "lastBackupAt": ""}
+    return world
+
+
+def _of(item: Object, volume: str, claim: str) -> bool:
+    kept = item["kind"] in ("Backup", "BackupVolume") and item["metadata"].get("labels", {}).get("backup-volume") == volume
+    return kept or (item["kind"] == "PodVolumeBackup" and item["metadata"]["annotations"].get("velero.io/pvc-name") == claim)
+
+
+def aged(world: Any, part: str, days: float, fullname: str = "exivity") -> Any:
+    """The same world where the only copy of a claim on Longhorn is so old."""
+    volume = f"pvc-{fullname}-{part}"
+    forget(world, part, fullname)
+    world.add(*longhorn_backup(volume, days))
+    for item in world.all("longhorn.io/Volume"):
+        if item["metadata"]["name"] == volume:
+            item["status"] |= {"lastBackup": f"backup-{volume}", "lastBackupAt": stamp(days)}
+    return world
