@@ -21,6 +21,9 @@ from exivity_audit.subject import Subject
 
 HELM_CHART = "helm.sh/chart"
 MAJORS = range(9, 100)
+DEFAULT_PORT = "5432"
+PVC_ROLE = "cnpg.io/pvcRole"
+CLAIM_PARTS = {"PG_WAL": "postgresql-wal", "PG_TABLESPACE": "postgresql-tablespace"}  # beside the data itself
 CONTAINERS = ("postgres", "postgresql", "database")
 _SUFFIXES = {"-rw": "rw", "-ro": "ro", "-r": "r"}
 _REPOSITORY = re.compile(r"(?:^|[/_-])(?:postgres|postgresql|postgis|pgvector)(?:$|[_-])")
@@ -286,10 +289,37 @@ def _of_namespace(found: Objects[Any], namespace: str) -> Objects[Any]:
 def _claims_of(around: _Surroundings, keep: Any, namespace: str) -> Objects[Claim]:
     parts: list[Objects[Document]] = [_narrowed(one, lambda item: item.namespace == namespace and keep(item)) for one in around.claims]
     joined = _of_namespace(parts[0].join(*parts[1:]), namespace)
-    return joined.each(lambda item: claim_of(item, "postgresql", ClaimGroup.POSTGRESQL))
+    return joined.each(lambda item: claim_of(item, CLAIM_PARTS.get(item.labels().get(PVC_ROLE, ""), "postgresql"), ClaimGroup.POSTGRESQL))
+
+
+@dataclass(frozen=True)
+class DatabaseAddress:
+    """The database as one ConfigMap of the release names it, and where that leads."""
+
+    subject: Subject
+    source: Source
+    config: DatabaseConfig
+    location: Location
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Where it leads, in one spelling: two ways to write one Service are one place."""
+        named = self.location.named
+        return (f"{named[0]}.{named[1]}.svc" if named else self.location.external.lower().rstrip("."), self.config.port or DEFAULT_PORT)
 
 
 @fact
-def database_configs(database_config: Objects[DatabaseConfig], configs: Objects[ServiceConfig]) -> Objects[DatabaseConfig]:
-    """The database as each ConfigMap of the release names it."""
-    return database_config.join(configs.where(lambda one: one.database is not None).each(lambda one: one.database))
+def database_addresses(
+    database_config: Objects[DatabaseConfig], configs: Objects[ServiceConfig], cluster_names: ClusterNames
+) -> Objects[DatabaseAddress]:
+    """The database as each ConfigMap of the release names it, ``FN-postgres-config`` first."""
+    named: Objects[DatabaseConfig] = database_config.join(configs.each(lambda one: one.database))
+    found: list[DatabaseAddress] = []
+    reasons: list[Reason] = []
+    for one in named:
+        try:
+            found.append(DatabaseAddress(one.subject, one.source, one, locate(one.host, cluster_names)))
+        except NotSeen as error:
+            reasons.extend(error.reasons)
+    partial = (*named.partial, *dict.fromkeys(reasons))
+    return Objects(found, installed=named.installed, unreadable=named.unreadable, partial=partial)

@@ -7,6 +7,7 @@ from typing import Any
 
 from exivity_audit import chart
 from tests.builders import LAST_NIGHT, made, stamp
+from tests.products import postgresql
 
 Object = dict[str, Any]
 SERVED = (
@@ -70,13 +71,26 @@ def restored_volume(part: str, origin: str, days: float = REHEARSAL, *, standby:
     )  # fmt: skip
 
 
+def recovered_cluster(days: float = REHEARSAL, server: str = postgresql.NAME, *, url: str = postgresql.BUCKET) -> list[Object]:
+    """A CloudNativePG cluster of one instance that was recovered from a server's backups, in a namespace of its own."""
+    space, name = "rehearsal", "rehearsed"
+    source = {"name": postgresql.PLUGIN, "parameters": {"barmanObjectName": "origin", "serverName": server}}
+    store = postgresql.store("origin", space, server)
+    store["spec"]["configuration"]["destinationPath"] = url
+    cluster = postgresql.cluster(name, space, instances=1, bootstrap={"recovery": {"source": "origin"}}, days=days)
+    del cluster["spec"]["plugins"]
+    cluster["spec"]["externalClusters"] = [{"name": "origin", "plugin": source}]
+    cluster["status"]["conditions"] = [postgresql.condition("Ready", reason="ClusterIsReady", days=days)]
+    return [made("v1", "Namespace", space, status={"phase": "Active"}), store, cluster]
+
+
 def multi_node(installation: Any) -> list[Object]:
     """Longhorn's jobs of the group default, its S3 target, last night's backups, and a restore that was tried."""
     volumes = [f"pvc-{installation.fullname}-{part}" for part in PARTS]
     return [
         recurring_job("snapshot-daily", "snapshot", "0 23 * * *"), recurring_job("backup-daily", "backup", "0 1 * * *", retain=14), backup_target(),
         *(item for volume in volumes for item in longhorn_backup(volume)),
-        *(restored_volume(part, f"pvc-{installation.fullname}-{part}") for part in REHEARSED),
+        *(restored_volume(part, f"pvc-{installation.fullname}-{part}") for part in REHEARSED), *recovered_cluster(),
     ]  # fmt: skip
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from exivity_audit.collect.place import MissingRead, Read, cluster, paths
+from exivity_audit.collect.place import MissingRead, Read, cluster, paths, values
 from exivity_audit.collect.reads.middleware import middleware_places
 from exivity_audit.collect.reads.shapes import METADATA
+from exivity_audit.fact import Unreadable
+from exivity_audit.facts.configuration import two_labels
 from exivity_audit.snapshot import Place
 
 
@@ -18,6 +20,17 @@ def _near(postgres_config: Any, service_configs: Any, service_objects: Any, host
         yield from middleware_places(postgres_config, service_configs, service_objects, host_namespaces, release)
     except MissingRead:
         return
+
+
+def _store_namespaces(postgresql_clusters: Any, object_stores: Any) -> Iterable[Place]:
+    """Namespaces that the endpoints of the object stores may name (``minio.storage``); whether one exists decides what the host is."""
+    found: set[str] = set()
+    for read, path in ((object_stores, "spec.configuration.endpointURL"), (postgresql_clusters, "spec.backup.barmanObjectStore.endpointURL")):
+        endpoints = () if isinstance(read, Unreadable) else values(read, path)
+        hosts = (endpoint.partition("://")[2].partition("/")[0].partition(":")[0] for endpoint in endpoints)
+        found |= {namespace for host in hosts if (namespace := two_labels(host))}
+    for namespace in sorted(found):
+        yield Place(None, namespace)
 
 
 def _storage(prefix: str) -> str:
@@ -67,4 +80,5 @@ READS: tuple[Read, ...] = (
     Read("object_stores", "objectstores.barmancloud.cnpg.io", cluster(), paths(
         "metadata.labels spec.configuration.serverName spec.retentionPolicy status.serverRecoveryWindow",
         {"spec.configuration.destinationPath": "store_url", "spec.configuration.endpointURL": "store_url"}), "ObjectStore", otherwise=_near),
+    Read("store_namespaces", "namespaces", _store_namespaces, paths("status.phase"), "Namespace", by_name=True),
 )  # fmt: skip
