@@ -23,6 +23,7 @@ from exivity_audit.subject import CLUSTER, Subject, release_subject
 from exivity_audit.verdict import Severity, Status, Verdict, unknown
 
 ALL_SITES = "*"
+TABLES = ("node_loss", "copies")  # facts that the report prints as tables
 BLIND = (ReadOutcome.FORBIDDEN, ReadOutcome.FAILED, ReadOutcome.NOT_ASKED)
 
 
@@ -156,7 +157,7 @@ def evaluate(
             continue
         for one in sites:
             outcomes.append(_outcome(check, one[0].name, [one], used, purpose, config.waivers, attestations, now))
-    tables = {site.name: {"node_loss": facts.value("node_loss")} for site, _, facts in sites}
+    tables = {site.name: {name: facts.value(name) for name in TABLES} for site, _, facts in sites}
     unread = tuple((site.name, record) for site, _, _ in sites for record in site.reads if record.outcome in BLIND)
     return Judgement(snapshot, pack, config, used, purpose, now, tuple(outcomes), attestations, tables, unread, len(checks) < len(pack.checks))
 

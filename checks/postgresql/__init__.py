@@ -6,6 +6,7 @@ from .headroom import storage_headroom
 from .placement import deployment
 from .reaching import reachable
 from .release import version
+from .restoring import restore_tested
 from .saving import backup_target, backups
 from .scraping import monitoring
 
@@ -15,6 +16,7 @@ __all__ = [  # noqa: RUF022 - the order of the checklist
     "high_availability",
     "backups",
     "backup_target",
+    "restore_tested",
     "monitoring",
     "tls",
     "latency",

@@ -19,6 +19,7 @@ from exivity_audit import chart
 from exivity_audit.collect import broker, public
 from exivity_audit.collect.alertmanager import describe_config, describe_object
 from exivity_audit.collect.pem import describe_certificates, describe_key_pair
+from exivity_audit.collect.targets import backup_url
 
 LARGEST_HELM = 16 * 2**20
 CAP = 64
@@ -281,7 +282,7 @@ PUBLIC: dict[str, Callable[[Any], Any]] = {
     "controller_args": public.controller_args, "host": public.host, "server": public.server, "port": public.port, "name": public.name,
     "ssl_mode": public.ssl_mode, "addresses": public.addresses, "image": public.image, "amounts": public.amounts, "resources": public.resources,
     "count": public.count, "given": public.given, "alertmanager_config": describe_object,
-    "mount_options": public.mount_options, "store_url": public.store_url, "backup_tools": public.backup_tools,
+    "mount_options": public.mount_options, "store_url": public.store_url, "backup_tools": public.backup_tools, "backup_url": backup_url,
     "broker_settings": broker.broker_settings, "broker_terms": broker.broker_terms, "broker_policy": broker.broker_policy,
     "queue_arguments": broker.queue_arguments,
 }  # fmt: skip
