@@ -6,9 +6,11 @@ import types
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-from exivity_audit.acceptance import Attestation, accept, expired
+from exivity_audit.acceptance import ALL_SITES, Acceptance, Standing, standing
+from exivity_audit.attestation import Attestation
+from exivity_audit.calendar import calendars
 from exivity_audit.check import Check, Evaluation
 from exivity_audit.config import Config, Waiver
 from exivity_audit.document import Malformed, NotCollected, parse_time
@@ -21,7 +23,6 @@ from exivity_audit.snapshot import Record, SiteSnapshot, Snapshot
 from exivity_audit.subject import CLUSTER, Subject, release_subject
 from exivity_audit.verdict import UNDECIDED, Severity, Status, Verdict, unknown
 
-ALL_SITES = "*"
 BLIND = (ReadOutcome.FORBIDDEN, ReadOutcome.FAILED, ReadOutcome.NOT_ASKED)
 
 
@@ -107,6 +108,13 @@ class Judgement:
     tables: dict[str, dict[str, Any]]
     unread: tuple[tuple[str, Record], ...]
     partial: bool = False  # some checks of the checklist were left out of this run
+    lifecycle: Any = None  # the dated table of supported releases it was judged by
+
+    def standing(self, paper: Waiver | Attestation) -> Standing:
+        """What became of a waiver or attestation."""
+        asked = {outcome.check.id for outcome in self.outcomes}
+        verdicts = (verdict for outcome in self.outcomes if outcome.check.id == paper.check for verdict in outcome.verdicts)
+        return standing(paper, verdicts, self.now, asked.__contains__)
 
 
 def site_facts(
@@ -165,33 +173,31 @@ def evaluate(
     every = tuple(Judged(site.name, role, facts) for site, role, facts in sites)
     for _, _, facts in sites:
         facts.give("sites", every)
+    acceptance = Acceptance(config.waivers, attestations, now, {site.name: facts for site, _, facts in sites})
     outcomes = []
     for check in checks:
         if "sites" in (*check.needs, *check.alternates):
-            outcomes.append(_outcome(check, ALL_SITES, sites, used, purpose, config.waivers, attestations, now))
+            outcomes.append(_outcome(check, ALL_SITES, sites, used, purpose, acceptance))
             continue
         for one in sites:
-            outcomes.append(_outcome(check, one[0].name, [one], used, purpose, config.waivers, attestations, now))
-    tables = {site.name: {"node_loss": facts.value("node_loss")} for site, _, facts in sites}
+            outcomes.append(_outcome(check, one[0].name, [one], used, purpose, acceptance))
+    tables: dict[str, dict[str, Any]] = {site.name: {"node_loss": facts.value("node_loss")} for site, _, facts in sites}
+    for place, rows in calendars({site.name: facts.value("calendar") for site, _, facts in sites}, config.waivers, attestations, now).items():
+        tables.setdefault(place, {})["calendar"] = rows
     unread = tuple((site.name, record) for site, _, _ in sites for record in site.reads if record.outcome in BLIND)
-    return Judgement(snapshot, pack, config, used, purpose, now, tuple(outcomes), attestations, tables, unread, len(checks) < len(pack.checks))
+    return Judgement(
+        snapshot, pack, config, used, purpose, now, tuple(outcomes), attestations, tables, unread, len(checks) < len(pack.checks), lifecycle
+    )
 
 
 def _outcome(
-    check: Check,
-    site: str,
-    sites: list[tuple[SiteSnapshot, Role | None, Facts]],
-    scenario: ScenarioUsed,
-    purpose: Purpose,
-    waivers: tuple[Waiver, ...],
-    attestations: tuple[Attestation, ...],
-    now: datetime,
+    check: Check, site: str, sites: list[tuple[SiteSnapshot, Role | None, Facts]], scenario: ScenarioUsed, purpose: Purpose, acceptance: Acceptance
 ) -> Outcome:
     snapshot, role, facts = sites[0]
     subject = release_subject(snapshot.namespace, snapshot.release)
     verdicts = _verdicts(check, subject, role, facts, scenario)
     verdicts = _relax(check, verdicts, purpose, scenario.used)
-    verdicts = tuple(accept(verdict, check.id, site, check.attest is not None, waivers, attestations, now) for verdict in verdicts)
+    verdicts = tuple(acceptance.accept(verdict, check.id, site, check.attest is not None) for verdict in verdicts)
     return Outcome(check, site, check.severity_in(scenario.used), verdicts)
 
 
@@ -292,17 +298,6 @@ def _relax(check: Check, verdicts: tuple[Verdict, ...], purpose: Purpose, scenar
         else verdict
         for verdict in verdicts
     )
-
-
-WaiverState = Literal["used", "unused", "expired"]
-
-
-def waiver_state(waiver: Waiver, judgement: Judgement) -> WaiverState:
-    """Whether a waiver covers a finding of this run, has nothing to cover, or is past its last day."""
-    if expired(waiver, judgement.now):
-        return "expired"
-    used = any(verdict.waiver == waiver for outcome in judgement.outcomes for verdict in outcome.verdicts)
-    return "used" if used else "unused"
 
 
 def results(outcomes: Iterable[Outcome]) -> list[tuple[Outcome, Verdict]]:

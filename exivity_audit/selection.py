@@ -12,7 +12,7 @@ from exivity_audit.nearest import nearest
 from exivity_audit.pack import Pack
 
 ALWAYS = ("nodes",)  # the scenario rests on them
-TABLES = ("node_loss",)  # tables that a report on all checks carries
+TABLES = ("node_loss", "calendar")  # tables that a report on all checks carries
 
 
 def select(pack: Pack, chosen: Iterable[str], skipped: Iterable[str]) -> frozenset[str] | None:

@@ -55,6 +55,16 @@ _WEIGHT = {Severity.CRITICAL: 8, Severity.HIGH: 5, Severity.MEDIUM: 3, Severity.
 
 
 @dataclass(frozen=True)
+class Objection:
+    """A waiver or attestation that names a verdict and does not hold for it, and why."""
+
+    paper: Any
+    why: str
+    needs: tuple[str, ...] = ()  # what would show whether it holds
+    blind: bool = False  # what it rests on could not be seen
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What one check says about one subject."""
 
@@ -74,6 +84,7 @@ class Verdict:
     waiver: Any = None
     attestation: Any = None
     unless_attested: bool = False  # a fail that the clause lets a person vouch for
+    objections: tuple[Objection, ...] = ()  # waivers and attestations that name it and do not hold
 
     def with_remark(self, remark: str) -> Verdict:
         """The same verdict with one more printed note."""

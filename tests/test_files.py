@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from exivity_audit.acceptance import check_waivers, load_evidence
+from exivity_audit.attestation import load_evidence
 from exivity_audit.config import Config, load_config, thresholds_of
 from exivity_audit.errors import UsageError
 from exivity_audit.lifecycle import load_lifecycle
@@ -18,6 +18,7 @@ from exivity_audit.pack import own_pack
 from exivity_audit.paths import covers, prune, steps
 from exivity_audit.quantity import duration, print_duration, print_size, quantity, size
 from exivity_audit.snapshot import decode, encode, load, save
+from exivity_audit.waiver import check_waivers
 from tests import builders
 from tests.judging import site_of, snapshot_of
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from exivity_audit.acceptance import Attestation
+from exivity_audit.attestation import Attestation
 from exivity_audit.check import AS_IS, Check
 from exivity_audit.config import Config, Waiver
 from exivity_audit.evaluate import Judgement, Outcome
