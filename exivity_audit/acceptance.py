@@ -18,8 +18,15 @@ ANSWERABLE = frozenset({Status.MANUAL, Status.UNKNOWN})
 OPEN = frozenset({Status.FAIL, Status.WARN})
 SUBSET = frozenset({"target"})  # a restore from one of several targets stands while that one is in use; the others must be equal
 
+Context = Mapping[str, tuple[str, ...] | Unreadable]
 State = Literal["used", "unused", "expired", "void"]
 ALL_SITES = "*"
+
+
+def context_of(facts: Facts) -> Context:
+    """What attestations may be bound to, as a site shows it today."""
+    found = {key: facts.value(name) for key, name in CONTEXT.items()}
+    return {key: Unreadable((Reason(key, value.error),)) if isinstance(value, Broken) else value for key, value in found.items()}
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,7 @@ class Acceptance:
     waivers: tuple[Waiver, ...]
     attestations: tuple[Attestation, ...]
     now: datetime
-    sites: Mapping[str, Facts] = field(default_factory=dict)
+    today: Mapping[str, Context] = field(default_factory=dict)  # by site
 
     def accept(self, verdict: Verdict, check: str, site: str, attestable: bool) -> Verdict:
         """The verdict as people's acceptance leaves it: an attestation answers manual and unknown, a waiver covers fail and warn.
@@ -58,21 +65,19 @@ class Acceptance:
         if one.expired(self.now):
             return Objection(one, f"it expired on {one.expires}")
         for key, value in one.context:
-            for facts in self._facts(one.site or site):
-                found = facts.value(CONTEXT[key]) if key in CONTEXT else Unreadable((Reason(key, f"nothing tells {key} today"),))
-                if isinstance(found, Broken):
-                    found = Unreadable((Reason(key, found.error),))
+            for context in self._contexts(one.site or site):
+                found = context.get(key, Unreadable((Reason(key, f"nothing tells {key} today"),)))
                 if isinstance(found, Unreadable):
                     text = "; ".join(reason.text for reason in found.reasons)
                     needs = tuple(need for reason in found.reasons for need in reason.needs)
                     return Objection(one, f"its {_word(key)} cannot be compared with today's: {text}", needs, blind=True)
-                given, today = written(value), written(list(found))
+                given, today = written(value), written(found)
                 if set(given) - set(today) if key in SUBSET else given != today:
                     return Objection(one, f"made when {_word(key)} was {_list(given)}, and it is {_list(today)} today")
         return None
 
-    def _facts(self, site: str) -> Iterable[Facts]:
-        return self.sites.values() if site == ALL_SITES else filter(None, (self.sites.get(site),))
+    def _contexts(self, site: str) -> Iterable[Context]:
+        return self.today.values() if site == ALL_SITES else (self.today.get(site, {}),)
 
     def _waive(self, verdict: Verdict, check: str, site: str) -> Verdict:
         against: list[Objection] = []

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from exivity_audit.acceptance import ALL_SITES, Acceptance, Standing, standing
+from exivity_audit.acceptance import ALL_SITES, Acceptance, Context, Standing, context_of, standing
 from exivity_audit.attestation import Attestation
 from exivity_audit.calendar import calendars
 from exivity_audit.check import Check, Evaluation
@@ -109,6 +109,7 @@ class Judgement:
     unread: tuple[tuple[str, Record], ...]
     partial: bool = False  # some checks of the checklist were left out of this run
     lifecycle: Any = None  # the dated table of supported releases it was judged by
+    context: Mapping[str, Context] = field(default_factory=dict)  # by site, what attestations may be bound to
 
     def standing(self, paper: Waiver | Attestation) -> Standing:
         """What became of a waiver or attestation."""
@@ -173,7 +174,8 @@ def evaluate(
     every = tuple(Judged(site.name, role, facts) for site, role, facts in sites)
     for _, _, facts in sites:
         facts.give("sites", every)
-    acceptance = Acceptance(config.waivers, attestations, now, {site.name: facts for site, _, facts in sites})
+    context = {site.name: context_of(facts) for site, _, facts in sites}
+    acceptance = Acceptance(config.waivers, attestations, now, context)
     outcomes = []
     for check in checks:
         if "sites" in (*check.needs, *check.alternates):
@@ -186,7 +188,7 @@ def evaluate(
         tables.setdefault(place, {})["calendar"] = rows
     unread = tuple((site.name, record) for site, _, _ in sites for record in site.reads if record.outcome in BLIND)
     return Judgement(
-        snapshot, pack, config, used, purpose, now, tuple(outcomes), attestations, tables, unread, len(checks) < len(pack.checks), lifecycle
+        snapshot, pack, config, used, purpose, now, tuple(outcomes), attestations, tables, unread, len(checks) < len(pack.checks), lifecycle, context
     )
 
 

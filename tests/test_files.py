@@ -136,10 +136,10 @@ def test_waivers_name_a_check_a_date_and_a_reason(tmp_path: Path, waiver: str, s
     path = tmp_path / "c.yaml"
     path.write_text(f"waivers:\n  - {{{waiver}}}\n")
     if not said:
-        check_waivers(load_config(path)[0].waivers, CHECKS, path)
+        check_waivers(path, CHECKS)
         return
     with pytest.raises(UsageError) as raised:
-        check_waivers(load_config(path)[0].waivers, CHECKS, path)
+        check_waivers(path, CHECKS)
     assert said in str(raised.value)
 
 
