@@ -134,7 +134,9 @@ CONTROLLER_SWITCHES = (
 SIZED_CLAIMS = {
     "log": tuple(service.key for service in SERVICES), "config": tuple(claim.removesuffix("-config") for claim in CONFIG_CLAIMS), "data": DATA_CLAIMS,
 }  # fmt: skip
+LONGHORN_OLD_TARGET = "backup-target"  # a Setting before Longhorn 1.8, a BackupTarget since
 LONGHORN_SETTINGS = (
+    LONGHORN_OLD_TARGET,
     "default-replica-count", "replica-soft-anti-affinity", "replica-zone-soft-anti-affinity", "replica-disk-soft-anti-affinity", "node-down-pod-deletion-policy",
     "rwx-volume-fast-failover", "storage-over-provisioning-percentage", "storage-minimal-available-percentage", "current-longhorn-version",
 )  # fmt: skip

@@ -23,6 +23,7 @@ from exivity_audit.snapshot import Record, SiteSnapshot, Snapshot
 from exivity_audit.subject import CLUSTER, Subject, release_subject
 from exivity_audit.verdict import UNDECIDED, Severity, Status, Verdict, unknown
 
+TABLES = ("node_loss", "copies", "calendar")  # facts that the report prints as tables
 BLIND = (ReadOutcome.FORBIDDEN, ReadOutcome.FAILED, ReadOutcome.NOT_ASKED)
 
 
@@ -183,8 +184,8 @@ def evaluate(
             continue
         for one in sites:
             outcomes.append(_outcome(check, one[0].name, [one], used, purpose, acceptance))
-    tables: dict[str, dict[str, Any]] = {site.name: {"node_loss": facts.value("node_loss")} for site, _, facts in sites}
-    for place, rows in calendars({site.name: facts.value("calendar") for site, _, facts in sites}, config.waivers, attestations, now).items():
+    tables = {site.name: {name: facts.value(name) for name in TABLES} for site, _, facts in sites}
+    for place, rows in calendars({site: found["calendar"] for site, found in tables.items()}, config.waivers, attestations, now).items():
         tables.setdefault(place, {})["calendar"] = rows
     unread = tuple((site.name, record) for site, _, _ in sites for record in site.reads if record.outcome in BLIND)
     return Judgement(

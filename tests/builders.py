@@ -17,6 +17,7 @@ from exivity_audit import chart
 from tests import products
 from tests.world import NOW, Object, World
 
+LAST_NIGHT = 0.45  # days ago
 STATELESS = ("glass", "proximity-api", "edify", "horizon", "pigeon", "transcript", "use")
 HOST = "exivity.acme.eu"
 APP_KEY, JWT_SECRET = "kT4-pq8_Zs3mWx7vBn2cLd9fGh5jRy6uAe", "Qw9-er7_Ty5uIo3pAs1dFg8hJk6lZx4cVb"
@@ -194,7 +195,7 @@ class Installation:
                 "volumeMode": "Filesystem", "claimRef": {"namespace": self.namespace, "name": name},
             }  # fmt: skip
             if driver == "rancher.io/local-path":
-                spec["hostPath"] = {"path": f"/opt/local-path-provisioner/{name}", "type": "DirectoryOrCreate"}
+                spec["local"] = {"path": f"/opt/local-path-provisioner/{name}"}  # hostPath by default, which Velero passes over
                 spec["nodeAffinity"] = {
                     "required": {
                         "nodeSelectorTerms": [{"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [self.nodes[0]]}]}]
@@ -437,9 +438,10 @@ def longhorn(installation: Installation, nodes: tuple[str, ...], zones: tuple[st
         volume = claim["metadata"]["name"]
         shared = claim["spec"]["accessModes"] == ["ReadWriteMany"]
         found.append(made(
-            api, "Volume", volume, space,
+            api, "Volume", volume, space, metadata={"labels": {"recurring-job-group.longhorn.io/default": "enabled"}},
             spec={"size": str(2**30), "numberOfReplicas": 3, "accessMode": "rwx" if shared else "rwo", "migratable": False, "dataEngine": "v1"},
             status={"state": "attached", "robustness": "healthy", "currentNodeID": nodes[0], "actualSize": 2**29, "lastDegradedAt": "",
+                    "lastBackup": f"backup-{volume}", "lastBackupAt": stamp(LAST_NIGHT),
                     "kubernetesStatus": {"pvName": volume, "namespace": claim["spec"]["claimRef"]["namespace"], "pvcName": claim["spec"]["claimRef"]["name"]}},
         ))  # fmt: skip
         if shared:
@@ -488,7 +490,7 @@ def single_node(**changes: Any) -> World:
     labels = {"app": "local-path-provisioner"}
     objects = [
         node("only", None, control_plane=True, kubelet="v1.36.3+k3s1"), made("v1", "Namespace", "kube-system", metadata={"uid": "7b640000-0000-4e0e-9c1d-5a2f90b1e7aa"}),
-        made("storage.k8s.io/v1", "StorageClass", "local-path", metadata={"annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+        made("storage.k8s.io/v1", "StorageClass", "local-path", metadata={"annotations": {"storageclass.kubernetes.io/is-default-class": "true", "defaultVolumeType": "local"}},
              provisioner="rancher.io/local-path", reclaimPolicy="Retain", volumeBindingMode="WaitForFirstConsumer"),
         made("v1", "Pod", "local-path-provisioner-7f5", "kube-system", metadata={"labels": labels}, spec={"nodeName": "only", "containers": [{"name": "p", "image": "rancher/local-path-provisioner:v0.0.32"}]},
              status={"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}),

@@ -30,10 +30,9 @@ from exivity_audit import (
 )
 from exivity_audit.facts.claims import ClaimGroup, volume_of
 from exivity_audit.facts.nfs import NfsServer
-from exivity_audit.facts.platform import served
 from exivity_audit.facts.provisioners import LONGHORN, NO_PROVISIONER, provisioner_kind
 
-from .shared import by_class, by_handle, unread
+from .shared import by_class, unread
 
 REGION_LABELS = ("topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region")
 
@@ -199,19 +198,20 @@ LOSS = {True: "deleting the claim or its namespace erases the data", False: "`he
 FRESH = timedelta(days=8)  # a backup older than this, a week and a day, covers what was there then
 
 
-def last_copy(volume, now):
-    """When Longhorn last backed a volume up, how long ago, and both in words; empty words where it never did."""
-    if volume is None or not volume.last_backup:
-        return None, None, ""
-    made = volume.last_backup_at
-    if made is None:
-        return None, None, "a Longhorn backup"
-    age = max(now - made, timedelta())
-    return made, age, f"a Longhorn backup of {made:%d %b %Y}, {print_duration(Duration(age.total_seconds()))} old"
+def last_copy(copies, now):
+    """How old the last good copy of a claim is, and the copy in words; no words where there is none."""
+    last = copies.last if copies is not None else None
+    if last is None:
+        return None, ""
+    kind = f"a {last.by}" if last.by.endswith("snapshot") else f"a {last.by} backup"
+    if last.at is None:
+        return None, kind
+    age = max(now - last.at, timedelta())
+    return age, f"{kind} of {last.at:%d %b %Y}, {print_duration(Duration(age.total_seconds()))} old"
 
 
 @check("reclaim", severity=MEDIUM, clauses=("X3",))
-def reclaim(claims, volumes, now, replicated_volumes=maybe, velero_schedules=maybe):
+def reclaim(claims, volumes, now, claim_copies=maybe):
     """Data outlives its claim, or a backup covers it.
 
     A volume with the policy Delete goes with its claim. Helm keeps five of the eighteen claims on uninstall; the other thirteen go, and with
@@ -220,6 +220,7 @@ def reclaim(claims, volumes, now, replicated_volumes=maybe, velero_schedules=may
     Fix: set `persistentVolumeReclaimPolicy: Retain` on the volumes, and use a class with `reclaimPolicy: Retain` for those to come.
     """
     why, needs = unread(volumes)
+    copied = {str(one.subject): one for one in claim_copies} if seen(claim_copies) else {}
     for claim in claims:
         volume = volume_of(claim, volumes)
         if not claim.volume:
@@ -229,25 +230,25 @@ def reclaim(claims, volumes, now, replicated_volumes=maybe, velero_schedules=may
         elif volume.reclaim == "Retain":
             yield ok(claim, "Retain", at=[(volume, "spec.persistentVolumeReclaimPolicy")])
         else:
-            yield deleted_verdict(claim, volume, now, replicated_volumes, velero_schedules)
+            yield deleted_verdict(claim, volume, now, copied.get(str(claim.subject)))
 
 
-def deleted_verdict(claim, volume, now, replicated_volumes, velero_schedules):
+def deleted_verdict(claim, volume, now, copies):
     """The verdict on a volume that goes with its claim: what else has the data."""
     policy = volume.reclaim or "Delete"
     annotation = (claim, "metadata.annotations[helm.sh/resource-policy]", "keep" if claim.kept else "none")
     at = [(volume, "spec.persistentVolumeReclaimPolicy", policy), annotation]
     if claim.group in REPLACEABLE:
         return ok(claim, policy, at=at, remark="the volume goes with its claim; what is on it can be done without")
-    copied, gap, needs = by_handle(volume.handle, replicated_volumes) if volume.driver == LONGHORN else (None, "", ())
-    made, age, words = last_copy(copied, now)
-    at += [(copied, "status.lastBackup", copied.last_backup), (copied, "status.lastBackupAt", str(made or "none"))] if words else []
+    age, words = last_copy(copies, now)
+    at += [(copies.last, copies.last.path, str(copies.last.at or "no time"))] if words else []
     if age is not None and age <= FRESH:
         return ok(claim, policy, seen=f"{policy}, covered by {words}", at=at)
-    if served(velero_schedules) is not False:
-        return unknown(claim, f"{policy}; whether a Velero backup covers it: not built yet", needs=("a later release",), at=at)
-    if gap:
-        return unknown(claim, f"{policy}; whether Longhorn has a backup of it: {gap}", needs=needs, at=at)
+    hidden = copies.unread if copies is not None else ()
+    if copies is None or hidden:
+        gap = "; ".join(dict.fromkeys(reason.text for reason in hidden)) or "its copies were not seen"
+        needs = tuple(dict.fromkeys(reason.rule for reason in hidden if reason.rule))
+        return unknown(claim, f"{policy}; whether a backup covers it: {gap}", needs=needs, at=at)
     if words and age is None:
         return unknown(claim, f"{policy}, covered by {words}, and nothing says of when", at=at)
     lost = LOSS[claim.kept or claim.group is ClaimGroup.POSTGRESQL]

@@ -165,7 +165,7 @@ class Collector:
         listing = self._api.list(served.path(place.namespace), query, limit=PAGE, keep=lambda item: self._prune(read, item))
         if listing.failure is not None:
             return self._failed(read, served, place, listing.failure)
-        objects = tuple(sorted(listing.items, key=_object_order))
+        objects = tuple(sorted((item for item in listing.items if item is not None), key=_object_order))
         return self._record(read, served, place, Outcome.FOUND if objects else Outcome.EMPTY, listing.status or 200, "", objects)
 
     def _bulk(self, read: Read, served: Served, places: list[Place]) -> tuple[Record, ...]:

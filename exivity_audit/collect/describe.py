@@ -18,6 +18,7 @@ from typing import Any
 from exivity_audit import chart
 from exivity_audit.collect import public
 from exivity_audit.collect.pem import describe_certificates, describe_key_pair
+from exivity_audit.collect.targets import backup_url
 
 LARGEST_HELM = 16 * 2**20
 CAP = 64
@@ -273,7 +274,7 @@ def _described(value: Any, vault: Vault) -> Any:
 PUBLIC: dict[str, Callable[[Any], Any]] = {
     "controller_args": public.controller_args, "host": public.host, "server": public.server, "port": public.port, "name": public.name,
     "ssl_mode": public.ssl_mode, "addresses": public.addresses, "image": public.image, "amounts": public.amounts, "resources": public.resources,
-    "mount_options": public.mount_options, "store_url": public.store_url, "backup_tools": public.backup_tools,
+    "mount_options": public.mount_options, "store_url": public.store_url, "backup_tools": public.backup_tools, "backup_url": backup_url,
 }  # fmt: skip
 
 

@@ -20,7 +20,8 @@ class Read:
     list: path → None (kept as it is) or a describer's name. ``otherwise`` gives the places that are tried when those of ``where``
     are forbidden. ``bulk``: the places are names of cluster objects, read as one list page where that holds them all, by name
     else. ``by_name``: the places are names that follow from other reads. ``presence``: only whether the API is served; its branch
-    is not judged yet. ``sift`` looks at a whole object that was cut, where what may be kept depends on its name.
+    is not judged yet. ``sift`` looks at a whole object that was cut, where what may be kept depends on its content; None: the
+    object is not kept.
     """
 
     name: str

@@ -278,13 +278,3 @@ def _switch(argument: str) -> bool:
     """Whether an argument takes no value from the next element."""
     provider = argument.startswith("providers.") and argument.count(".") == 1
     return provider or any(argument == one or argument.endswith(f".{one}") for one in chart.CONTROLLER_SWITCHES)
-
-
-def longhorn_setting(item: Any) -> Any:
-    """A Longhorn Setting: of those that the facts do not use, the name alone."""
-    if not isinstance(item, dict):
-        return item
-    metadata = item.get("metadata")
-    if isinstance(metadata, dict) and metadata.get("name") in chart.LONGHORN_SETTINGS:
-        return {**item, "value": plain(item["value"])} if "value" in item else item
-    return {key: content for key, content in item.items() if key != "value"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -56,6 +56,7 @@ class LonghornVolume:
     degraded_since: datetime | None
     last_backup: str
     last_backup_at: datetime | None
+    labels: dict[str, str] = field(default_factory=dict)
 
     @property
     def attached(self) -> bool:
@@ -160,7 +161,7 @@ def _gaps(collection: Objects[Any]) -> tuple[Reason, ...]:
     return collection.partial or tuple(Reason(str(item.subject), f"{item.subject}: {item.why}") for item in collection.unreadable)
 
 
-def _when(item: Document, path: str) -> datetime | None:
+def when(item: Document, path: str) -> datetime | None:
     """A timestamp; Longhorn writes an empty string where there is none."""
     return item.time(path) if item.text(path) else None
 
@@ -178,8 +179,8 @@ def replicated_volumes(longhorn_volumes: Objects[Document]) -> Objects[LonghornV
             soft_anti_affinity=item.text("spec.replicaSoftAntiAffinity") or "ignored",
             zone_soft_anti_affinity=item.text("spec.replicaZoneSoftAntiAffinity") or "ignored",
             state=item.text("status.state") or "", robustness=item.text("status.robustness") or "",
-            degraded_since=_when(item, "status.lastDegradedAt"), last_backup=item.text("status.lastBackup") or "",
-            last_backup_at=_when(item, "status.lastBackupAt"),
+            degraded_since=when(item, "status.lastDegradedAt"), last_backup=item.text("status.lastBackup") or "",
+            last_backup_at=when(item, "status.lastBackupAt"), labels=item.labels(),
         )  # fmt: skip
 
     return longhorn_volumes.each(build)

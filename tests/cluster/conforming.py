@@ -149,7 +149,7 @@ def local_path_volume(claim: Object) -> Object:
     return {
         "metadata": {"name": f"pvc-{name}", "annotations": {"pv.kubernetes.io/provisioned-by": LOCAL_PATH}},
         "spec": {
-            "hostPath": {"path": f"/opt/local-path-provisioner/{name}", "type": "DirectoryOrCreate"},
+            "local": {"path": f"/opt/local-path-provisioner/{name}"},
             "persistentVolumeReclaimPolicy": "Retain",
             "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}},
         },

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from exivity_audit.collect.place import MissingRead, Read, cluster, in_namespace, paths
-from exivity_audit.collect.public import longhorn_setting
+from exivity_audit.collect.targets import longhorn_setting
 from exivity_audit.fact import Unreadable
 from exivity_audit.snapshot import Place
 
