@@ -23,6 +23,7 @@ class Lifecycle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     postgresql: dict[str, calendar.date] = {}
     rabbitmq: dict[str, calendar.date] = {}
     ingress_controllers: dict[str, calendar.date] = {}
+    exivity: dict[str, calendar.date] = {}  # the support window of the product, which a site declares
 
     def controller(self, product: str, version: str) -> calendar.date | None:
         """The last day of an ingress controller: by product, or by product and major version."""
