@@ -19,7 +19,7 @@ from exivity_audit.quantity import duration
 from exivity_audit.subject import WRITTEN, written_well
 from exivity_audit.yaml_file import Entry, read_entries
 
-CONTEXT = {"postgresql_major": "postgresql_major", "target": "backup_targets", "class": "data_classes"}
+CONTEXT = {"postgresql_major": "postgresql_major", "target": "backup_urls", "class": "data_classes"}
 """What an attestation may be bound to: its key in ``context``, and the fact that tells it today."""
 
 EARLIEST_ZONE = timedelta(hours=14)  # a day begins this long before it does in UTC

@@ -274,13 +274,9 @@ def _described(value: Any, vault: Vault) -> Any:
 PUBLIC: dict[str, Callable[[Any], Any]] = {
     "controller_args": public.controller_args, "host": public.host, "server": public.server, "port": public.port, "name": public.name,
     "ssl_mode": public.ssl_mode, "addresses": public.addresses, "image": public.image, "amounts": public.amounts, "resources": public.resources,
-<<<<<<< HEAD
     "mount_options": public.mount_options, "store_url": public.store_url, "backup_tools": public.backup_tools, "backup_url": backup_url,
-=======
-    "mount_options": public.mount_options, "store_url": public.store_url, "backup_tools": public.backup_tools,
     "broker_settings": broker.broker_settings, "broker_terms": broker.broker_terms, "broker_policy": broker.broker_policy,
     "queue_arguments": broker.queue_arguments,
->>>>>>> rabbitmq
 }  # fmt: skip
 
 

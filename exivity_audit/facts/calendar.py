@@ -48,7 +48,14 @@ def certificates(secrets: Objects[Any], now: datetime) -> Iterator[Due]:
         if secret.chain:
             first = min(secret.chain, key=lambda one: one.not_after)
             name = first.common_name or ", ".join(first.hosts[:1])
-            yield due(first.not_after, "certificate", f"certificate {name} ends", str(secret.subject), now)
+            renewed = ", unless cert-manager renews it" if secret.managed else ""
+            yield due(first.not_after, "certificate", f"certificate {name} ends{renewed}", str(secret.subject), now)
+
+
+def database_certificates(database: Any, now: datetime) -> Iterator[Due]:
+    """The certificates of a CloudNativePG cluster that the product uses; the operator renews those it made itself."""
+    for name, end in database.cluster.certificate_expirations if database.cluster is not None else ():
+        yield due(end, "certificate", f"certificate {name} ends, unless the operator renews it", str(database.cluster.subject), now)
 
 
 def support(lifecycle: Lifecycle) -> dict[str, Callable[..., Iterator[Due]]]:
@@ -57,7 +64,7 @@ def support(lifecycle: Lifecycle) -> dict[str, Callable[..., Iterator[Due]]]:
     def kubernetes(version: Any, now: datetime) -> Iterator[Due]:
         last = lifecycle.kubernetes.get(version.release)
         if last is not None:
-            yield due(last, "support", f"Kubernetes {version.release} leaves support", "Cluster", now)
+            yield due(last, "support", f"Kubernetes {version.release} leaves upstream support", "Cluster", now)
 
     def longhorn(settings: Objects[Any], now: datetime) -> Iterator[Due]:
         for setting in settings:
@@ -72,7 +79,17 @@ def support(lifecycle: Lifecycle) -> dict[str, Callable[..., Iterator[Due]]]:
             if last is not None:
                 yield due(last, "support", f"{controller.product} leaves support", str(controller.subject), now)
 
-    return {"kubernetes": kubernetes, "longhorn": longhorn, "ingress": ingress}
+    def postgresql(database: Any, now: datetime) -> Iterator[Due]:
+        last = lifecycle.postgresql.get(str(database.major))
+        if last is not None:
+            yield due(last, "support", f"PostgreSQL {database.major} leaves support", str(database.subject), now)
+
+    def rabbitmq(brokers: Objects[Any], now: datetime) -> Iterator[Due]:
+        for broker in brokers:
+            if broker.version is not None and (last := lifecycle.rabbitmq.get(broker.version.release)) is not None:
+                yield due(last, "support", f"RabbitMQ {broker.version.release} leaves support", str(broker.subject), now)
+
+    return {"kubernetes": kubernetes, "longhorn": longhorn, "ingress": ingress, "postgresql": postgresql, "rabbitmq": rabbitmq}
 
 
 @fact
@@ -86,6 +103,8 @@ def calendar(
     product_ingresses: Any = maybe,
     ingress_classes: Any = maybe,
     storage_settings: Any = maybe,
+    database: Any = maybe,
+    brokers: Any = maybe,
 ) -> Objects[Due]:
     """What the cluster holds that ends on a known day, sorted; what could not be seen stands in ``partial``."""
     found, ends = Builder(now), support(lifecycle)
@@ -94,4 +113,7 @@ def calendar(
     found.look(ends["kubernetes"], server_version)
     found.look(ends["ingress"], controllers, product_ingresses, ingress_classes)
     found.look(ends["longhorn"], storage_settings)
+    found.look(database_certificates, database)
+    found.look(ends["postgresql"], database)
+    found.look(ends["rabbitmq"], brokers)
     return found.calendar

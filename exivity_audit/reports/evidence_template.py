@@ -8,7 +8,7 @@ from exivity_audit.acceptance import ALL_SITES, Context
 from exivity_audit.attestation import CONTEXT
 from exivity_audit.check import Check
 from exivity_audit.evaluate import Judgement, Outcome, results
-from exivity_audit.fact import Unreadable, reads_behind
+from exivity_audit.fact import Unreadable
 from exivity_audit.pack import Pack
 from exivity_audit.reports.dates import print_moment
 from exivity_audit.reports.yaml_text import comment, quoted
@@ -83,15 +83,20 @@ def _written(values: tuple[str, ...]) -> str:
     return quoted(values[0]) if len(values) == 1 and "," not in values[0] else f"[{', '.join(quoted(value) for value in values)}]"
 
 
+SHOWN_BY = {"postgresql_major": {"database"}, "target": {"backup_targets", "storage_locations", "database_backup"}, "class": {"claims"}}
+"""The facts of which a check must look at one, for its attestation to be bound to a context."""
+
+
 def relevant(pack: Pack, check: Check) -> tuple[str, ...]:
-    """The context that a check itself looks at: every read behind that context is one of its own."""
-    needs, alternates = reads_behind(pack.facts, check.needs, check.alternates)
-    found = []
-    for key, name in CONTEXT.items():
-        behind, _ = reads_behind(pack.facts, (name,))
-        if name in pack.facts and behind <= needs | alternates:
-            found.append(key)
-    return tuple(found)
+    """The context that a check itself looks at."""
+    behind: set[str] = set()
+    open_names = [*check.needs, *check.alternates]
+    while open_names:
+        name = open_names.pop()
+        if name in pack.facts and name not in behind:
+            behind.add(name)
+            open_names += [*pack.facts[name].needs, *pack.facts[name].alternates]
+    return tuple(key for key in CONTEXT if SHOWN_BY[key] & behind)
 
 
 def _context(judgement: Judgement, check: Check, site: str) -> dict[str, tuple[str, ...]]:
