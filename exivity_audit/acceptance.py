@@ -56,7 +56,9 @@ class Acceptance:
             if doubt is None and verdict.status is Status.FAIL and not verdict.unless_attested:
                 doubt = Objection(one, "the cluster shows otherwise, and what is seen wins")
             if doubt is None:
-                return replace(verdict, status=Status.PASS, underlying=verdict.status, attestation=one)
+                status = (verdict.unless_attested if verdict.status is Status.FAIL else None) or Status.PASS
+                answered = replace(verdict, status=status, underlying=verdict.status, attestation=one)
+                return answered if status is Status.PASS else answered.with_remark(f"attested by {one.by} on {one.date}: {one.statement}")
             against.append(doubt)
         return _told(verdict, against)
 
@@ -70,7 +72,7 @@ class Acceptance:
                 if isinstance(found, Unreadable):
                     text = "; ".join(reason.text for reason in found.reasons)
                     needs = tuple(need for reason in found.reasons for need in reason.needs)
-                    return Objection(one, f"its {_word(key)} cannot be compared with today's: {text}", needs, blind=True)
+                    return Objection(one, f"{_word(key)} cannot be compared with today's: {text}", needs, blind=True)
                 given, today = written(value), written(found)
                 if set(given) - set(today) if key in SUBSET else given != today:
                     return Objection(one, f"made when {_word(key)} was {_list(given)}, and it is {_list(today)} today")
