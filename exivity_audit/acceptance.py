@@ -1,177 +1,150 @@
-"""Waivers and attestations: what people accept or vouch for, and how it changes a verdict (checks.md sections 5 and 6)."""
+"""Acceptance: how attestations and waivers change a verdict, and what became of each of them in a run (checks.md sections 5 and 6)."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
 
-import msgspec
-
+from exivity_audit.attestation import CONTEXT, Attestation, written
 from exivity_audit.config import Waiver
-from exivity_audit.errors import UsageError
-from exivity_audit.measure import measure
-from exivity_audit.nearest import nearest
-from exivity_audit.quantity import duration
+from exivity_audit.fact import Broken, Facts, Reason, Unreadable
 from exivity_audit.subject import matches
-from exivity_audit.verdict import Status, Verdict
-from exivity_audit.yaml_file import item_lines, read_yaml
+from exivity_audit.verdict import Objection, Status, Verdict
+from exivity_audit.waiver import expired, objection
+
+ANSWERABLE = frozenset({Status.MANUAL, Status.UNKNOWN})
+OPEN = frozenset({Status.FAIL, Status.WARN})
+SUBSET = frozenset({"target"})  # a restore from one of several targets stands while that one is in use; the others must be equal
+
+Context = Mapping[str, tuple[str, ...] | Unreadable]
+State = Literal["used", "unused", "expired", "void"]
+ALL_SITES = "*"
 
 
-class Artefact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file that proves a statement."""
-
-    path: str
-    sha256: str
-
-
-class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One attestation as it is written in ``evidence.yaml``."""
-
-    check: str
-    statement: str
-    by: str
-    date: str
-    valid_for: str | None = None
-    expires: str | None = None
-    subject: str | None = None
-    site: str | None = None
-    artefact: Artefact | None = None
-    context: dict[str, Any] = {}
-
-
-class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file ``evidence.yaml``."""
-
-    items: tuple[Item, ...] = ()
+def context_of(facts: Facts) -> Context:
+    """What attestations may be bound to, as a site shows it today."""
+    found = {key: facts.value(name) for key, name in CONTEXT.items()}
+    return {key: Unreadable((Reason(key, value.error),)) if isinstance(value, Broken) else value for key, value in found.items()}
 
 
 @dataclass(frozen=True)
-class Attestation:
-    """A valid statement by a person, until it expires."""
+class Acceptance:
+    """What people accept and vouch for, with what it is compared to."""
 
-    check: str
-    subject: str | None
-    site: str | None
-    statement: str
-    by: str
-    date: str
-    expires: str
-    artefact: str | None
-    context: tuple[tuple[str, Any], ...] = ()
+    waivers: tuple[Waiver, ...]
+    attestations: tuple[Attestation, ...]
+    now: datetime
+    today: Mapping[str, Context] = field(default_factory=dict)  # by site
 
+    def accept(self, verdict: Verdict, check: str, site: str, attestable: bool) -> Verdict:
+        """The verdict as people's acceptance leaves it: an attestation answers manual and unknown, a waiver covers fail and warn.
 
-def day(text: str, what: str) -> datetime:
-    """The start of a day given as ``2026-11-02``. Raises UsageError."""
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError as error:
-        raise UsageError(f"{what}: {text[:40]!r} is no date", "write it as 2026-11-02") from error
+        One that names the verdict and does not hold is told beside it, with the reason.
+        """
+        if attestable and (verdict.status in ANSWERABLE or verdict.status is Status.FAIL):
+            verdict = self._attest(verdict, check, site)
+        return self._waive(verdict, check, site) if verdict.status in OPEN else verdict
 
+    def _attest(self, verdict: Verdict, check: str, site: str) -> Verdict:
+        against: list[Objection] = []
+        for one in self.attestations:
+            if not _names(one, check, site, verdict):
+                continue
+            doubt = self._doubt(one, site)
+            if doubt is None and verdict.status is Status.FAIL and not verdict.unless_attested:
+                doubt = Objection(one, "the cluster shows otherwise, and what is seen wins")
+            if doubt is None:
+                status = (verdict.unless_attested if verdict.status is Status.FAIL else None) or Status.PASS
+                answered = replace(verdict, status=status, underlying=verdict.status, attestation=one)
+                return answered if status is Status.PASS else answered.with_remark(f"attested by {one.by} on {one.date}: {one.statement}")
+            against.append(doubt)
+        return _told(verdict, against)
 
-def read_evidence(path: Path) -> Evidence:
-    """The file's items as they are written. Raises UsageError for a file that is none."""
-    return read_yaml(path, Evidence)
+    def _doubt(self, one: Attestation, site: str) -> Objection | None:
+        """Why an attestation does not hold today: it is too old, or what it was made on has changed or cannot be seen."""
+        if one.expired(self.now):
+            return Objection(one, f"it expired on {one.expires}")
+        for key, value in one.context:
+            for context in self._contexts(one.site or site):
+                found = context.get(key, Unreadable((Reason(key, f"nothing tells {key} today"),)))
+                if isinstance(found, Unreadable):
+                    text = "; ".join(reason.text for reason in found.reasons)
+                    needs = tuple(need for reason in found.reasons for need in reason.needs)
+                    return Objection(one, f"{_word(key)} cannot be compared with today's: {text}", needs, blind=True)
+                given, today = written(value), written(found)
+                if set(given) - set(today) if key in SUBSET else given != today:
+                    return Objection(one, f"made when {_word(key)} was {_list(given)}, and it is {_list(today)} today")
+        return None
 
+    def _contexts(self, site: str) -> Iterable[Context]:
+        return self.today.values() if site == ALL_SITES else (self.today.get(site, {}),)
 
-def load_evidence(path: Path, checks: Mapping[str, Any], now: datetime) -> tuple[Attestation, ...]:
-    """The attestations of a file. Raises UsageError for unknown checks, future dates, expired items, missing or changed artefacts."""
-    found = []
-    items = read_evidence(path).items
-    for line, item in zip(item_lines(path, "items"), items, strict=True):
-        where = f"{path}:{line}: {item.check}"
-        if not item.by.strip() or not item.statement.strip():
-            raise UsageError(f"{where}: needs a statement and a name under `by`", "say what was done, and who vouches for it")
-        if item.check not in checks:
-            raise UsageError(f"{where}: no check has this id{nearest(item.check, checks)}", "`exivity-audit list` prints the ids")
-        if checks[item.check].attest is None:
-            raise UsageError(
-                f"{where}: this check is decided by the cluster and takes no attestation", "remove the item, or waive the finding in the config"
-            )
-        made = day(item.date, where)
-        if made > now:
-            raise UsageError(f"{where}: its date {item.date} lies in the future", "correct the date")
-        if (item.valid_for is None) == (item.expires is None):
-            raise UsageError(f"{where}: needs one of valid_for and expires", "write for example `valid_for: 180d`")
-        try:
-            end = day(item.expires, where) if item.expires else made + timedelta(seconds=duration(item.valid_for or ""))
-        except (ValueError, OverflowError) as error:
-            raise UsageError(f"{where}: {error}", "correct valid_for") from error
-        if end <= now:
-            raise UsageError(f"{where}: it expired on {end:%Y-%m-%d}", "renew the evidence, or remove the item")
-        _verify(item, path.parent, where)
-        found.append(
-            Attestation(
-                item.check,
-                item.subject,
-                item.site,
-                item.statement,
-                item.by,
-                item.date,
-                f"{end:%Y-%m-%d}",
-                item.artefact.path if item.artefact else None,
-                tuple(sorted(item.context.items())),
-            )
-        )
-    return tuple(found)
+    def _waive(self, verdict: Verdict, check: str, site: str) -> Verdict:
+        against: list[Objection] = []
+        for one in self.waivers:
+            if not _names(one, check, site, verdict):
+                continue
+            why = f"it expired on {one.expires}" if expired(one, self.now) else objection(one, verdict)
+            if not why:
+                return replace(verdict, status=Status.WAIVED, underlying=verdict.status, waiver=one)
+            against.append(Objection(one, why))
+        return _told(verdict, against)
 
 
-def _verify(item: Item, folder: Path, where: str) -> None:
-    if item.artefact is None:
-        return
-    try:
-        with (folder / item.artefact.path).open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UsageError(f"{where}: cannot read the artefact {item.artefact.path}: {error.strerror}", "put the file beside evidence.yaml") from error
-    if digest != item.artefact.sha256.lower():
-        raise UsageError(f"{where}: the artefact {item.artefact.path} has another SHA-256 than written", "renew the evidence for the file as it is")
+def _word(key: str) -> str:
+    return {"class": "the storage class", "postgresql_major": "the PostgreSQL major", "target": "the backup target"}.get(key, key)
 
 
-def check_waivers(waivers: tuple[Waiver, ...], checks: Mapping[str, Any], path: Path) -> None:
-    """Each waiver names a check, a date, a reason and an owner. Raises UsageError."""
-    for line, waiver in zip(item_lines(path, "waivers"), waivers, strict=True):
-        where = f"{path}:{line}: waiver for {waiver.check}"
-        if waiver.check not in checks:
-            raise UsageError(f"{where}: no check has this id{nearest(waiver.check, checks)}", "`exivity-audit list` prints the ids")
-        day(waiver.expires, where)
-        if not waiver.reason.strip() or not waiver.owner.strip():
-            raise UsageError(f"{where}: needs a reason and an owner", "say why it is accepted, and by whom")
-
-
-def expired(waiver: Waiver, now: datetime) -> bool:
-    """Whether the last day of a waiver has passed; one without a readable day covers nothing."""
-    try:
-        return day(waiver.expires, waiver.check).date() < now.date()
-    except UsageError:
-        return True
-
-
-def accept(
-    verdict: Verdict, check: str, site: str, attestable: bool, waivers: tuple[Waiver, ...], attestations: tuple[Attestation, ...], now: datetime
-) -> Verdict:
-    """The verdict as people's acceptance leaves it: a waiver covers fail and warn, an attestation manual and unknown."""
-    attested = next((item for item in attestations if _names(item, check, site, verdict)), None) if attestable else None
-    if attested is not None and (verdict.status in (Status.MANUAL, Status.UNKNOWN) or verdict.unless_attested):
-        return replace(verdict, status=Status.PASS, underlying=verdict.status, attestation=attested)
-    if verdict.status in (Status.FAIL, Status.WARN):
-        for waiver in waivers:
-            if _names(waiver, check, site, verdict) and not expired(waiver, now):
-                if waiver.accepts is not None and not _within(verdict, waiver.accepts):
-                    return verdict.with_remark(f"the waiver of {waiver.owner} accepts {waiver.accepts}, and this is worse: void")
-                return replace(verdict, status=Status.WAIVED, underlying=verdict.status, waiver=waiver)
-    return verdict
+def _list(values: tuple[str, ...]) -> str:
+    return ", ".join(values) or "none"
 
 
 def _names(one: Waiver | Attestation, check: str, site: str, verdict: Verdict) -> bool:
     return one.check == check and one.site in (None, site) and (one.subject is None or matches(one.subject, verdict.subject))
 
 
-def _within(verdict: Verdict, accepted: Any) -> bool:
-    value = measure(accepted)
-    if verdict.wanted is None:
-        return bool(verdict.measured == value or verdict.measured == accepted)
-    return verdict.wanted.no_worse(verdict.measured, value) or verdict.wanted.no_worse(verdict.measured, accepted)
+def _told(verdict: Verdict, against: list[Objection]) -> Verdict:
+    """The verdict with the papers that name it and do not hold: in its reason, or as a remark where something was seen."""
+    if not against:
+        return verdict
+    verdict = replace(verdict, objections=(*verdict.objections, *against))
+    texts = tuple(dict.fromkeys(f"{_paper(one.paper)}: {one.why}" for one in against))
+    if not verdict.why:
+        return verdict.with_remark("; ".join(texts))
+    blind = [one for one in against if one.blind]
+    if blind and verdict.status is Status.MANUAL:  # a right would show whether the paper holds
+        verdict = replace(verdict, status=Status.UNKNOWN, needs=tuple(dict.fromkeys(need for one in blind for need in one.needs)))
+    return replace(verdict, why="; ".join((verdict.why, *texts)))
+
+
+def _paper(one: Any) -> str:
+    return f"the waiver of {one.owner}" if isinstance(one, Waiver) else f"{one.by}'s attestation of {one.date}"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What became of a waiver or attestation in a run, and why where it does not hold or is not needed."""
+
+    state: State
+    why: str = ""
+
+
+def standing(paper: Waiver | Attestation, verdicts: Iterable[Verdict], now: datetime, asked: Callable[[str], bool]) -> Standing:
+    """Used by a verdict, past its last day, void for a reason, or unused; ``asked`` tells whether a check belongs to this run."""
+    if expired(paper, now) if isinstance(paper, Waiver) else paper.expired(now):
+        return Standing("expired", f"it expired on {paper.expires}")
+    used = False
+    reasons: dict[str, None] = {}
+    for verdict in verdicts:
+        used = used or paper in (verdict.waiver, verdict.attestation)
+        reasons |= {one.why: None for one in verdict.objections if one.paper == paper}
+    why = "; ".join(reasons)
+    if used:
+        return Standing("used", why)
+    if why:
+        return Standing("void", why)
+    if not asked(paper.check):
+        return Standing("unused", "its check was left out of this run")
+    return Standing("unused", "nothing of this run needs it" if isinstance(paper, Attestation) else "it covers no finding of this run")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from exivity_audit.errors import UsageError
 from exivity_audit.fact import parameters
+from exivity_audit.quantity import duration
 from exivity_audit.scenario import EVERYWHERE, Scenario, Scope
 from exivity_audit.verdict import Severity, Verdict
 
@@ -44,6 +45,7 @@ class Check:
     place: str
     passive: str | None = None
     judge: Callable[..., Verdicts] | None = field(default=None, compare=False)
+    attest_for: str | None = None  # how long an attestation of it may count at most
 
     @property
     def id(self) -> str:
@@ -86,19 +88,26 @@ def check(
     applies: tuple[Scope, ...] = EVERYWHERE,
     evaluation: Evaluation = AS_IS,
     attest: str | None = None,
+    attest_for: str | None = None,
     passive: str | None = None,
 ) -> Callable[[Callable[..., Verdicts]], Check]:
     """Make a check of a generator function; its parameters name the facts it needs, ``=maybe`` the alternates.
 
     The docstring is the documentation: title (true when green), why, and ``Fix:``. ``passive`` is the reason why the check is
-    skipped at a passive site; ``attest`` says what to do and what to attach. Raises UsageError for a malformed docstring.
+    skipped at a passive site; ``attest`` says what to do and what to attach, ``attest_for`` how long that may count at most (``180d``).
+
+    Raises UsageError for a malformed docstring and ValueError for an ``attest_for`` that is no duration.
     """
+    if attest_for is not None:
+        duration(attest_for)
 
     def make(function: Callable[..., Verdicts]) -> Check:
         place = f"{inspect.getsourcefile(function) or '?'}:{function.__code__.co_firstlineno}"
         title, why, fix = _sections(function.__doc__ or "", place)
         needs, alternates = parameters(function)
-        return Check(slug, "", title, why, fix, severity, clauses, applies, evaluation, attest, needs, alternates, place, passive, function)
+        return Check(
+            slug, "", title, why, fix, severity, clauses, applies, evaluation, attest, needs, alternates, place, passive, function, attest_for
+        )
 
     return make
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-from exivity_audit.acceptance import Attestation, accept, expired
+from exivity_audit.acceptance import ALL_SITES, Acceptance, Context, Standing, context_of, standing
+from exivity_audit.attestation import Attestation
+from exivity_audit.calendar import calendars
 from exivity_audit.check import Check, Evaluation
 from exivity_audit.config import Config, Waiver
 from exivity_audit.document import Malformed, NotCollected, parse_time
@@ -22,8 +24,7 @@ from exivity_audit.standing import Standing
 from exivity_audit.subject import CLUSTER, Subject, release_subject
 from exivity_audit.verdict import Severity, Status, Verdict, unknown
 
-ALL_SITES = "*"
-TABLES = ("node_loss", "copies")  # facts that the report prints as tables
+TABLES = ("node_loss", "copies", "calendar")  # facts that the report prints as tables
 BLIND = (ReadOutcome.FORBIDDEN, ReadOutcome.FAILED, ReadOutcome.NOT_ASKED)
 
 
@@ -92,6 +93,14 @@ class Judgement:
     tables: dict[str, dict[str, Any]]
     unread: tuple[tuple[str, Record], ...]
     partial: bool = False  # some checks of the checklist were left out of this run
+    lifecycle: Any = None  # the dated table of supported releases it was judged by
+    context: Mapping[str, Context] = field(default_factory=dict)  # by site, what attestations may be bound to
+
+    def standing(self, paper: Waiver | Attestation) -> Standing:
+        """What became of a waiver or attestation."""
+        asked = {outcome.check.id for outcome in self.outcomes}
+        verdicts = (verdict for outcome in self.outcomes if outcome.check.id == paper.check for verdict in outcome.verdicts)
+        return standing(paper, verdicts, self.now, asked.__contains__)
 
 
 def site_facts(
@@ -150,33 +159,32 @@ def evaluate(
     every = tuple(Judged(site.name, role, facts) for site, role, facts in sites)
     for _, _, facts in sites:
         facts.give("sites", every)
+    context = {site.name: context_of(facts) for site, _, facts in sites}
+    acceptance = Acceptance(config.waivers, attestations, now, context)
     outcomes = []
     for check in checks:
         if "sites" in (*check.needs, *check.alternates):
-            outcomes.append(_outcome(check, ALL_SITES, sites, used, purpose, config.waivers, attestations, now))
+            outcomes.append(_outcome(check, ALL_SITES, sites, used, purpose, acceptance))
             continue
         for one in sites:
-            outcomes.append(_outcome(check, one[0].name, [one], used, purpose, config.waivers, attestations, now))
+            outcomes.append(_outcome(check, one[0].name, [one], used, purpose, acceptance))
     tables = {site.name: {name: facts.value(name) for name in TABLES} for site, _, facts in sites}
+    for place, rows in calendars({site: found["calendar"] for site, found in tables.items()}, config.waivers, attestations, now).items():
+        tables.setdefault(place, {})["calendar"] = rows
     unread = tuple((site.name, record) for site, _, _ in sites for record in site.reads if record.outcome in BLIND)
-    return Judgement(snapshot, pack, config, used, purpose, now, tuple(outcomes), attestations, tables, unread, len(checks) < len(pack.checks))
+    return Judgement(
+        snapshot, pack, config, used, purpose, now, tuple(outcomes), attestations, tables, unread, len(checks) < len(pack.checks), lifecycle, context
+    )
 
 
 def _outcome(
-    check: Check,
-    site: str,
-    sites: list[tuple[SiteSnapshot, Role | None, Facts]],
-    scenario: ScenarioUsed,
-    purpose: Purpose,
-    waivers: tuple[Waiver, ...],
-    attestations: tuple[Attestation, ...],
-    now: datetime,
+    check: Check, site: str, sites: list[tuple[SiteSnapshot, Role | None, Facts]], scenario: ScenarioUsed, purpose: Purpose, acceptance: Acceptance
 ) -> Outcome:
     snapshot, role, facts = sites[0]
     subject = release_subject(snapshot.namespace, snapshot.release)
     verdicts = _verdicts(check, subject, role, facts, scenario)
     verdicts = _relax(check, verdicts, purpose, scenario.used)
-    verdicts = tuple(accept(verdict, check.id, site, check.attest is not None, waivers, attestations, now) for verdict in verdicts)
+    verdicts = tuple(acceptance.accept(verdict, check.id, site, check.attest is not None) for verdict in verdicts)
     return Outcome(check, site, check.severity_in(scenario.used), verdicts)
 
 
@@ -277,17 +285,6 @@ def _relax(check: Check, verdicts: tuple[Verdict, ...], purpose: Purpose, scenar
         else verdict
         for verdict in verdicts
     )
-
-
-WaiverState = Literal["used", "unused", "expired"]
-
-
-def waiver_state(waiver: Waiver, judgement: Judgement) -> WaiverState:
-    """Whether a waiver covers a finding of this run, has nothing to cover, or is past its last day."""
-    if expired(waiver, judgement.now):
-        return "expired"
-    used = any(verdict.waiver == waiver for outcome in judgement.outcomes for verdict in outcome.verdicts)
-    return "used" if used else "unused"
 
 
 def results(outcomes: Iterable[Outcome]) -> list[tuple[Outcome, Verdict]]:

@@ -25,6 +25,12 @@ class Lifecycle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ingress_controllers: dict[str, calendar.date] = {}
     exivity: dict[str, calendar.date] = {}  # the support window of the product, which a site declares
 
+    def controller(self, product: str, version: str) -> calendar.date | None:
+        """The last day of an ingress controller: by product, or by product and major version."""
+        key = product.lower().replace(" ", "-")
+        major = version.lstrip("v").partition(".")[0]
+        return self.ingress_controllers.get(key) or self.ingress_controllers.get(f"{key}-{major}")
+
     def stale(self, now: datetime) -> bool:
         """Whether the table is too old to be trusted without a remark."""
         return now - datetime(self.date.year, self.date.month, self.date.day, tzinfo=UTC) > STALE_AFTER

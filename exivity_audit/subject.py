@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+_WRITTEN = re.compile(r"[A-Z*][A-Za-z0-9*]*( \S[^#\n]*)?(#[^\n]+)?")
+WRITTEN = "write it as the report does: `Kind namespace/name#part`; `*` stands for any text within a part"
 
 
 @dataclass(frozen=True, order=True)
@@ -50,6 +54,11 @@ def matches(pattern: str, subject: Subject | None) -> bool:
     text = str(subject or "")
     pieces, wanted = _split(text), _split(pattern)
     return len(pieces) == len(wanted) and all(fnmatchcase(piece, _literal(want)) for piece, want in zip(pieces, wanted, strict=True))
+
+
+def written_well(text: str) -> bool:
+    """Whether a text has the form of a subject: a kind, perhaps a name with its namespace, perhaps a part."""
+    return _WRITTEN.fullmatch(text) is not None
 
 
 def _split(text: str) -> list[str]:

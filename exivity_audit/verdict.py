@@ -55,6 +55,16 @@ _WEIGHT = {Severity.CRITICAL: 8, Severity.HIGH: 5, Severity.MEDIUM: 3, Severity.
 
 
 @dataclass(frozen=True)
+class Objection:
+    """A waiver or attestation that names a verdict and does not hold for it, and why."""
+
+    paper: Any
+    why: str
+    needs: tuple[str, ...] = ()  # what would show whether it holds
+    blind: bool = False  # what it rests on could not be seen
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What one check says about one subject."""
 
@@ -73,7 +83,8 @@ class Verdict:
     underlying: Status | None = None  # what a waiver or attestation covers
     waiver: Any = None
     attestation: Any = None
-    unless_attested: bool = False  # a fail that the clause lets a person vouch for
+    unless_attested: Status | None = None  # of a fail that the clause lets a person vouch for: what it is then
+    objections: tuple[Objection, ...] = ()  # waivers and attestations that name it and do not hold
 
     def with_remark(self, remark: str) -> Verdict:
         """The same verdict with one more printed note."""
@@ -138,10 +149,11 @@ def fail(
     at: Any = (),
     fix: Fix | None = None,
     remark: str = "",
-    unless_attested: bool = False,
+    unless_attested: bool | Status = False,
 ) -> Verdict:
-    """The clause is broken; ``unless_attested`` where the rule itself lets an attestation stand against what was seen."""
-    return _verdict(Status.FAIL, about, measured, at, wanted=wanted, seen=seen, fix=fix, remark=remark, unless_attested=unless_attested)
+    """The clause is broken; ``unless_attested`` where the rule itself lets an attestation stand against what was seen (``Status.WARN``: in part)."""
+    attested = Status.PASS if unless_attested is True else unless_attested or None
+    return _verdict(Status.FAIL, about, measured, at, wanted=wanted, seen=seen, fix=fix, remark=remark, unless_attested=attested)
 
 
 def together(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:

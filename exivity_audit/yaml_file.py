@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, Generic, TypeVar, get_args
 
 import msgspec
 import yaml
@@ -18,6 +19,7 @@ MOST_NODES = 100_000
 _PATH = re.compile(r" - at `([^`]*)`$")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`")
+_BLANK = re.compile(r"Expected `[^`]*`, got `null`")
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -32,29 +34,80 @@ _Loader.yaml_implicit_resolvers = {
 
 def read_yaml(path: Path, shape: type[Shape]) -> Shape:
     """The file's content as ``shape``. Raises UsageError; an empty file counts as an empty mapping."""
-    try:
-        if path.stat().st_size > LARGEST:
-            raise UsageError(f"{path} is larger than {LARGEST >> 20} MiB", "name the right file")
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}", "name a file that exists and may be read") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is no UTF-8 text: byte {error.start}", "save it as UTF-8") from error
-    return parse_yaml(text, shape, str(path))
+    return parse_yaml(_text(path), shape, str(path))
 
 
 def parse_yaml(text: str, shape: type[Shape], name: str) -> Shape:
     """YAML text as ``shape``. Raises UsageError with the name, the line and the nearest valid key."""
+    node, content = _loaded(text, name)
+    return _converted(content, node, shape, name)
+
+
+@dataclass(frozen=True)
+class Entry(Generic[Shape]):
+    """An item of a list in a file: its value, or the error that names what is wrong with it, and the line of each of its fields."""
+
+    value: Shape | None
+    error: UsageError | None
+    lines: dict[str, int]  # by field; "" is the item itself
+
+    def line(self, field: str = "") -> int:
+        """The line of a field, or of the item where it has no such field."""
+        return self.lines.get(field, self.lines[""])
+
+
+def read_entries(path: Path, key: str, shape: type[Shape], whole: type[Any]) -> list[Entry[Shape]]:
+    """Each item of a file's list on its own, so that one that is wrong hides no other; ``whole`` is the shape of the file.
+
+    Raises UsageError for what is wrong around the list.
+    """
+    name = str(path)
+    node, content = _loaded(_text(path), name)
+    items = content.get(key) if isinstance(content, dict) else None
+    if not isinstance(items, list):
+        _converted(content, node, whole, name)
+        return []
+    _converted({**content, key: []}, node, whole, name)
+    nodes = next(value for label, value in node.value if label.value == key).value  # merged keys stand here too, once content is built
+    return [_entry(item, one, shape, name) for item, one in zip(items, nodes, strict=True)]
+
+
+def _entry(item: Any, node: Any, shape: type[Shape], name: str) -> Entry[Shape]:
+    lines = {"": node.start_mark.line + 1}
+    if isinstance(node, yaml.MappingNode):
+        lines |= {str(label.value): label.start_mark.line + 1 for label, _ in node.value}
+    try:
+        return Entry(_converted(item, node, shape, name), None, lines)
+    except UsageError as error:
+        return Entry(None, error, lines)
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST:
+            raise UsageError(f"{path} is larger than {LARGEST >> 20} MiB", "name the right file")
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}", "name a file that exists and may be read") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no UTF-8 text: byte {error.start}", "save it as UTF-8") from error
+
+
+def _loaded(text: str, name: str) -> tuple[Any, Any]:
+    """The document's node and content. Raises UsageError."""
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
         _count(node, name)
-        content = loader.construct_document(node) if node is not None else {}
+        return node, loader.construct_document(node) if node is not None else {}
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise UsageError(f"{name}:{mark.line + 1 if mark else 1}: not valid YAML: {error.problem or error.context}", "correct the line") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise UsageError(f"{name}: not valid YAML: {str(error).splitlines()[0] if str(error) else 'nested too deep'}", "correct the file") from error
+
+
+def _converted(content: Any, node: Any, shape: type[Shape], name: str) -> Shape:
     try:
         return msgspec.convert(content, shape)
     except msgspec.ValidationError as error:
@@ -63,20 +116,14 @@ def parse_yaml(text: str, shape: type[Shape], name: str) -> Shape:
         place = found.group(1) if found else "$"
         field = _UNKNOWN.search(message)
         line = _line(node, place, field.group(1) if field else None)
-        sentence = (
-            f"unknown key {field.group(1)!r}{nearest(field.group(1), _fields(shape, place))}"
-            if field
-            else _PATH.sub(f" at {place.removeprefix('$.')}", message)
-        )
-        raise UsageError(f"{name}:{line}: {sentence}", "correct the line") from error
-
-
-def item_lines(path: Path, key: str) -> list[int]:
-    """The line on which each item of a top-level list starts, for errors that the shape alone does not find."""
-    node = _Loader(path.read_text(encoding="utf-8")).get_single_node()
-    pairs = node.value if isinstance(node, yaml.MappingNode) else []
-    found = next((value for name, value in pairs if name.value == key), None)
-    return [item.start_mark.line + 1 for item in found.value] if isinstance(found, yaml.SequenceNode) else []
+        where = place.removeprefix("$.")
+        if field:
+            sentence = f"unknown key {field.group(1)!r}{nearest(field.group(1), _fields(shape, place))}"
+        elif _BLANK.match(message) and where != "$":
+            sentence = f"{where} is blank"
+        else:
+            sentence = _PATH.sub(f" at {where}", message)
+        raise UsageError(f"{name}:{line}: {sentence}", "fill it in" if sentence.endswith(" is blank") else "correct the line") from error
 
 
 def _count(node: Any, name: str) -> None:

@@ -48,7 +48,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_help_names_every_command() -> None:
     found = command("--help")
     assert found.returncode == 0
-    for word in ("run", "demo", "collect", "list", "explain", "preflight", "schema"):
+    for word in ("run", "demo", "collect", "list", "explain", "preflight", "evidence", "waivers", "schema"):
         assert f"  {word} " in found.stdout
         assert command(word, "--help").returncode == 0
 
@@ -245,7 +245,17 @@ def test_a_waiver_in_the_config_is_counted(broken: Path, tmp_path: Path) -> None
     assert report["summary"]["score_without_waivers"] <= report["summary"]["score"]
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("list",), ("explain", "application/singletons")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("list",),
+        ("explain", "application/singletons"),
+        ("evidence", "--help"),
+        ("evidence", "template", "--help"),
+        ("waivers", "draft", "--help"),
+    ],
+)
 def test_help_list_and_explain_import_no_client_and_no_renderer(arguments: tuple[str, ...]) -> None:
     code = (
         "import sys\nfrom exivity_audit.cli import main\n"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from exivity_audit.acceptance import Attestation
+from exivity_audit.attestation import Attestation
 from exivity_audit.check import RELAX, Check, check
 from exivity_audit.config import Config, Waiver
 from exivity_audit.document import Document, Malformed, NotCollected

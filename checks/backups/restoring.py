@@ -12,7 +12,7 @@ HOW = (
 )
 
 
-@check("restore-test", severity=CRITICAL, clauses=("K7", "A7"), passive="a restore is tried at the active site", attest=HOW)
+@check("restore-test", severity=CRITICAL, clauses=("K7", "A7"), passive="a restore is tried at the active site", attest=HOW, attest_for="180d")
 def restore_test(release, now, thresholds, database_restores=maybe, data_restores=maybe):
     """A full restore was tested in the last 180 days.
 

@@ -119,20 +119,18 @@ def _support(server, lifecycle, now, platform):
         return unknown(
             subject, f"{server.release} is not in the table of {day(lifecycle.date)}; name a newer one under `lifecycle`", needs=("lifecycle",)
         )
-    note = f"the table of supported releases is of {day(lifecycle.date)}" if lifecycle.stale(now) else ""
     last = table.get(minor)
     if last is not None and not ended(last, now):
-        return ok(subject, server.text, seen=f"{server.text}, supported until {day(last)}", remark=note)
+        return ok(subject, server.text, seen=f"{server.text}, supported until {day(last)}")
     text = f"{server.text}, support ended {'on ' + day(last) if last else 'before ' + day(min(table.values()))}"
     want = one_of(*(f"{major}.{small}" for (major, small), end in sorted(table.items()) if not ended(end, now)))
     if platform.distribution in LONGER_SUPPORT:
         fix = task(f"Confirm in {platform.distribution}'s own calendar that {server.release} is still supported, or upgrade it")
-        return warn(subject, server.text, seen=f"{text} upstream", wanted=want, fix=fix, remark=note)
+        return warn(subject, server.text, seen=f"{text} upstream", wanted=want, fix=fix)
     return fail(
         subject,
         server.text,
         seen=text,
         wanted=want,
         fix=task(f"Upgrade Kubernetes from {server.release} minor by minor to a supported release"),
-        remark=note,
     )

@@ -125,7 +125,7 @@ def controller_supported(product_ingresses, ingress_classes, release, lifecycle,
     for controller in distinct(product_ingresses, ingress_classes, controllers):
         at = [(controller, "spec.template.spec.containers[].image", controller.image)]
         name = f"{controller.product} {controller.version}".strip()
-        last = support_end(controller, lifecycle)
+        last = lifecycle.controller(controller.product, controller.version)
         fork = next((text for part, text in FORKS.items() if part in repository(controller.image)), None)
         remark = "" if controller.by_image else f"told by its label: the image {controller.image} is not known"
         if last is None or not ended(last, now):
@@ -143,10 +143,3 @@ def controller_supported(product_ingresses, ingress_classes, release, lifecycle,
             else task(WAYS_OUT)
         )
         yield warn(controller, name, seen=text + risk, wanted=wanted("a controller that still gets fixes"), at=at, fix=fix, remark=remark)
-
-
-def support_end(controller, lifecycle):
-    """The last day of support by product, or by product and major version."""
-    key = str(controller.product).lower().replace(" ", "-")
-    major = controller.version.lstrip("v").partition(".")[0]
-    return lifecycle.ingress_controllers.get(key) or lifecycle.ingress_controllers.get(f"{key}-{major}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exivity_audit import HIGH, MEDIUM, Scenario, check, fail, maybe, ok, one_of, to_attest, values, warn
+from exivity_audit import HIGH, MEDIUM, Scenario, Status, check, fail, maybe, ok, one_of, to_attest, values, warn
 
 from .shared import EXTERNAL, forgiven, host_at, not_there
 
@@ -48,7 +48,13 @@ def _mode(about, config, database, scenario, others):
         return warn(about, mode or "empty", seen=text, wanted=one_of(*ENCRYPTED), at=at, fix=values("postgresql.sslmode", "require"))
     external = database.kind is EXTERNAL
     return fail(
-        about, mode or "empty", seen=text, wanted=one_of(*ENCRYPTED), at=at, fix=values("postgresql.sslmode", "require"), unless_attested=external
+        about,
+        mode or "empty",
+        seen=text,
+        wanted=one_of(*ENCRYPTED),
+        at=at,
+        fix=values("postgresql.sslmode", "require"),
+        unless_attested=Status.WARN if external else False,
     )
 
 

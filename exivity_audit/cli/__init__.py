@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import sys
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
+from exivity_audit.cli.lazy_group import LazyGroup
 from exivity_audit.errors import AuditError, one_line
 
 COMMANDS = {
@@ -20,35 +20,18 @@ COMMANDS = {
     "list": "print the checks",
     "explain": "print one check: what, why, how to mend it",
     "preflight": "tell which rights are missing",
+    "evidence": "attestations: write the file to fill in, or examine one",
+    "waivers": "accepted findings: draft them from a run, or examine them",
     "schema": "print the JSON Schema of the JSON report",
 }
 
 
-class _Group(click.Group):
-    """A group whose commands are imported when they are called."""
-
-    def list_commands(self, context: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(f"exivity_audit.cli.{name}_command").command
-        return command
-
-    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-    def resolve_command(self, context: click.Context, arguments: list[str]) -> Any:
-        from exivity_audit.nearest import nearest
-
-        if arguments and arguments[0] not in COMMANDS:
-            context.fail(f"no command {arguments[0]!r}{nearest(arguments[0], COMMANDS)}")
-        return super().resolve_command(context, arguments)
-
-
-@click.command(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.command(
+    cls=LazyGroup,
+    lines=COMMANDS,
+    module="exivity_audit.cli.{}_command",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(package_name="exivity-audit", prog_name="exivity-audit")
 def group() -> None:
     """Audit a running Kubernetes cluster against Exivity's operations checklist. It only reads."""

@@ -7,15 +7,39 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from exivity_audit.attestation import refuse_future
 from exivity_audit.cli.output import Output, Style, deliver
 from exivity_audit.cli.preparation import Preparation, moment
 from exivity_audit.document import parse_time
-from exivity_audit.evaluate import evaluate
+from exivity_audit.evaluate import Judgement, evaluate
 from exivity_audit.exit_code import Limit, exit_code
 from exivity_audit.reports.run_info import RunInfo
 from exivity_audit.score import scorecard
 from exivity_audit.snapshot import Snapshot
 from exivity_audit.version import version
+
+
+def evaluated(snapshot: Snapshot, prepared: Preparation, flags: dict[str, Any]) -> Judgement:
+    """The judgement of a snapshot as flags and config want it; expired attestations are named on standard error.
+
+    Raises UsageError for an attestation of the future.
+    """
+    now = moment(flags.get("now"))
+    today = now or parse_time(snapshot.sites[0].now)
+    refuse_future(prepared.attestations, today)
+    for one in prepared.attestations:
+        if one.expired(today):
+            print(f"note: {one.place}: {one.check}: it expired on {one.expires} and covers nothing", file=sys.stderr)
+    return evaluate(
+        snapshot,
+        prepared.pack,
+        prepared.config,
+        selected=prepared.selected,
+        attestations=prepared.attestations,
+        thresholds=prepared.thresholds,
+        lifecycle=prepared.lifecycle,
+        now=now,
+    )
 
 
 def judge(
@@ -32,25 +56,9 @@ def judge(
     say: Callable[[str], None] | None = None,
 ) -> int:
     """Evaluate, score, deliver; the exit code. Raises UsageError for bad evidence and unwritable outputs."""
-    now = moment(flags.get("now"))
-    attestations: Any = ()
-    if flags.get("evidence"):
-        from exivity_audit.acceptance import load_evidence
-
-        attestations = load_evidence(flags["evidence"], {check.id: check for check in prepared.pack.checks}, now or parse_time(snapshot.sites[0].now))
     started = time.perf_counter()
-    card = scorecard(
-        evaluate(
-            snapshot,
-            prepared.pack,
-            prepared.config,
-            selected=prepared.selected,
-            attestations=attestations,
-            thresholds=prepared.thresholds,
-            lifecycle=prepared.lifecycle,
-            now=now,
-        )
-    )
+    judgement = evaluated(snapshot, prepared, flags)
+    card = scorecard(judgement)
     code, reason = exit_code(card, limit)
     seconds = time.perf_counter() - began if began is not None else None
     run = RunInfo(

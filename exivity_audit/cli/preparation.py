@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from exivity_audit.acceptance import read_evidence
+from exivity_audit.attestation import Attestation, load_evidence
 from exivity_audit.config import Config, load_config, thresholds_of
 from exivity_audit.document import parse_time
 from exivity_audit.errors import UsageError
@@ -33,10 +33,14 @@ class Preparation:
     selected: frozenset[str] | None
     thresholds: dict[str, Any]
     lifecycle: Lifecycle
+    attestations: tuple[Attestation, ...] = ()
 
 
-def prepare(flags: dict[str, Any]) -> Preparation:
-    """Config, packs and selection of a run. Raises UsageError for anything that is wrong with them."""
+def prepare(flags: dict[str, Any], *, waivers_refused: bool = True) -> Preparation:
+    """Config, packs, selection and attestations of a run. Raises UsageError for anything that is wrong with them.
+
+    ``waivers_refused`` off leaves wrong waivers to the caller.
+    """
     config, path = load_config(flags.get("config_file"))
     given = {key: flags[key] for key in ("scenario", "purpose", "context", "namespace", "release") if flags.get(key) is not None}
     config = msgspec.structs.replace(config, **given)
@@ -45,14 +49,15 @@ def prepare(flags: dict[str, Any]) -> Preparation:
     from exivity_audit.collect.reads import BY_NAME
 
     validate(pack, [*BY_NAME, *(read.name for read in pack.reads)])
-    if config.waivers and path is not None:
-        from exivity_audit.acceptance import check_waivers
+    checks = {check.id: check for check in pack.checks}
+    if config.waivers and path is not None and waivers_refused:
+        from exivity_audit.waiver import check_waivers
 
-        check_waivers(config.waivers, {check.id: check for check in pack.checks}, path)
-    if flags.get("evidence"):
-        read_evidence(flags["evidence"])
+        check_waivers(path, checks)
+    attestations = load_evidence(flags["evidence"], checks) if flags.get("evidence") else ()
     selected = select(pack, flags.get("chosen") or (), flags.get("skipped") or ())
-    return Preparation(config, path, pack, selected, thresholds_of(config, pack.thresholds, path), load_lifecycle(config.lifecycle))
+    thresholds, lifecycle = thresholds_of(config, pack.thresholds, path), load_lifecycle(config.lifecycle)
+    return Preparation(config, path, pack, selected, thresholds, lifecycle, attestations)
 
 
 LIVE_ONLY = {

@@ -9,7 +9,8 @@ from fractions import Fraction
 from typing import Any
 
 from exivity_audit import chart
-from exivity_audit.evaluate import ALL_SITES, Outcome
+from exivity_audit.acceptance import ALL_SITES
+from exivity_audit.evaluate import Outcome
 from exivity_audit.score import (
     EARNED,
     GRADES,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from rich.console import RenderableType
 from rich.text import Text
 
-from exivity_audit.evaluate import waiver_state
+from exivity_audit.config import Waiver
+from exivity_audit.lifecycle import STALE_AFTER
 from exivity_audit.reports import figures
-from exivity_audit.reports.dates import print_moment
+from exivity_audit.reports.acceptances import papers
+from exivity_audit.reports.dates import print_day, print_moment
 from exivity_audit.reports.glyphs import EVALUATION, GATE_STYLE, VERDICT_WORDS
 from exivity_audit.reports.pen import Pen
 from exivity_audit.reports.run_info import RunInfo
@@ -112,15 +114,28 @@ def why(card: Scorecard) -> tuple[str, ...]:
         percent = f": {int(share * 100)} %" if share is not None else ""
         part = "Not graded, and the gate stays open: some checks were left out of this run."
         sentences.append(part if card.judgement.partial else f"Not graded: less than 80 % of these rows' weight is decided{percent}.")
-    if card.waivers and figures.whole(card.score) != figures.whole(card.score_without_waivers):
+    if card.waivers:
         bare = figures.whole(card.score_without_waivers)
         sentences.append(f"Without its {_count(card.waivers, 'waiver')} the score is {'none' if bare is None else bare}.")
-    states = [(waiver.check, waiver_state(waiver, card.judgement)) for waiver in card.judgement.config.waivers]
-    for state in ("unused", "expired"):
-        names = [check for check, found in states if found == state]
-        if names:
-            sentences.append(f"{_count(len(names), 'waiver')} {state}: {', '.join(names)}.")
-    return tuple(sentences)
+    found_papers = papers(card)
+    for noun, waived in (("waiver", True), ("attestation", False)):
+        for state in ("unused", "expired", "void"):
+            names = [paper.check for paper, standing in found_papers if isinstance(paper, Waiver) is waived and standing.state == state]
+            if names:
+                sentences.append(f"{_count(len(names), noun)} {state}: {', '.join(names)}.")
+    return (*sentences, *_table(card))
+
+
+def _table(card: Scorecard) -> tuple[str, ...]:
+    """What must be known of the table of supported releases: that it is the site's own, or that it is old."""
+    table, file = card.judgement.lifecycle, card.judgement.config.lifecycle
+    if table is None:
+        return ()
+    of = f"of {print_day(table.date.isoformat())}"
+    if table.stale(card.judgement.now):
+        which = f"in {file} " if file else ""
+        return (f"The table of supported releases {which}is {of}, older than {STALE_AFTER.days} days: what ended since is not in it.",)
+    return (f"Supported releases by {file}, {of}.",) if file else ()
 
 
 def opening(card: Scorecard, pen: Pen) -> RenderableType:

@@ -9,9 +9,11 @@ from typing import Any, cast
 
 import msgspec
 
-from exivity_audit.acceptance import Attestation
+from exivity_audit.acceptance import Standing
+from exivity_audit.attestation import Attestation
+from exivity_audit.calendar import due_by_site
 from exivity_audit.config import Waiver
-from exivity_audit.evaluate import Outcome, WaiverState, results, waiver_state
+from exivity_audit.evaluate import Judgement, Outcome, results
 from exivity_audit.fact import reason_of
 from exivity_audit.remedy import Fix, FixKind
 from exivity_audit.reports import figures
@@ -27,6 +29,7 @@ from exivity_audit.verdict import Status, Verdict
 
 TOOL = "exivity-audit"
 BROKEN = (Status.FAIL, Status.WARN)
+USED = Standing("used")
 
 
 def json_report(scorecard: Scorecard, run: RunInfo) -> bytes:
@@ -68,12 +71,26 @@ def report_shape(card: Scorecard, run: RunInfo) -> shape.ReportShape:
             for row in card.rows
         ],
         results=[_result(outcome, verdict) for outcome, verdict in results(judgement.outcomes)],
-        tables=shape.TablesShape(*(_table(judgement.tables, name) for name in ("node_loss", "copies", "calendar"))),
+        tables=shape.TablesShape(
+            node_loss=_table(judgement.tables, "node_loss"), copies=_table(judgement.tables, "copies"), calendar=_calendar(judgement.tables)
+        ),
         unread=[_unread(site, record) for site, record in judgement.unread],
         fixes=[_gain(remedy) for remedy in card.remedies],
-        attestations=[_attestation(item) for item in judgement.attestations],
-        waivers=[_waiver(item, waiver_state(item, judgement)) for item in judgement.config.waivers],
+        attestations=[_attestation(item, judgement.standing(item)) for item in judgement.attestations],
+        waivers=[_waiver(item, judgement.standing(item)) for item in judgement.config.waivers],
+        lifecycle=_lifecycle(judgement),
     )
+
+
+def _lifecycle(judgement: Judgement) -> shape.LifecycleShape | None:
+    table = judgement.lifecycle
+    return shape.LifecycleShape(table.date.isoformat(), table.stale(judgement.now), judgement.config.lifecycle) if table is not None else None
+
+
+def _calendar(tables: Mapping[str, Mapping[str, Any]]) -> list[shape.DueShape] | None:
+    """The calendar over all sites, the nearest day first; None where no site has one."""
+    rows = due_by_site(tables)
+    return None if rows is None else [shape.DueShape(site, row.date, row.kind, row.what, row.subject, row.days_left) for site, row in rows]
 
 
 def _cluster(cluster: Cluster) -> shape.ClusterShape:
@@ -131,8 +148,8 @@ def _result(outcome: Outcome, verdict: Verdict) -> shape.ResultShape:
         fix=_fix_of(outcome, verdict),
         needs=list(verdict.needs),
         follows=verdict.follows,
-        waiver=_waiver(verdict.waiver, "used") if verdict.waiver else None,
-        attestation=_attestation(verdict.attestation) if verdict.attestation else None,
+        waiver=_waiver(verdict.waiver, USED) if verdict.waiver else None,
+        attestation=_attestation(verdict.attestation, USED) if verdict.attestation else None,
     )
 
 
@@ -163,13 +180,15 @@ def _gain(remedy: Remedy) -> shape.GainShape:
     return shape.GainShape(figures.gain(remedy), own, [_fingerprint(outcome, verdict) for outcome, verdict in remedy.findings])
 
 
-def _waiver(item: Waiver, state: WaiverState) -> shape.WaiverShape:
-    return shape.WaiverShape(item.check, item.subject, item.site, item.reason, item.owner, item.expires, item.ticket, _plain(item.accepts), state)
+def _waiver(item: Waiver, found: Standing) -> shape.WaiverShape:
+    accepts = _plain(item.accepts)
+    return shape.WaiverShape(item.check, item.subject, item.site, item.reason, item.owner, item.expires, item.ticket, accepts, found.state, found.why)
 
 
-def _attestation(item: Attestation) -> shape.AttestationShape:
+def _attestation(item: Attestation, found: Standing) -> shape.AttestationShape:
+    context = _plain(dict(item.context))
     return shape.AttestationShape(
-        item.check, item.subject, item.site, item.statement, item.by, item.date, item.expires, item.artefact, _plain(dict(item.context))
+        item.check, item.subject, item.site, item.statement, item.by, item.date, item.expires, item.artefact, context, found.state, found.why
     )
 
 

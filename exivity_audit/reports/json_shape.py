@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from exivity_audit.acceptance import State
+from exivity_audit.calendar import Kind
 from exivity_audit.measure import Unit
 from exivity_audit.pack import Phase
 from exivity_audit.remedy import FixKind
@@ -182,11 +184,12 @@ class WaiverShape(Shape, frozen=True):
     expires: str
     ticket: str | None
     accepts: Plain
-    state: Literal["used", "unused", "expired"]
+    state: State
+    why: str  # why it does not hold, or what it does not hold for; empty where it simply holds
 
 
 class AttestationShape(Shape, frozen=True):
-    """What a person vouches for until a day."""
+    """What a person vouches for until a day, and what became of it."""
 
     check: str
     subject: str | None
@@ -197,6 +200,8 @@ class AttestationShape(Shape, frozen=True):
     expires: str
     artefact: str | None
     context: dict[str, Any]
+    state: State
+    why: str
 
 
 class ResultShape(Shape, frozen=True):
@@ -225,12 +230,31 @@ class ResultShape(Shape, frozen=True):
     attestation: AttestationShape | None
 
 
+class DueShape(Shape, frozen=True):
+    """What becomes due on a day; site is ``*`` where it belongs to none in particular. ``date`` is the last good day."""
+
+    site: str
+    date: str
+    kind: Kind
+    what: str
+    subject: str | None
+    days_left: int  # negative where the day has passed
+
+
+class LifecycleShape(Shape, frozen=True):
+    """The table of supported releases: its date, whether it is too old to trust, and the site's own file where it gave one."""
+
+    date: str
+    stale: bool
+    file: str | None
+
+
 class TablesShape(Shape, frozen=True):
     """Tables beside the results, each row with its site; null where a table could not be computed."""
 
     node_loss: list[dict[str, Any]] | None
     copies: list[dict[str, Any]] | None
-    calendar: list[dict[str, Any]] | None
+    calendar: list[DueShape] | None
 
 
 class PlaceShape(Shape, frozen=True):
@@ -278,3 +302,4 @@ class ReportShape(Shape, frozen=True):
     fixes: list[GainShape]
     attestations: list[AttestationShape]
     waivers: list[WaiverShape]
+    lifecycle: LifecycleShape | None

@@ -7,7 +7,9 @@ import re
 
 from rich.console import Console, Group
 
+from exivity_audit.reports.acceptances import attested_and_waived
 from exivity_audit.reports.arithmetic import arithmetic
+from exivity_audit.reports.calendar import calendar
 from exivity_audit.reports.checklist_table import checklist
 from exivity_audit.reports.closing import fix_first, result
 from exivity_audit.reports.findings import Findings
@@ -46,7 +48,9 @@ def render_terminal(
         Findings(scorecard, pen).render(),
         could_not_look(scorecard, pen),
         to_attest(scorecard, pen),
+        attested_and_waived(scorecard, pen),
         node_loss(scorecard, pen),
+        calendar(scorecard, pen),
         fix_first(scorecard, pen),
         *([arithmetic(scorecard, pen)] if explain_score else []),
         result(scorecard, run, pen),

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from exivity_audit.acceptance import Attestation
+from exivity_audit.attestation import Attestation
 from exivity_audit.config import Config, Provisioner
 from exivity_audit.evidence import Source
 from exivity_audit.facts.claims import StorageClass

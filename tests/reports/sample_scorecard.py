@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from exivity_audit.acceptance import Attestation
+from exivity_audit.attestation import Attestation
+from exivity_audit.calendar import calendars, due
 from exivity_audit.check import AS_IS, Check
 from exivity_audit.config import Config, Waiver
 from exivity_audit.evaluate import Judgement, Outcome
 from exivity_audit.evidence import Evidence
+from exivity_audit.fact import Objects, Reason
+from exivity_audit.lifecycle import Lifecycle
 from exivity_audit.measure import Unit, Wanted, at_least, exactly, wanted
 from exivity_audit.pack import Checklist, Pack, Row
 from exivity_audit.quantity import Duration, size
@@ -22,7 +25,7 @@ from exivity_audit.score import Scorecard, scorecard
 from exivity_audit.snapshot import Cluster, Place, Record, SiteSnapshot, Snapshot, Tool
 from exivity_audit.snapshot import Outcome as ReadOutcome
 from exivity_audit.subject import Subject, release_subject
-from exivity_audit.verdict import Severity, Status, Verdict, skip, to_attest, unknown  # fmt: skip
+from exivity_audit.verdict import Objection, Severity, Status, Verdict, skip, to_attest, unknown  # fmt: skip
 
 CRITICAL, HIGH, MEDIUM, LOW = Severity
 NOW = datetime(2026, 11, 23, 14, 2, 11, tzinfo=UTC)
@@ -58,6 +61,18 @@ ATTESTED = Attestation(
 )
 
 
+WAIVERS = (
+    WAIVER,
+    Waiver("rabbitmq/tls", "site-local, moved in spring", "J. de Boer", "2027-03-31", accepts=5671),
+    Waiver("logs/level", "debug for the support case", "M. Smit", "2026-10-31", ticket="OPS-7"),
+    Waiver("capacity/data", "grows in December", "M. Smit", "2026-12-15", subject="PersistentVolumeClaim exivity/exivity-exported"),
+)
+ATTESTATIONS = (
+    ATTESTED,
+    Attestation("monitoring/delivery", None, None, "Test alert reached the pager", "A. Jansen", "2026-05-02", "2026-10-29", None),
+)
+
+
 @dataclass(frozen=True)
 class NodeLoss:
     """As the fact ``node_loss`` writes it."""
@@ -71,6 +86,11 @@ class NodeLoss:
     memory: float | None
 
 
+DUES = (
+    due(date(2026, 12, 16), "certificate", "certificate billing.acme.eu ends", "Secret exivity/exivity-tls", NOW),
+    due(date(2026, 11, 12), "support", "PostgreSQL 14 leaves support", "Cluster exivity/exivity-db", NOW),
+    due(date(2027, 2, 28), "support", "Kubernetes 1.35 leaves support", "Cluster", NOW),
+)
 NODE_LOSS = (
     NodeLoss("ams-w-1", "ams-a", (), ("executor",), ("PostgreSQL primary → standby on ams-w-3",), True, 0.71),
     NodeLoss("ams-w-2", "ams-a", ("proximity-api",), ("griffon", "1 chronos"), ("RabbitMQ 2 of 3 left",), True, 0.74),
@@ -112,9 +132,11 @@ def found(
     remark: str = "",
     where: tuple[Evidence, ...] = (),
     part: str | None = None,
+    against: tuple[Any, str] | None = None,
 ) -> Verdict:
     """A verdict about an object of the release."""
-    return Verdict(status, Subject(kind, name, "exivity", part), measured, unit, want, seen, "", remark, fix, evidence=where)
+    objections = (Objection(*against),) if against else ()
+    return Verdict(status, Subject(kind, name, "exivity", part), measured, unit, want, seen, "", remark, fix, evidence=where, objections=objections)
 
 
 FAIL, WARN, PASS = Status.FAIL, Status.WARN, Status.PASS
@@ -213,7 +235,7 @@ def _middleware() -> list[Told]:
         ),
         (
             a_check("rabbitmq/tls", HIGH, "Connections to the broker are encrypted", clauses=("K4",)),
-            (found(WARN, "RabbitmqCluster", "exivity-mq", 5672, seen="plain AMQP on 5672, inside the cluster", unit=Unit.COUNT, want=exactly(5671, "secure: true"), fix=secure),),
+            (found(WARN, "RabbitmqCluster", "exivity-mq", 5672, seen="plain AMQP on 5672, inside the cluster", unit=Unit.COUNT, want=exactly(5671, "secure: true"), fix=secure, against=(WAIVERS[1], "it accepts 5671, and 5672 is worse")),),
         ),
         (a_check("rabbitmq/queues", MEDIUM, "Queues are quorum queues"), (unknown(Subject("RabbitmqCluster", "exivity-mq", "exivity"), "no cluster object shows queue types; the broker was not asked", needs=("--probe",)),)),
         (a_check("rabbitmq/persistence", HIGH, "The broker keeps its messages"), (found(PASS, "RabbitmqCluster", "exivity-mq", "10Gi"),)),
@@ -315,7 +337,14 @@ def judgement(
     used = ScenarioUsed(scenario, scenario, scenario)
     unread = tuple((site.name, record) for site in sites for record in site.reads if record.outcome in (ReadOutcome.FORBIDDEN, ReadOutcome.NOT_ASKED))
     losses = {site.name: {"node_loss": NODE_LOSS} for site in sites} if tables is None else dict(tables)
-    return Judgement(snapshot, pack, Config(waivers=(WAIVER,)), used, purpose, NOW, outcomes, (ATTESTED,), losses, unread)
+    own = {site.name: Objects(DUES, partial=(Reason("x", "forbidden: get secrets exivity-tls in exivity"),)) for site in sites}
+    if tables is None:
+        for place, rows in calendars(own, WAIVERS, ATTESTATIONS, NOW).items():
+            losses.setdefault(place, {})["calendar"] = rows
+    config = Config(waivers=WAIVERS if tables is None else (WAIVER,))
+    papers = ATTESTATIONS if tables is None else (ATTESTED,)
+    table = Lifecycle(date(2026, 11, 1))
+    return Judgement(snapshot, pack, config, used, purpose, NOW, outcomes, papers, losses, unread, lifecycle=table)
 
 
 def not_ready() -> Scorecard:

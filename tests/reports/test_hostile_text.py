@@ -11,7 +11,7 @@ from functools import cache
 import jsonschema
 import pytest
 
-from exivity_audit.acceptance import Attestation
+from exivity_audit.attestation import Attestation
 from exivity_audit.check import Check
 from exivity_audit.config import Waiver
 from exivity_audit.evaluate import Judgement

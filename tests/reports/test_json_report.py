@@ -20,7 +20,7 @@ from tests.reports.test_terminal import CARDS
 
 SCHEMA = json.loads(json_schema())
 KEYS = {
-    "": "schema_version tool checklist run cluster sites scenario summary rows results tables unread fixes attestations waivers",
+    "": "schema_version tool checklist run cluster sites scenario summary rows results tables unread fixes attestations waivers lifecycle",
     "run": "started finished now namespace release flags exit_code",
     "cluster": "name uid version",
     "scenario": "declared detected used purpose",
@@ -32,6 +32,10 @@ KEYS = {
     "rows.0": "id title phase verdict score coverage counts weight",
     "results.0": "id row site fingerprint title severity status underlying remark subject message measured unit wanted evidence clauses fix needs follows waiver attestation",
     "tables": "node_loss copies calendar",
+    "tables.calendar.0": "site date kind what subject days_left",
+    "attestations.0": "check subject site statement by date expires artefact context state why",
+    "waivers.0": "check subject site reason owner expires ticket accepts state why",
+    "lifecycle": "date stale file",
     "unread.0": "site read place outcome reason rule",
     "fixes.0": "gain fix results",
     "fixes.0.fix": "text kind values patch",
