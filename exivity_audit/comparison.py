@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from exivity_audit.measure import Wanted
 from exivity_audit.reports.json_shape import ReportShape, ResultShape
-from exivity_audit.standing import Standing
+from exivity_audit.scored import Scored
 from exivity_audit.verdict import UNDECIDED, Severity, Status
 
 OPEN = frozenset({Status.FAIL, Status.WARN})
@@ -45,7 +45,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Unit(Standing):
+class Unit(Scored):
     """A check at a site as a report tells it: the unit that is scored."""
 
     id: str

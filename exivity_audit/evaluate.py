@@ -18,9 +18,9 @@ from exivity_audit.evidence import Evidence
 from exivity_audit.fact import Broken, Facts, NotSeen, Objects, Reason, Unreadable, reading
 from exivity_audit.pack import Pack
 from exivity_audit.scenario import Purpose, Role, Scenario, ScenarioUsed, scenario_used
+from exivity_audit.scored import Scored
 from exivity_audit.snapshot import Outcome as ReadOutcome
 from exivity_audit.snapshot import Record, SiteSnapshot, Snapshot
-from exivity_audit.standing import Standing
 from exivity_audit.subject import CLUSTER, Subject, release_subject
 from exivity_audit.verdict import Severity, Status, Verdict, unknown
 
@@ -64,7 +64,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Outcome(Standing):
+class Outcome(Scored):
     """A check at a site: the unit that is scored."""
 
     check: Check

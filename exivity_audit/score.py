@@ -10,7 +10,7 @@ from fractions import Fraction
 from exivity_audit.evaluate import Judgement, Outcome
 from exivity_audit.pack import Row
 from exivity_audit.scenario import Purpose, Scenario
-from exivity_audit.standing import Standing
+from exivity_audit.scored import Scored
 from exivity_audit.verdict import Severity, Status, Verdict
 
 EARNED = {Status.PASS: Fraction(1), Status.WARN: Fraction(1, 2), Status.FAIL: Fraction(0)}
@@ -112,7 +112,7 @@ def coverage(outcomes: Iterable[Outcome]) -> Coverage:
     return Coverage(sum(o.severity.weight for o in decided), sum(o.severity.weight for o in applicable), len(decided), len(applicable))
 
 
-def score(outcomes: Iterable[Standing]) -> Fraction | None:
+def score(outcomes: Iterable[Scored]) -> Fraction | None:
     """Weighted mean of the decided outcomes, 0 to 1; None where nothing is decided."""
     decided = [outcome for outcome in outcomes if outcome.decided]
     weight = sum(outcome.severity.weight for outcome in decided)

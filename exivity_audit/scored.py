@@ -1,4 +1,4 @@
-"""How an outcome stands by the statuses of its verdicts: the rule that scores, reports and comparisons share (checks.md section 1)."""
+"""How an outcome counts by the statuses of its verdicts: the rule that scores, reports and comparisons share (checks.md section 1)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from exivity_audit.verdict import UNDECIDED, Severity, Status
 
 
-class Standing(ABC):
+class Scored(ABC):
     """A check at a site, by the statuses of its verdicts."""
 
     severity: Severity
