@@ -265,3 +265,15 @@ def longhorn_setting(item: Any) -> Any:
     if isinstance(metadata, dict) and metadata.get("name") in chart.LONGHORN_SETTINGS:
         return {**item, "value": plain(item["value"])} if "value" in item else item
     return {key: content for key, content in item.items() if key != "value"}
+
+
+def keys(value: Any) -> Any:
+    """The names in a map, without their values."""
+    if not isinstance(value, dict):
+        return None if value is None else malformed(value)
+    return sorted(str(key)[:LONGEST_TEXT] for key in value)
+
+
+def given(value: Any) -> Any:
+    """Whether a text is set at all."""
+    return None if value is None else bool(value)
