@@ -123,7 +123,7 @@ def platform_routes(openshift_routes: Objects[Document], release: Any) -> Object
             made_from=owner, own=False, hosts=(host,), tls=((host, _tls(item)),),
             routes=(Route(host, item.text("spec.path") or "/", "Prefix", service, port if isinstance(port, str | int) else None),),
             addresses=tuple(text for entry in admissions if (text := entry.text("routerCanonicalHostname"))),
-            admitted={entry.text("routerName") or "": conditions(entry).get("Admitted", Condition()) for entry in admissions},
+            admitted={entry.text("routerName") or "": conditions(entry, "conditions").get("Admitted", Condition()) for entry in admissions},
             hsts=bool(item.get("metadata.annotations[haproxy.router.openshift.io/hsts_header]")),
             forwarded=item.text(f"metadata.annotations[{FORWARDED}]") or "",
         )  # fmt: skip
