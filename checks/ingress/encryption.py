@@ -6,7 +6,7 @@ from exivity_audit import CRITICAL, HIGH, check, fail, ok, skip, to_attest, want
 from exivity_audit.facts.certificates import Kind
 
 from .remedies import redirect_fix, tls_fix
-from .shared import hidden, hosts_of, unserved, without_way
+from .shared import LEADER, hidden, hosts_of, unserved, without_way
 
 TLS_LEADER = "ingress/tls"
 
@@ -34,7 +34,9 @@ def tls(ways_in, terminations, release, settings):
             yield to_attest(subject, f"{UPSTREAM}: show the handshake there, and record it in `evidence.yaml`", at=[(way, way.tls_at)])
             continue
         found = terminations.of(way, host)
-        if found.kind is Kind.HIDDEN:
+        if found.kind is Kind.NOWHERE:
+            yield skip(subject, found.seen, follows=LEADER)
+        elif found.kind is Kind.HIDDEN:
             yield hidden(subject, found.seen, found.reasons)
         elif found.kind in (Kind.SECRET, Kind.DEFAULT):
             yield ok(subject, found.seen, at=found.at)
@@ -58,8 +60,8 @@ def plain_http(ways_in, terminations, attendance, plain_answers, release, settin
             yield to_attest(subject, f"{UPSTREAM}: show that port 80 redirects there, and record it in `evidence.yaml`", at=[(way, way.tls_at)])
             continue
         found = terminations.of(way, host)
-        if found.kind in (Kind.BROKEN, Kind.NONE):
-            yield skip(subject, found.seen, follows=TLS_LEADER)
+        if found.kind in (Kind.BROKEN, Kind.NONE, Kind.NOWHERE):
+            yield skip(subject, found.seen, follows=LEADER if found.kind is Kind.NOWHERE else TLS_LEADER)
             continue
         answers = plain_answers.of(way, host)
         yield http_verdict(subject, way, answers) if answers else unserved(subject, attendance.of(way))

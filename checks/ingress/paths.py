@@ -65,7 +65,11 @@ def dns(ways_in, release, settings):
     """
     if not ways_in:
         yield without_way(ways_in, release)
+    judged = set()
     for way, host, subject in hosts_of(ways_in):
+        if host in judged:
+            continue  # several Routes of one host are one name
+        judged.add(host)
         at, fix = [(way, way.hosts_at, host or "none")], host_fix(way)
         want = wanted("a name that your DNS serves")
         kind, text = host_kind(host)

@@ -8,7 +8,7 @@ from typing import Any
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
-from exivity_audit.fact import Objects, Unread, fact, maybe, seen
+from exivity_audit.fact import Objects, Reason, Unread, fact, maybe, reasons_of, seen
 from exivity_audit.facts.standing import Condition, conditions
 from exivity_audit.subject import Subject
 
@@ -33,6 +33,7 @@ class Managed:
     failures: int  # failed issuances since the last good one
     issuer: str  # kind and name
     issuer_ready: Condition | None  # None: not cert-manager's own, or not read
+    issuer_hidden: tuple[Reason, ...]  # why it was not read
 
     def late(self, now: datetime) -> bool:
         """Whether a renewal was due and has not come: cert-manager moves the time when it has renewed."""
@@ -47,6 +48,7 @@ class Managed:
 def managed_certificates(certificates: Objects[Document], issuers: Any = maybe, cluster_issuers: Any = maybe) -> Objects[Managed]:
     """The Certificates of the namespaces in which the product's TLS Secrets lie."""
     known: dict[tuple[str, str | None, str], Condition] = {}
+    hidden = {"Issuer": reasons_of(issuers), "ClusterIssuer": reasons_of(cluster_issuers)}
     for kind, read in (("Issuer", issuers), ("ClusterIssuer", cluster_issuers)):
         for item in read if seen(read) else ():
             known[kind, item.namespace if kind == "Issuer" else None, item.name] = conditions(item).get("Ready", Condition())
@@ -62,6 +64,7 @@ def managed_certificates(certificates: Objects[Document], issuers: Any = maybe, 
             not_after=item.time("status.notAfter"), renewal=item.time("status.renewalTime"),
             failures=item.integer("status.failedIssuanceAttempts") or 0,
             issuer=f"{kind} {name}", issuer_ready=known.get((kind, item.namespace if kind == "Issuer" else None, name)) if ours else None,
+            issuer_hidden=hidden.get(kind, ()) if ours else (),
         )  # fmt: skip
 
     return certificates.each(build)

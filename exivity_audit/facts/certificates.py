@@ -65,6 +65,7 @@ class Kind(enum.Enum):
     BROKEN = "broken"  # a Secret is named that cannot serve
     NONE = "none"
     HIDDEN = "hidden"  # what would show it was not read
+    NOWHERE = "nowhere"  # nothing serves the way in at all
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from exivity_audit.subject import Subject
 
 ABOUT_CERTIFICATES = ("InvalidCertificateRef", "RefNotPermitted")
 ABOUT_BACKENDS = ("RefNotPermitted", "InvalidKind")
-WORST_FIRST = (Kind.BROKEN, Kind.NONE, Kind.HIDDEN, Kind.SECRET)
+WORST_FIRST = (Kind.BROKEN, Kind.NONE, Kind.HIDDEN, Kind.SECRET, Kind.NOWHERE)
 
 
 @dataclass(frozen=True)
@@ -190,8 +190,8 @@ def _ends(one: HttpRoute, door: Door, host: str, secrets: Objects[TlsSecret]) ->
     gateway = door.gateway
     name = f"Gateway {door.parent.namespace}/{door.parent.name}"
     if gateway is None:
-        why = f"{name} was not read" if door.reasons else f"{name} does not exist"
-        return Termination(Kind.HIDDEN, why, at=((one, "spec.parentRefs[].name", door.parent.name),), reasons=door.reasons)
+        kind, why = (Kind.HIDDEN, f"{name} was not read") if door.reasons else (Kind.NOWHERE, f"{name} does not exist")
+        return Termination(kind, why, at=((one, "spec.parentRefs[].name", door.parent.name),), reasons=door.reasons)
     takers = [listener for listener, taken in door.listeners if listener.protocol == HTTPS and taken == host]
     if not takers:
         if not door.listeners:

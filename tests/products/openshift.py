@@ -92,7 +92,7 @@ def reached_by_routes(world: World) -> World:
     without_ingress(world)
     world.resources |= {name: OPTIONAL[name] for name in BROUGHT}
     world.version = KUBERNETES
-    for item in world.all("v1/Node"):
+    for item in (node for node in world.all("Node") if node["apiVersion"] == "v1"):
         item["spec"]["providerID"] = ""
         put("status.nodeInfo.kubeletVersion", KUBERNETES)(item)
         put("status.nodeInfo.osImage", "Red Hat Enterprise Linux CoreOS 9.6.20251023-0")(item)
