@@ -86,9 +86,7 @@ def _checks(report: ReportShape) -> list[Sample]:
 
 def _calendar(report: ReportShape) -> list[Sample]:
     """One series a dated thing; the first lines of the calendar, which are the nearest dates."""
-    found: dict[tuple[str, str, str], float] = {}
+    found: dict[tuple[str, str, str, str], float] = {}
     for line in (report.tables.calendar or [])[:DATES]:
-        days = line.get("days_left")
-        if isinstance(days, int | float) and not isinstance(days, bool):
-            found.setdefault((str(line.get("site")), str(line.get("what")), str(line.get("subject"))), float(days))
-    return [({"site": site, "what": what, "subject": subject}, days) for (site, what, subject), days in found.items()]
+        found.setdefault((line.site, str(line.kind), line.what, line.subject or ""), float(line.days_left))
+    return [({"site": site, "kind": kind, "what": what, "subject": subject}, days) for (site, kind, what, subject), days in found.items()]

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from exivity_audit_checks.ingress.encryption import weak
+from exivity_audit_checks.ingress.chain import weak
 
 from exivity_audit.config import Config, Declare, IngressIntent
 from exivity_audit.evidence import Source
