@@ -20,11 +20,11 @@ _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`")
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """The safe loader (in C where it is there) without timestamps: a date stays text."""
 
 
-_Loader.yaml_implicit_resolvers = {
+Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
@@ -46,7 +46,7 @@ def read_yaml(path: Path, shape: type[Shape]) -> Shape:
 def parse_yaml(text: str, shape: type[Shape], name: str) -> Shape:
     """YAML text as ``shape``. Raises UsageError with the name, the line and the nearest valid key."""
     try:
-        loader = _Loader(text)
+        loader = Loader(text)
         node = loader.get_single_node()
         _count(node, name)
         content = loader.construct_document(node) if node is not None else {}
@@ -73,7 +73,7 @@ def parse_yaml(text: str, shape: type[Shape], name: str) -> Shape:
 
 def item_lines(path: Path, key: str) -> list[int]:
     """The line on which each item of a top-level list starts, for errors that the shape alone does not find."""
-    node = _Loader(path.read_text(encoding="utf-8")).get_single_node()
+    node = Loader(path.read_text(encoding="utf-8")).get_single_node()
     pairs = node.value if isinstance(node, yaml.MappingNode) else []
     found = next((value for name, value in pairs if name.value == key), None)
     return [item.start_mark.line + 1 for item in found.value] if isinstance(found, yaml.SequenceNode) else []

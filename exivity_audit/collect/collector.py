@@ -126,7 +126,7 @@ class Collector:
         if read.otherwise is not None and records and all(record.outcome is Outcome.FORBIDDEN for record in records):
             narrower = tuple(self._at(read, served, place) for place in self._places(read.otherwise))
             if any(record.outcome is not Outcome.FORBIDDEN for record in narrower):
-                return narrower
+                return (*records, *narrower) if read.incomplete else narrower
         return records or (self._record(read, served, Place(), Outcome.EMPTY, None, "nothing names one"),)
 
     def places(self, name: str) -> list[Place] | None:
@@ -139,6 +139,16 @@ class Collector:
             return []
         except (MissingRead, Malformed, NotCollected):
             return None
+
+    def narrower(self, name: str) -> list[Place]:
+        """The narrower places that a read falls back on; none where it has no such, or they could not be seen."""
+        read = self._reads[name]
+        if read.otherwise is None:
+            return []
+        try:
+            return self._places(read.otherwise)
+        except (NotAsked, MissingRead, Malformed, NotCollected):
+            return []
 
     def _places(self, where: Callable[..., Iterable[Place]]) -> list[Place]:
         asked = inspect.signature(where).parameters
