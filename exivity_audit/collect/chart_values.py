@@ -93,9 +93,8 @@ def parsed(text: Any) -> dict[str, Any] | None:
     if not isinstance(text, str) or len(text) > LARGEST_YAML:
         return None
     try:
-        events = aliases = merges = 0
-        for event in yaml.parse(text, Loader=Loader):
-            events += 1
+        aliases = merges = 0
+        for events, event in enumerate(yaml.parse(text, Loader=Loader)):
             aliases += isinstance(event, yaml.AliasEvent)
             merges += isinstance(event, yaml.ScalarEvent) and event.value == "<<"
             if events > MOST_EVENTS or aliases > (MOST_MERGED if merges else MOST_ALIASES):

@@ -18,9 +18,10 @@ class Read:
 
     ``where`` yields places and asks, by parameter name, for ``release``, ``secrets`` or earlier reads. ``keep`` is the allow-
     list: path → None (kept as it is) or a describer's name. ``otherwise`` gives the places that are tried when those of ``where``
-    are forbidden; ``incomplete``: those may miss some, so the refusal stays on record. ``bulk``: the places are names of cluster objects, read as one list page where that holds them all, by name
-    else. ``by_name``: the places are names that follow from other reads. ``presence``: only whether the API is served; its branch
-    is not judged yet. ``sift`` looks at a whole object that was cut, where what may be kept depends on its name.
+    are forbidden; ``incomplete``: those may miss some, so the refusal stays on record. ``bulk``: the places are names of cluster
+    objects, read as one list page where that holds them all, by name else. ``by_name``: the places are names that follow from
+    other reads. ``presence``: only whether the API is served; its branch is not judged yet. ``sift`` looks at a whole object that
+    was cut, where what may be kept depends on its name.
     """
 
     name: str

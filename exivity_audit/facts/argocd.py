@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 from exivity_audit import chart
 from exivity_audit.document import Document, Malformed
 from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact
+from exivity_audit.paths import steps
 from exivity_audit.subject import Subject
 
 IN_CLUSTER = "in-cluster"
@@ -137,9 +141,11 @@ def _application(item: Document) -> Application:
         tracking=item.text(f"metadata.annotations[{chart.ARGO_TRACKING}]") or "", owner_set=next(iter(owners), ""),
         sources=tuple(_sources(item)), local=_local(item), target=item.text("spec.destination.namespace") or "",
         automated=on, self_heal=on and automated.get("selfHeal") is True,
-        skipped=item.text(f"metadata.annotations[{SKIP}]") == "true", ignored=tuple(_ignored(entry) for entry in item.items("spec.ignoreDifferences")),
-        sync=item.text("status.sync.status") or "", health=item.text("status.health.status") or "", phase=item.text("status.operationState.phase") or "",
-        synced_at=item.time("status.operationState.finishedAt"), reconciled_at=item.time("status.reconciledAt"),
+        skipped=item.text(f"metadata.annotations[{SKIP}]") == "true",
+        ignored=tuple(_ignored(entry) for entry in item.items("spec.ignoreDifferences")),
+        sync=item.text("status.sync.status") or "", health=item.text("status.health.status") or "",
+        phase=item.text("status.operationState.phase") or "", synced_at=item.time("status.operationState.finishedAt"),
+        reconciled_at=item.time("status.reconciledAt"),
         hooks=tuple(entry.text("name") or "" for entry in item.items(result) if entry.text("hookType")),
         resources=tuple(_resource(entry) for entry in item.items("status.resources")),
         conditions=tuple(dict.fromkeys(entry.text("type") or "" for entry in item.items("status.conditions"))), charts=tuple(history),
@@ -147,16 +153,13 @@ def _application(item: Document) -> Application:
 
 
 def _resource(item: Document) -> AppResource:
-    return AppResource(
-        *(item.text(key) or "" for key in ("kind", "name", "namespace", "status")), health=item.text("health") or ""
-    )  # fmt: skip
+    return AppResource(*(item.text(key) or "" for key in ("kind", "name", "namespace", "status", "health")))
 
 
 def _ignored(item: Document) -> Ignored:
-    return Ignored(
-        *(item.text(key) or "" for key in ("group", "kind", "name", "namespace")),
-        *(item.strings(key) for key in ("jsonPointers", "jqPathExpressions", "managedFieldsManagers")),
-    )  # fmt: skip
+    group, kind, name, namespace = (item.text(key) or "" for key in ("group", "kind", "name", "namespace"))
+    pointers, expressions, managers = (item.strings(key) for key in ("jsonPointers", "jqPathExpressions", "managedFieldsManagers"))
+    return Ignored(group, kind, name, namespace, pointers, expressions, managers)
 
 
 def _sources(item: Document) -> list[AppSource]:
@@ -203,3 +206,31 @@ def _local(item: Document) -> bool | None:
     if name == IN_CLUSTER or host == LOCAL_SERVER or host.startswith(f"{LOCAL_SERVER}."):
         return True
     return None if name or server else True
+
+
+def hides(application: Application, subject: Subject, path: str) -> bool | None:
+    """Whether an Application is told not to look at a field of an object without a group; None where that cannot be told.
+
+    A pointer hides what it names and what lies below. A field manager hides what it owns, which is not seen.
+    """
+    fitting = [one for one in application.ignored if _fits(one, subject)]
+    leaf = steps(path)
+    pointed = any(leaf[: len(parts)] == parts for one in fitting for parts in _pointers(one.pointers))
+    if pointed or any(_expression(leaf[0]).search(text) for one in fitting for text in one.expressions):
+        return True
+    return None if any(one.managers for one in fitting) else False
+
+
+def _expression(key: str) -> re.Pattern[str]:
+    """What a jq expression over a key of the object holds: ``.data`` or ``["data"]``, not ``.metadata``."""
+    return re.compile(rf"(?:^|[^\w])\.{key}\b|\[\"{key}\"\]")
+
+
+def _fits(one: Ignored, subject: Subject) -> bool:
+    names = ((one.group, ""), (one.kind, subject.kind), (one.name or "*", subject.name or ""), (one.namespace or "*", subject.namespace or ""))
+    return all(fnmatchcase(name, pattern) for pattern, name in names)
+
+
+def _pointers(pointers: Iterable[str]) -> list[tuple[str, ...]]:
+    """JSON pointers as steps: ``/data/EXIVITY_APP_KEY``; ``~1`` is a slash and ``~0`` a tilde."""
+    return [tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.strip("/").split("/") if part) for pointer in pointers]

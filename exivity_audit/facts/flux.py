@@ -9,7 +9,7 @@ from typing import Any
 from exivity_audit import chart
 from exivity_audit.document import Document, Malformed
 from exivity_audit.evidence import Source
-from exivity_audit.fact import Objects, fact
+from exivity_audit.fact import Objects, fact, maybe, reasons_of, seen
 from exivity_audit.subject import Subject
 
 
@@ -137,9 +137,10 @@ def kustomizations(flux_kustomizations: Objects[Document]) -> Objects[Kustomizat
 
 
 @fact
-def flux_sources(flux_git_repositories: Objects[Document], flux_oci_repositories: Objects[Document]) -> Objects[FluxSource]:
-    """Every GitRepository and OCIRepository that an object of Flux may name."""
-    return flux_git_repositories.join(flux_oci_repositories).each(_source)
+def flux_sources(flux_git_repositories: Any = maybe, flux_oci_repositories: Any = maybe) -> Objects[FluxSource]:
+    """Every GitRepository and OCIRepository that an object of Flux may name, as far as they could be read."""
+    parts = [read if seen(read) else Objects[Document](partial=reasons_of(read)) for read in (flux_git_repositories, flux_oci_repositories)]
+    return parts[0].join(parts[1]).each(_source)
 
 
 def _source(item: Document) -> FluxSource:

@@ -31,7 +31,9 @@ def _named_by_flux(kind: str) -> Where:
     def where(flux_releases: Any, flux_kustomizations: Any) -> Iterable[Place]:
         if isinstance(flux_releases, Unreadable) and isinstance(flux_kustomizations, Unreadable):
             raise MissingRead(flux_releases)
-        if any(kind in _source_kinds(item.value) for read in (flux_releases, flux_kustomizations) if not isinstance(read, Unreadable) for item in read):
+        if any(
+            kind in _source_kinds(item.value) for read in (flux_releases, flux_kustomizations) if not isinstance(read, Unreadable) for item in read
+        ):
             yield Place()
 
     return where
