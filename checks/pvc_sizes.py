@@ -171,7 +171,7 @@ def postgresql(claims, release, own_middleware, thresholds, storage_classes=mayb
 
 
 @check("explicit", severity=MEDIUM, clauses=("P1", "K2"))
-def explicit(claims, release, given_values=maybe, installer=maybe):
+def explicit(claims, release, installer, given_values=maybe):
     """Volume sizes are set in the values.
 
     The chart's default of 1Gi is for a first look; a size that nobody wrote down comes back at the next install.
@@ -190,7 +190,7 @@ def explicit(claims, release, given_values=maybe, installer=maybe):
             yield judged_by_values
             return
     claims.surely()
-    if seen(installer) and installer.tool is Tool.ARGO and installer.doubt and installer.application is None:
+    if installer.doubt and installer.keeper is None and installer.tool is not Tool.FLUX:
         yield unknown(release, f"values inside the Application: {installer.doubt_text}", needs=installer.needs)
         return
     sized = [claim for claim in judged if claim.group is not ClaimGroup.CONFIG]  # 1Gi is what config volumes should have

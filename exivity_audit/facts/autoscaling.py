@@ -48,12 +48,15 @@ class Autoscaler:
 
 
 @fact
-def autoscalers(horizontalpodautoscalers: Objects[Document], scaled_objects: Any = maybe) -> Objects[Autoscaler]:
-    """Every autoscaler of the namespace; a HorizontalPodAutoscaler that a ScaledObject made is told by the ScaledObject alone."""
-    keda = scaled_objects if seen(scaled_objects) else Objects[Document](partial=reasons_of(scaled_objects))
-    scaled = keda.each(_scaled)
+def autoscalers(horizontalpodautoscalers: Any = maybe, scaled_objects: Any = maybe) -> Objects[Autoscaler]:
+    """Every autoscaler of the namespace, as far as they could be read.
+
+    A HorizontalPodAutoscaler that a ScaledObject made is told by the ScaledObject alone.
+    """
+    parts = [read if seen(read) else Objects[Document](partial=reasons_of(read)) for read in (horizontalpodautoscalers, scaled_objects)]
+    scaled = parts[1].each(_scaled)
     made = {name for name, _ in scaled}
-    plain = horizontalpodautoscalers.each(lambda item: None if item.name in made else _plain(item))
+    plain = parts[0].each(lambda item: None if item.name in made else _plain(item))
     return plain.join(scaled.each(lambda pair: pair[1]))
 
 
