@@ -37,8 +37,8 @@ from exivity_audit import (
 )  # fmt: skip
 from exivity_audit.facts.claims import ClaimGroup, class_of
 from exivity_audit.facts.database import DatabaseKind
+from exivity_audit.facts.gitops import Tool
 from exivity_audit.facts.helm import value
-from exivity_audit.facts.platform import NOT_BUILT, served
 from exivity_audit.facts.volume_use import disk_of, local_place
 from exivity_audit.remedy import alike
 
@@ -200,7 +200,7 @@ def _larger(cluster, want):
 
 
 @check("explicit", severity=MEDIUM, clauses=("P1", "K2"))
-def explicit(claims, release, declared_services, revisions=maybe, argo_applications=maybe):
+def explicit(claims, release, installer, given_values=maybe):
     """Volume sizes are set in the values.
 
     The chart's default of 1Gi is for a first look; a size that nobody wrote down comes back at the next install.
@@ -212,40 +212,49 @@ def explicit(claims, release, declared_services, revisions=maybe, argo_applicati
         claims.surely()
         yield skip(release, "the release has no claim of the chart")
         return
-    newest = _newest(revisions)
-    if newest is not None:
-        yield _by_values(release, judged, newest)
-        return
+    shown = _shown(given_values)
+    if shown is not None:
+        judged_by_values = _by_values(release, judged, shown)
+        if judged_by_values is not None:
+            yield judged_by_values
+            return
     claims.surely()
+    if installer.doubt and installer.keeper is None and installer.tool is not Tool.FLUX:
+        yield unknown(release, f"values inside the Application: {installer.doubt_text}", needs=installer.needs)
+        return
     sized = [claim for claim in judged if claim.group is not ClaimGroup.CONFIG]  # 1Gi is what config volumes should have
     default = [claim for claim in sized if claim.request is not None and claim.request <= size(chart.DEFAULT_SIZE)]
-    why = "its values are not in the cluster" if seen(revisions) else "; ".join(reason.text for reason in reasons_of(revisions))
-    remark = f"{why}: sizes that differ from the chart's {chart.DEFAULT_SIZE} are the proof"
+    remark = f"{_why_unseen(given_values)}: sizes that differ from the chart's {chart.DEFAULT_SIZE} are the proof"
     at = [(claim, REQUEST, print_size(claim.request)) for claim in sized if claim.request is not None]
-    tracked = any(service.workload.argo_tracking for service in declared_services)
     if not default:
         yield ok(release, len(sized), seen=f"{len(sized)} claims differ from {chart.DEFAULT_SIZE}", at=at, remark=remark)
-    elif tracked and served(argo_applications) is not False:
-        yield unknown(release, f"{len(default)} claims have the chart's {chart.DEFAULT_SIZE}; values inside the Argo CD Application: {NOT_BUILT}")
     else:
         yield _unset(release, len(sized) - len(default), len(sized), [claim.values_path for claim in default], at, remark, judged)
 
 
-def _newest(revisions):
-    """The revision that is live: the newest deployed one; None where the values are not in the cluster or a newer one may be hidden."""
-    if not seen(revisions) or not revisions.complete:
-        return None
-    return next((one for one in revisions if one.status == "deployed"), revisions.one())
+def _shown(given_values):
+    """The values that hold now; None where the cluster does not show them or newer ones may be hidden."""
+    return given_values.one() if seen(given_values) and given_values.complete else None
 
 
-def _by_values(release, judged, newest):
+def _why_unseen(given_values):
+    if not seen(given_values):
+        return "; ".join(reason.text for reason in reasons_of(given_values))
+    shown = given_values.one()
+    return f"{shown.where} takes values from {shown.gap}" if shown is not None and shown.gap else "its values are not in the cluster"
+
+
+def _by_values(release, judged, shown):
+    """The verdict by what the values name; None where others that are not shown may name the rest."""
     # Values hold the leaf under storage.pvcSizes; a claim's own path says which.
-    unset = [claim for claim in judged if value(newest, claim.values_path) in (None, "")]
-    at = [(newest, "data.release", "storage.pvcSizes")]
+    unset = [claim for claim in judged if value(shown, claim.values_path) in (None, "")]
+    at = [(shown, shown.path, "storage.pvcSizes")]
     strict = [claim for claim in unset if claim.group is not ClaimGroup.CONFIG]
     if not strict:
         remark = f"not set: {', '.join(sorted(claim.values_path for claim in unset))}, whose default of 1Gi is as recommended" if unset else ""
         return ok(release, len(judged) - len(unset), seen=f"{len(judged) - len(unset)} of {len(judged)} sizes set", at=at, remark=remark)
+    if shown.gap:
+        return None
     return _unset(release, len(judged) - len(unset), len(judged), [claim.values_path for claim in strict], at, "", judged)
 
 

@@ -16,6 +16,10 @@ VERSION_LABEL = "app.kubernetes.io/version"
 HELM_RELEASE = "meta.helm.sh/release-name"
 ARGO_TRACKING = "argocd.argoproj.io/tracking-id"
 FLUX_NAME = "helm.toolkit.fluxcd.io/name"
+FLUX_NAMESPACE = "helm.toolkit.fluxcd.io/namespace"
+KUSTOMIZATION_NAME = "kustomize.toolkit.fluxcd.io/name"
+KUSTOMIZATION_NAMESPACE = "kustomize.toolkit.fluxcd.io/namespace"
+FLUX_LABELS = (FLUX_NAME, KUSTOMIZATION_NAME)
 SELECTOR = f"{APP_LABEL}={APP}"
 
 

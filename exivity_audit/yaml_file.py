@@ -22,11 +22,11 @@ _UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`")
 _BLANK = re.compile(r"Expected `[^`]*`, got `null`")
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """The safe loader (in C where it is there) without timestamps: a date stays text."""
 
 
-_Loader.yaml_implicit_resolvers = {
+Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
@@ -96,7 +96,7 @@ def _text(path: Path) -> str:
 def _loaded(text: str, name: str) -> tuple[Any, Any]:
     """The document's node and content. Raises UsageError."""
     try:
-        loader = _Loader(text)
+        loader = Loader(text)
         node = loader.get_single_node()
         _count(node, name)
         return node, loader.construct_document(node) if node is not None else {}

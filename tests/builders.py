@@ -502,6 +502,27 @@ def single_node(**changes: Any) -> World:
     return World(_distinct(objects), installed=("middlewares.traefik.io", "tlsstores.traefik.io", *products.served()), version="v1.36.3+k3s1")
 
 
+def multi_node_argo(**changes: Any) -> World:
+    """Scenario B kept by Argo CD from Git: tracking annotations, no revision of Helm."""
+    from tests.products import gitops
+
+    return gitops.argo(multi_node(helm=False, **changes))
+
+
+def multi_node_flux(**changes: Any) -> World:
+    """Scenario B kept by Flux from Git, which runs Helm."""
+    from tests.products import gitops
+
+    return gitops.flux(multi_node(**changes))
+
+
+def multi_node_keda(**changes: Any) -> World:
+    """Scenario B with stateless services scaled by KEDA."""
+    from tests.products import gitops
+
+    return gitops.keda(multi_node(**changes))
+
+
 def _distinct(objects: list[Object]) -> list[Object]:
     found = {(item["apiVersion"], item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"]): item for item in reversed(objects)}
     return list(reversed(found.values()))

@@ -30,7 +30,7 @@ from .shared import BETTER_TWICE, STATELESS, copies, followers, placed, scalers_
 
 
 @check("stateless-replicas", severity=HIGH, clauses=("R1", "R2", "B9"), applies=(A, B, ACTIVE_C))
-def stateless_replicas(declared_services, release, scenario, autoscalers=maybe, scaled_objects=maybe):
+def stateless_replicas(declared_services, release, scenario, autoscalers=maybe):
     """Stateless services are asked for at least twice.
 
     With one copy a service stops when its node or its pod does; with two the other one answers and shares the load.
@@ -38,11 +38,11 @@ def stateless_replicas(declared_services, release, scenario, autoscalers=maybe, 
 
     Fix: set `service.<name>.replicas: 2` in the chart values.
     """
-    yield from together(asked_for(declared_services, scenario, autoscalers, scaled_objects))
+    yield from together(asked_for(declared_services, scenario, autoscalers))
     yield from followers(declared_services, release, STATELESS)
 
 
-def asked_for(declared_services, scenario, autoscalers, scaled_objects):
+def asked_for(declared_services, scenario, autoscalers):
     """The verdict on how often each stateless service is asked for."""
     least = 1 if scenario is Scenario.SINGLE_NODE else 2
     for service in declared_services:
@@ -50,20 +50,29 @@ def asked_for(declared_services, scenario, autoscalers, scaled_objects):
             continue
         note = "the vendor's text says 2, its example values say 1" if service.component in BETTER_TWICE and least == 2 else ""
         want = at_least(least, note=note)
-        found, measured, (why, needs) = copies(service, scenario, autoscalers, scaled_objects)
+        found, measured, (why, needs) = copies(service, scenario, autoscalers)
         scalers = scalers_of(autoscalers, service)
-        where = [(service, "spec.replicas", service.replicas), *((one, "spec.minReplicas", one.minimum) for one in scalers)]
+        where = [(service, "spec.replicas", service.replicas), *((one, one.paths[0], one.minimum) for one in scalers)]
         fix = values(f"service.{service.key}.replicas", least)
         if scalers:
             lowest = max(scalers, key=lambda one: one.minimum)
-            fix = patch(lowest, {"spec": {"minReplicas": least}}, f"Set `minReplicas: {least}` on HorizontalPodAutoscaler {lowest.name}")
+            fix = raised(lowest, least)
         text = f"{service.replicas} asked for" + "".join(f", autoscaled from {one.minimum} to {one.maximum}" for one in scalers)
+        text += "".join(f", {one.printed} paused" for one in scalers_of(autoscalers, service, paused=True) if one.paused)
         if found is Status.PASS:
             yield ok(service, measured, seen=text, at=where)
         elif found is Status.UNKNOWN:
             yield unknown(service, f"{text}; an autoscaler may ask for more: {why}", needs=needs, at=where)
         else:
             yield (fail if found is Status.FAIL else warn)(service, measured, seen=text, wanted=want, at=where, fix=fix)
+
+
+def raised(scaler, least):
+    """The patch that raises an autoscaler's least number of copies."""
+    leaf = scaler.paths[0].removeprefix("spec.")
+    body = {leaf: least, **({"idleReplicaCount": None} if scaler.keda else {})}
+    also = " and no `idleReplicaCount`" if scaler.keda else ""
+    return patch(scaler, {"spec": body}, f"Set `{leaf}: {least}`{also} on {scaler.printed}")
 
 
 @check("same-node", severity=LOW, clauses=("A4",), applies=(A,))
@@ -110,7 +119,7 @@ SCALING = "say which figures of CPU, memory and queue depth the replica counts f
 
 
 @check("scaling", severity=LOW, clauses=("R5",), attest=SCALING)
-def scaling(declared_services, autoscalers, release, scaled_objects=maybe):
+def scaling(declared_services, autoscalers, release):
     """Replica counts follow the load that is seen.
 
     Two copies are a starting point: CPU, memory and queue depth say when a service needs more.
@@ -121,13 +130,13 @@ def scaling(declared_services, autoscalers, release, scaled_objects=maybe):
         (service, one)
         for service in declared_services
         if service.component in STATELESS
-        for one in autoscalers
-        if one.targets(service.subject) and one.maximum > one.minimum
+        for one in scalers_of(autoscalers, service)
+        if one.maximum > one.minimum
     ]
-    why, needs = unread(autoscalers, scaled_objects)
+    why, needs = unread(autoscalers)
     if found:
         text = ", ".join(f"{service.component} {one.minimum} to {one.maximum}" for service, one in found)
-        yield ok(release, len(found), seen=f"autoscaled: {text}", at=[(one, "spec.maxReplicas", one.maximum) for _, one in found])
+        yield ok(release, len(found), seen=f"autoscaled: {text}", at=[(one, one.paths[1], one.maximum) for _, one in found])
     elif why:
         yield unknown(release, f"no autoscaler seen, but one cannot be ruled out: {why}", needs=needs)
     else:

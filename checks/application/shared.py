@@ -41,9 +41,10 @@ def followers(found, release, components):
             yield unknown(subject, why, needs=needs) if why else skip(subject, "the Deployment is missing", follows="application/services-present")
 
 
-def scalers_of(autoscalers, service):
-    """The autoscalers that target a service; none where they could not be read."""
-    return tuple(one for one in autoscalers if one.targets(service.subject)) if seen(autoscalers) else ()
+def scalers_of(autoscalers, service, *, paused=False):
+    """The autoscalers that scale a service, with ``paused`` also those that are told to pause; none where they could not be read."""
+    found = autoscalers if seen(autoscalers) else ()
+    return tuple(one for one in found if one.targets(service.subject) and (paused or not one.paused))
 
 
 def asked_twice(found, autoscalers):
@@ -54,7 +55,7 @@ def asked_twice(found, autoscalers):
             yield service
 
 
-def copies(service, scenario, autoscalers, scaled_objects):
+def copies(service, scenario, autoscalers):
     """Status, measured copies and what could not be seen, by the rule of stateless-replicas."""
     least = 1 if scenario is Scenario.SINGLE_NODE else 2
     minima = [one.minimum for one in scalers_of(autoscalers, service)]
@@ -62,7 +63,7 @@ def copies(service, scenario, autoscalers, scaled_objects):
     if measured >= least:
         sinks = bool(minima) and max(minima) < least
         return (Status.WARN if sinks else Status.PASS), (max(minima) if sinks else measured), ("", ())
-    why = unread(autoscalers, scaled_objects)
+    why = unread(autoscalers)
     if why[0]:
         return Status.UNKNOWN, measured, why
     hard = service.component in TWICE or least == 1

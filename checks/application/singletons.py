@@ -64,24 +64,25 @@ def singletons(services, pods, release):
 
 
 @check("singleton-autoscaling", severity=CRITICAL, clauses=("R3",))
-def singleton_autoscaling(declared_services, autoscalers, scaled_objects=maybe):
+def singleton_autoscaling(declared_services, autoscalers):
     """No autoscaler touches a singleton.
 
     An autoscaler that may ask for a second copy will do so under load, when duplicate work hurts most; one that may not is of no use.
 
     Fix: delete the autoscaler of the singleton.
     """
-    why, needs = unread(autoscalers, scaled_objects)
+    why, needs = unread(autoscalers)
     for service in declared_services:
         if service.component not in SINGLETONS:
             continue
-        scalers = scalers_of(autoscalers, service)
+        scalers = scalers_of(autoscalers, service, paused=True)
         most = max((one.maximum for one in scalers), default=0)
-        where = [(one, "spec.maxReplicas", one.maximum) for one in scalers]
+        where = [(one, one.paths[1], one.maximum) for one in scalers]
         if scalers:
-            names = ", ".join(one.name for one in scalers)
-            fix = task(f"Delete HorizontalPodAutoscaler {names} (and the ScaledObject that owns it, if KEDA made it)")
-            text = f"HorizontalPodAutoscaler {names} up to {most}"
+            names = ", ".join(one.printed for one in scalers)
+            keda = "" if any(one.keda for one in scalers) else " (and the ScaledObject that owns it, if KEDA made it)"
+            fix = task(f"Delete {names}{keda}")
+            text = f"{names} up to {most}" + (", paused: it scales again when the annotation goes" if all(one.paused for one in scalers) else "")
             yield (fail if most > 1 else warn)(service, most, seen=text, wanted=wanted("no autoscaler"), at=where, fix=fix)
         elif why:
             yield unknown(service, f"an autoscaler cannot be ruled out: {why}", needs=needs)

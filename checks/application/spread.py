@@ -103,13 +103,13 @@ def effective_spread(services, pods, release, settings, nodes=maybe, autoscalers
         yield skip(release, "no stateless service is asked for twice")
 
 
-def explained_by(service, scenario, autoscalers, scaled_objects):
+def explained_by(service, scenario, autoscalers):
     """The check that already says so of a service with no copy elsewhere; None where none does."""
     if service.replicas >= 2 and together(service):
         return "application/effective-spread"
     if service.workload.ready < service.replicas:
         return "application/replicas-ready"
-    red = copies(service, scenario, autoscalers, scaled_objects)[0] in (Status.FAIL, Status.WARN)
+    red = copies(service, scenario, autoscalers)[0] in (Status.FAIL, Status.WARN)
     return "application/stateless-replicas" if red else None
 
 
@@ -161,7 +161,7 @@ def room(row, nodes, node_pods):
 
 
 @check("node-loss", severity=MEDIUM, clauses=("B9",), applies=(B, ACTIVE_C))
-def losing_a_node(node_loss, nodes, services, pods, scenario, release, autoscalers=maybe, scaled_objects=maybe, node_pods=maybe):
+def losing_a_node(node_loss, nodes, services, pods, scenario, release, autoscalers=maybe, node_pods=maybe):
     """No node takes a stateless service down with it.
 
     A node that dies takes its pods along for five minutes or more: what has a copy elsewhere goes on, what has none stops.
@@ -170,7 +170,7 @@ def losing_a_node(node_loss, nodes, services, pods, scenario, release, autoscale
     """
     by_name = {service.component: service for service in services}
     why, needs = unread(pods)
-    leaders = {name: explained_by(service, scenario, autoscalers, scaled_objects) for name, service in by_name.items()}
+    leaders = {name: explained_by(service, scenario, autoscalers) for name, service in by_name.items()}
     explained = {name: leader for name, leader in leaders.items() if leader}
     for row in node_loss:
         yield stopping(row, by_name, why, needs, explained)

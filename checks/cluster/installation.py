@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from exivity_audit import MEDIUM, Subject, check, exactly, fail, maybe, ok, one_of, seen, skip, task, unknown, values, wanted, warn
 from exivity_audit.facts.namespace import Belongs
-from exivity_audit.facts.platform import NOT_BUILT, served
 
 from .shared import listed
 
@@ -58,7 +57,7 @@ def namespace(release, tenants, bare_pods=maybe):
 
 
 @check("helm-release", severity=MEDIUM, clauses=("F4",))
-def helm_release(release, ownerships, revisions=maybe, argo_applications=maybe):
+def helm_release(release, ownerships, revisions=maybe, installer=maybe):
     """Helm, Argo CD or Flux owns the release.
 
     A release that a tool owns can be upgraded and rolled back from values in version control; objects applied by hand drift.
@@ -72,20 +71,20 @@ def helm_release(release, ownerships, revisions=maybe, argo_applications=maybe):
         yield ok(release, tools, at=[(sign, sign.path, sign.value) for sign in ownerships], remark=remark)
     elif newest is not None:
         yield ok(release, "Helm", seen=f"Helm revision {newest.number}", at=[(newest, "metadata.name", str(newest.number))], remark=remark)
+    elif seen(installer) and installer.keeper is not None:
+        keeper = installer.keeper
+        yield ok(
+            release, str(installer.tool), seen=f"{installer.tool}: {keeper.subject} lists its objects", at=[(keeper, "metadata.name", keeper.name)]
+        )
     else:
         ownerships.surely()
         revisions.surely()
-        if served(argo_applications) is not False:
-            yield unknown(release, f"no sign of Helm or Flux; Argo CD may track it by label alone: {NOT_BUILT}")
-        else:
-            fix = task("Install the chart with `helm upgrade --install` from values in version control, or let Argo CD or Flux own it")
-            yield fail(
-                release,
-                "nothing owns it",
-                seen="no Helm annotation, release Secret, Argo CD tracking or Flux label",
-                wanted=one_of("Helm", "Argo CD", "Flux"),
-                fix=fix,
-            )
+        if installer.doubt:
+            yield unknown(release, f"no sign of Helm or Flux; Argo CD may keep it: {installer.doubt_text}", needs=installer.needs)
+            return
+        fix = task("Install the chart with `helm upgrade --install` from values in version control, or let Argo CD or Flux own it")
+        signs = "no Helm annotation, release Secret, Argo CD tracking or Application, no Flux label"
+        yield fail(release, "nothing owns it", seen=signs, wanted=one_of("Helm", "Argo CD", "Flux"), fix=fix)
 
 
 @check("image-registry", severity=MEDIUM, clauses=("F8",))

@@ -139,7 +139,7 @@ class Collector:
         if read.otherwise is not None and records and all(record.outcome is Outcome.FORBIDDEN for record in records):
             narrower = tuple(self._at(read, served, place) for place in self._places(read.otherwise))
             if any(record.outcome is not Outcome.FORBIDDEN for record in narrower):
-                return narrower
+                return (*records, *narrower) if read.incomplete else narrower
         return records or (self._record(read, served, Place(), Outcome.EMPTY, None, "nothing names one"),)
 
     def places(self, name: str) -> list[Place] | None:
@@ -182,6 +182,16 @@ class Collector:
             return self._record(read, None, place, outcome, told.failure.status, reason_of(told))
         objects = tuple(sorted((self._prune(read, item) for item in told.objects), key=_object_order))
         return self._record(read, None, place, Outcome.FOUND if objects else Outcome.EMPTY, 200, "", objects)
+
+    def narrower(self, name: str) -> list[Place]:
+        """The narrower places that a read falls back on; none where it has no such, or they could not be seen."""
+        read = self._reads[name]
+        if read.otherwise is None:
+            return []
+        try:
+            return self._places(read.otherwise)
+        except (NotAsked, MissingRead, Malformed, NotCollected):
+            return []
 
     def _places(self, where: Callable[..., Iterable[Place]]) -> list[Place]:
         asked = inspect.signature(where).parameters

@@ -18,6 +18,7 @@ from typing import Any
 from exivity_audit import chart
 from exivity_audit.collect import broker, public
 from exivity_audit.collect.alertmanager import describe_config, describe_object
+from exivity_audit.collect.chart_values import argo_helm, argo_resources, dig, given_values, user_values
 from exivity_audit.collect.pem import describe_certificates, describe_key_pair
 from exivity_audit.collect.targets import backup_url
 
@@ -27,13 +28,6 @@ TLS_KEYS = ("ca.crt", "tls.crt", "tls.key")
 PAIRED = {"<": ">", "${": "}", "{{": "}}"}  # a placeholder only where it also ends like one: a random value may start so
 DATABASE: dict[str, Callable[[Any], Any]] = {"host": public.host, "port": public.port, "sslmode": public.ssl_mode, "dbname": public.name}
 BROKER: dict[str, Callable[[Any], Any]] = {"host": public.host, "port": public.port, "secure": public.flag}
-VALUES: dict[str, Callable[[Any], Any]] = {
-    "ingress.host": public.host, "ingress.trustedProxy": public.addresses, "storage.pvcSizes": public.claim_sizes, "postgresql.host": public.host,
-    "postgresql.port": public.port, "postgresql.sslmode": public.ssl_mode, "rabbitmq.host": public.host, "rabbitmq.port": public.port,
-    "rabbitmq.vhost": public.name,
-    **{path: public.image for path in chart.VALUES_KEPT if path.endswith(".registry")},
-    **{path: public.tag for path in chart.VALUES_KEPT if path.endswith(".tag")},
-}  # fmt: skip
 COMMON_WORDS = (
     "password", "passwort", "passw0rd", "p@ssw0rd", "exivity", "postgres", "rabbitmq", "admin", "secret", "welcome", "letmein", "qwerty", "changeme",
 )  # fmt: skip
@@ -200,7 +194,7 @@ def config_json(value: Any, vault: Vault) -> Any:
     if not isinstance(content, dict):
         return {"malformed": "json"}
     kept: dict[str, Any] = {}
-    database = _dig(content, "db", "parameters")
+    database = dig(content, "db", "parameters")
     if isinstance(database, dict):
         kept["db"] = {key: cut(database.get(key)) for key, cut in DATABASE.items()}
         kept["db"]["user"] = public.login(database.get("user"))
@@ -239,13 +233,13 @@ def helm_values(value: Any, vault: Vault) -> Any:
     release = _helm_release(raw) if raw is not None else None
     if not isinstance(release, dict):
         return {"malformed": "helm release"}
-    info, metadata = release.get("info"), _dig(release, "chart", "metadata")
+    info, metadata = release.get("info"), dig(release, "chart", "metadata")
     values = release.get("config")
     return {
         **{key: public.plain(release.get(key)) for key in ("name", "namespace", "version", "apply_method")},
         "info": {key: public.plain(info.get(key)) for key in ("status", "first_deployed", "last_deployed")} if isinstance(info, dict) else {},
         "chart": {key: public.plain(metadata.get(key)) for key in ("name", "version", "appVersion")} if isinstance(metadata, dict) else {},
-        "values": _user_values(values, vault) if isinstance(values, dict) else {},
+        "values": user_values(values, vault) if isinstance(values, dict) else {},
     }  # fmt: skip
 
 
@@ -260,27 +254,6 @@ def _helm_release(raw: bytes) -> Any:
         return json.loads(inner)
     except (binascii.Error, ValueError, zlib.error, RecursionError):
         return None
-
-
-def _user_values(values: dict[str, Any], vault: Vault) -> dict[str, Any]:
-    kept: dict[str, Any] = {}
-    for path in chart.VALUES_KEPT:
-        found = _dig(values, *path.split("."))
-        if found is not None:
-            kept[path] = VALUES.get(path, public.plain)(found)
-    for path in chart.VALUES_SECRET:
-        found = _dig(values, *path.split("."))
-        if isinstance(found, str | int | float) and not isinstance(found, bool):
-            kept[path] = vault.describe(str(found))
-    return kept
-
-
-def _dig(value: Any, *path: str) -> Any:
-    for step in path:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(step)
-    return value
 
 
 def _described(value: Any, vault: Vault) -> Any:
@@ -301,6 +274,7 @@ PUBLIC: dict[str, Callable[[Any], Any]] = {
     "broker_settings": broker.broker_settings, "broker_terms": broker.broker_terms, "broker_policy": broker.broker_policy,
     "queue_arguments": broker.queue_arguments,
     "keys": public.keys,
+    "repository": public.repository,
 }  # fmt: skip
 
 
@@ -311,5 +285,6 @@ def _alone(cut: Callable[[Any], Any]) -> Callable[[Any, Vault], Any]:
 DESCRIBERS: dict[str, Callable[[Any, Vault], Any]] = {
     "secret": secret, "certificates": certificates, "key_pair": key_pair, "change_times": change_times, "config_json": config_json,
     "helm_values": helm_values, "user_name": user_name, "host_name": host_name, "receivers": receivers, "route_tls": route_tls,
+    "given_values": given_values, "argo_helm": argo_helm, "argo_resources": argo_resources,
     **{name: _alone(cut) for name, cut in PUBLIC.items()},
 }  # fmt: skip

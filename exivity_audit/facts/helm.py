@@ -1,4 +1,4 @@
-"""How the release was installed: Helm's stored revisions with the values that users gave, and the marks of GitOps tools."""
+"""Helm's stored revisions of the release, with the values that users gave."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from exivity_audit import chart
 from exivity_audit.document import Document, Malformed, parse_time
 from exivity_audit.evidence import Source
-from exivity_audit.fact import Objects, fact, maybe, seen
+from exivity_audit.fact import Objects, fact
 from exivity_audit.facts.secrets import Description, description
-from exivity_audit.facts.workloads import ProductService
 from exivity_audit.subject import Subject
 
 
@@ -29,43 +27,6 @@ class Revision:
     deployed: datetime | None
     apply_method: str | None  # set by Helm 4
     values: dict[str, Any]  # allow-listed user values by path; secrets are descriptions
-
-
-@dataclass(frozen=True)
-class Installer:
-    """Who keeps the release, by the marks on its Deployments and the APIs that are served."""
-
-    helm: bool  # Helm annotated a Deployment
-    argo: bool  # Argo CD's tracking annotation
-    flux: bool  # Flux's labels
-    argo_served: bool  # applications.argoproj.io exists: in label mode its objects carry no mark of their own
-    flux_served: bool
-
-    @property
-    def marked(self) -> str:
-        """The GitOps tool whose mark the Deployments carry; empty where none does."""
-        return "Argo CD" if self.argo else "Flux" if self.flux else ""
-
-    @property
-    def possible(self) -> str:
-        """The GitOps tool that keeps the release, or may do so without a mark of its own; empty where none can."""
-        if self.marked or self.helm:
-            return self.marked
-        return "Argo CD" if self.argo_served else "Flux" if self.flux_served else ""
-
-
-FLUX_LABELS = (chart.FLUX_NAME, "kustomize.toolkit.fluxcd.io/name")
-
-
-@fact
-def installer(declared_services: Objects[ProductService], argo_applications: Any = maybe, flux_releases: Any = maybe) -> Installer:
-    """Who keeps the release: Helm by hand, Argo CD, Flux, or nobody that leaves a mark."""
-    found = [service.workload for service in declared_services]
-    return Installer(
-        helm=any(one.helm_release for one in found), argo=any(one.argo_tracking for one in found),
-        flux=any(label in one.labels for one in found for label in FLUX_LABELS),
-        argo_served=not seen(argo_applications) or argo_applications.installed, flux_served=not seen(flux_releases) or flux_releases.installed,
-    )  # fmt: skip
 
 
 @fact

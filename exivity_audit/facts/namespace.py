@@ -19,7 +19,6 @@ from exivity_audit.facts.installations import Middleware
 from exivity_audit.facts.workloads import Pod, selects
 from exivity_audit.subject import Subject
 
-FLUX_LABELS = (chart.FLUX_NAME, "kustomize.toolkit.fluxcd.io/name")
 EMBEDDED = ("postgresql", "rabbitmq-v4", "rabbitmq")
 
 
@@ -168,7 +167,7 @@ def ownerships(deployments: Objects[Document], release: Any) -> Objects[Ownershi
         signs = [
             ("Helm", f"metadata.annotations[{chart.HELM_RELEASE}]", item.text(f"metadata.annotations[{chart.HELM_RELEASE}]")),
             ("Argo CD", f"metadata.annotations[{chart.ARGO_TRACKING}]", item.text(f"metadata.annotations[{chart.ARGO_TRACKING}]")),
-            *(("Flux", f"metadata.labels[{label}]", labels.get(label)) for label in FLUX_LABELS),
+            *(("Flux", f"metadata.labels[{label}]", labels.get(label)) for label in chart.FLUX_LABELS),
         ]
         return [Ownership(tool, item.source, path, value) for tool, path, value in signs if value]
 

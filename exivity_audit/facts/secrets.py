@@ -46,6 +46,7 @@ class Held:
     source: Source
     path: str
     value: Description | None
+    kustomization: str = ""  # of Flux, where one applies the object
 
 
 def description(value: Any, path: str) -> Description | None:
@@ -72,10 +73,14 @@ def _texts(value: Any) -> bool:
 def _held(documents: Objects[Document], keys: Iterable[str]) -> Objects[Held]:
     """One fact a key; a key that holds no base64 makes its Secret unreadable."""
     parts = [
-        documents.each(lambda item, path=f"data[{key}]": Held(item.subject, item.source, path, description(item.get(path), path)))  # type: ignore[misc]
+        documents.each(lambda item, path=f"data[{key}]": _one(item, path))  # type: ignore[misc]
         for key in keys
     ]
     return parts[0].join(*parts[1:]) if len(parts) > 1 else parts[0]
+
+
+def _one(item: Document, path: str) -> Held:
+    return Held(item.subject, item.source, path, description(item.get(path), path), item.labels().get(chart.KUSTOMIZATION_NAME, ""))
 
 
 @fact

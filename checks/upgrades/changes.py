@@ -1,4 +1,4 @@
-"""Upgrades: from version-controlled values, with a database backup before, and finished."""
+"""What an upgrade changes: with a database backup before, no restore by accident, and one version after it."""
 
 from __future__ import annotations
 
@@ -28,74 +28,17 @@ from exivity_audit import (
     warn,
 )
 from exivity_audit.facts.database import DatabaseKind
+from exivity_audit.facts.gitops import Tool
 from exivity_audit.facts.helm import chart_change, value
+
+from .shared import RECORD, no_revision
 
 NEAR = timedelta(hours=24)
 EARLY = wanted("a backup at most 24 h before it")
 RETENTION = re.compile(r"([1-9]\d{0,4})([dwm])")
 LATER = ("a later release",)
 RESTORE, BACKUP = "service.restore.enabled", "service.backup.enabled"
-RECORD = "data.release"
 NUMBERED = re.compile(r"v?[0-9]+\.[0-9]+")  # how a tag that names a version starts; `latest` or a branch names none
-BROKEN = ("failed", "uninstalling", "uninstalled", "superseded")
-
-
-@check(
-    "version-controlled", severity=MEDIUM, clauses=("D1", "F4"),
-    attest="keep the values file in a repository and upgrade from it; attach the repository's URL and the commit of the last upgrade",
-)  # fmt: skip
-def version_controlled(installer, release):
-    """Upgrades run from values in version control.
-
-    Values that stand on one laptop are lost with it, and nobody can say what the last upgrade changed or how to undo it.
-
-    Fix: keep the values file in a repository, and let Argo CD, Flux or a pipeline upgrade from it.
-    """
-    keeper = installer.possible
-    if keeper:
-        words = "keeps the release" if installer.marked else "is installed and may keep the release"
-        yield unknown(release.subject, f"{keeper} {words}; its source, and whether it is in sync: not built yet", needs=LATER)
-    else:
-        how = "Helm by hand" if installer.helm else "no mark of Helm, Argo CD or Flux"
-        yield to_attest(release.subject, f"{how}: no cluster shows where the values file is kept", measured=how)
-
-
-@check("release-healthy", severity=HIGH, clauses=("D1",), passive="the chart's hooks need a database that can be written to")
-def release_healthy(revisions, release, installer=maybe):
-    """The newest Helm revision is deployed.
-
-    A failed upgrade leaves old and new objects side by side, perhaps with half a migration; a pending one blocks every upgrade after it.
-
-    Fix: read `helm history`, mend what failed, then upgrade again or roll back.
-    """
-    newest = revisions.one()
-    if newest is None:
-        revisions.surely()
-        yield _not_helm(release, installer)
-        return
-    at, want = [(newest, RECORD, newest.status)], exactly("deployed")
-    place = f"-n {release.namespace}"
-    if newest.status == "deployed":
-        yield ok(release.subject, "deployed", seen=f"revision {newest.number} deployed", at=at)
-    elif newest.status.startswith("pending-"):
-        fix = task(f"When no upgrade runs any more, `helm rollback {release.name} {place}` to the last deployed revision")
-        yield fail(release.subject, newest.status, seen=f"revision {newest.number} {newest.status}", wanted=want, at=at, fix=fix)
-    elif newest.status in BROKEN:
-        fix = task(f"Read `helm history {release.name} {place}`, mend what failed, then upgrade again or roll back")
-        yield fail(release.subject, newest.status, seen=f"revision {newest.number} {newest.status}", wanted=want, at=at, fix=fix)
-    else:
-        yield unknown(release.subject, f"revision {newest.number} has the status {newest.status or 'none'}")
-
-
-def _not_helm(release, installer):
-    """What is said where no Helm revision is stored."""
-    if installer.marked:
-        return unknown(release.subject, f"{installer.marked} keeps the release; its health: not built yet", needs=LATER)
-    if installer.helm:
-        return unknown(release.subject, "Helm installed the release, but stores its revisions elsewhere than in Secrets (HELM_DRIVER)")
-    if installer.possible:
-        return unknown(release.subject, f"no Helm revision is stored; {installer.possible} may keep the release: not built yet", needs=LATER)
-    return skip(release.subject, "no Helm revision is stored: Helm did not install the release")
 
 
 @check(
@@ -109,9 +52,8 @@ def backup_before_upgrade(revisions, release, now, database=maybe, database_back
 
     Fix: run a native backup of PostgreSQL before each upgrade.
     """
-    if not revisions:
-        revisions.surely()
-        yield _not_helm(release, installer)
+    if not revisions or (seen(installer) and installer.tool is Tool.ARGO):  # revisions of an earlier life say nothing of Argo CD's syncs
+        yield _unrecorded(release, revisions, installer)
         return
     change = chart_change(revisions)
     if change is None:
@@ -193,13 +135,25 @@ def _kept(retention):
     return timedelta(days=int(found[1]) * {"d": 1, "w": 7, "m": 30}[found[2]]) if found else None
 
 
+def _unrecorded(release, revisions, installer):
+    """What is said where no Helm revision tells when the chart's version changed."""
+    if installer.gitops:
+        what = f"{installer.tool} keeps the release: no stored revision tells when the chart's version changed"
+        return to_attest(release.subject, what)
+    if installer.doubt:
+        why = f"no Helm revision is stored, and Argo CD may keep the release: {installer.doubt_text}"
+        return unknown(release.subject, why, needs=installer.needs)
+    revisions.surely()
+    return no_revision(release, installer)
+
+
 def _on(given):
     """Whether a template's ``if`` takes a value for true: any text that is not empty, ``"false"`` too."""
     return bool(given)
 
 
 @check("restore-switch", severity=CRITICAL, clauses=("D1",))
-def restore_switch(release, revisions=maybe, jobs=maybe, installer=maybe):
+def restore_switch(release, given_values=maybe, jobs=maybe, installer=maybe):
     """The chart's restore switch is off.
 
     While `service.restore.enabled` is true the chart restores the newest dump before every upgrade: the next one, whatever it was meant for,
@@ -207,29 +161,49 @@ def restore_switch(release, revisions=maybe, jobs=maybe, installer=maybe):
 
     Fix: set `service.restore.enabled` to false before the next upgrade.
     """
-    if seen(revisions):
-        yield _switch(revisions, release, installer)
+    if seen(given_values):
+        yield _switch(given_values, release, installer)
     name = f"{release.fullname}-db-restore"
     for job in jobs:
         if job.name == name:
             fix = task(f"Read the log of the Job `{name}`, check which dump it restored, and delete the Job")
             yield warn(job, "there", wanted=exactly("no restore job"), at="metadata.name", fix=fix)
     jobs.surely()
-    revisions.surely()
+    given_values.surely()
 
 
-def _switch(revisions, release, installer):
-    current = {one.number: one for one in (revisions.one(), next((one for one in revisions if one.status == "deployed"), None)) if one is not None}
-    on = next((one for one in current.values() if _on(value(one, RESTORE))), None)
+def _switch(given_values, release, installer):
+    on = next((one for one in given_values if _on(value(one, RESTORE))), None)
     if on is not None:
-        text = f"{RESTORE} is {str(value(on, RESTORE)).lower()} in revision {on.number}"
-        return fail(release.subject, "true", seen=text, wanted=exactly("false"), at=[(on, f"{RECORD}.values.{RESTORE}")], fix=values(RESTORE, False))
-    revisions.surely()
-    if not current:
-        keeper = installer.possible
-        why = f"what {keeper} renders: not built yet" if keeper else "no Helm revision is stored, so the values are not seen"
-        return unknown(release.subject, f"{RESTORE}: {why}", needs=LATER if keeper else ())
-    return ok(release.subject, "false", seen="off", at=[(revisions[0], f"{RECORD}.values.{RESTORE}")])
+        text = f"{RESTORE} is {str(value(on, RESTORE)).lower()} in {on.where}"
+        return fail(release.subject, "true", seen=text, wanted=exactly("false"), at=[(on, f"{on.path}.values.{RESTORE}")], fix=values(RESTORE, False))
+    given_values.surely()
+    hooks = _hooks(release, installer)
+    if hooks is not None:
+        one, ran = hooks
+        at = [(one, "status.operationState.syncResult.resources", ", ".join(one.hooks))]
+        if ran:
+            text = f"the last sync of {one.subject} ran the restore job"
+            return fail(release.subject, "true", seen=text, wanted=exactly("false"), at=at, fix=values(RESTORE, False))
+        return ok(release.subject, "false", seen=f"off: the last sync of {one.subject} ran no restore job", at=at)
+    if not given_values:
+        why = f"{installer.named} is not in this cluster" if installer.elsewhere else "no Helm revision is stored"
+        return unknown(release.subject, f"{RESTORE}: {why}, so the values are not seen")
+    shown = given_values[0]
+    if shown.gap and value(shown, RESTORE) is None:
+        return unknown(release.subject, f"{RESTORE}: {shown.where} takes values from {shown.gap}, which the cluster does not show")
+    return ok(release.subject, "false", seen="off", at=[(shown, f"{shown.path}.values.{RESTORE}")])
+
+
+def _hooks(release, installer):
+    """The Application whose last sync ran the chart's hooks, and whether the restore job was one; None where no such sync is seen.
+
+    The chart's migration always is a hook: a sync that lists it lists all of them.
+    """
+    one = installer.application
+    if one is None or one.phase != "Succeeded" or f"{release.fullname}-migration" not in one.hooks:
+        return None
+    return one, f"{release.fullname}-db-restore" in one.hooks
 
 
 @check("versions-aligned", severity=MEDIUM, clauses=("X4",))

@@ -1,132 +1,17 @@
-"""Secrets: keys are set explicitly, passwords are nobody's default. Descriptions alone are judged, never a value."""
+"""Passwords and the licence: nobody's default, the same wherever they stand; and who may read them."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from exivity_audit import CRITICAL, LOW, MEDIUM, RELAX, Subject, chart, check, exactly, fail, maybe, ok, seen, task, unknown, wanted, warn
+from exivity_audit import CRITICAL, LOW, MEDIUM, RELAX, chart, check, exactly, fail, maybe, ok, seen, task, unknown, wanted
 from exivity_audit.facts.configuration import CONFIG, embedded_broker, embedded_database
-from exivity_audit.facts.helm import secret_value
 
-SHORTEST_KEY, LONGEST_APP_KEY = 16, 64
-KNOWN = {"empty": "empty", "chart-default": "the chart's default", "placeholder": "an example placeholder", "demo": "an example placeholder"}
-EXPLICIT = wanted("the value that the chart's values name")
+from .shared import KNOWN, character_classes, secret_subject
+
 OWN_PASSWORD = wanted("a random password of its own, 16 characters or more")
 ADMINISTRATOR, ADMINISTRATOR_VALUE = "postgres-password", "postgresql.global.postgresql.auth.postgresPassword"
-RECORD = "data.release"
 DATABASE_VALUE, BROKER_VALUE = "postgresql.global.postgresql.auth.password", "rabbitmq.auth.password"
-
-
-def _flaw_of_key(value, longest):
-    """Why a key is unfit whoever set it; empty where it is fit."""
-    if value.known:
-        return KNOWN.get(value.known, "a known value")
-    if value.length < SHORTEST_KEY:
-        return f"{value.length} characters"
-    return f"{value.length_text} characters" if longest is not None and value.length > longest else ""
-
-
-def _key(held, name, path, longest, release, revisions, installer):
-    """The verdict on appKey or jwtSecret: missing, unfit, explicit, ignored by an upgrade, or generated."""
-    one = held.one()
-    if one is None or one.value is None:
-        held.surely()
-        fix = task(
-            f"Restore the Secret `{release.fullname}-{name}` from a backup and set `{path}` to the same: the next Helm upgrade fails without it"
-        )
-        yield fail(one or _secret(release, name), "missing", wanted=EXPLICIT, at=one.path if one else (), fix=fix)
-        return
-    flaw = _flaw_of_key(one.value, longest)
-    if flaw:
-        size = f"{SHORTEST_KEY} to {longest}" if longest is not None else f"{SHORTEST_KEY} or more"
-        fix = task(
-            f"Set `{path}` to {size} random characters and put the same into the Secret `{one.subject.name}`: the chart keeps the installed"
-            " value at every upgrade; restart the services, and ask Exivity support first how data encrypted with the old one is carried over"
-        )
-        yield fail(one, flaw, wanted=wanted(f"{size} random characters"), at=one.path, fix=fix)
-        return
-    yield _origin(one, path, revisions, installer)
-
-
-def _origin(one, path, revisions, installer):
-    """Whether a fit key was given by somebody: by what revisions name, else by its shape."""
-    live = one.value
-    record = task(f"Set `{path}` to the live value of the Secret `{one.subject.name}`, kept in a secret store: the next upgrade records it")
-    weak = "guessable: few distinct characters, or common words" if live.strength == "weak" else ""
-    stored = [*revisions] if seen(revisions) else []
-    named = [(revision, given) for revision in stored if (given := secret_value(revision, path)) is not None]
-    equal = next((revision for revision, given in named if given.group == live.group), None)
-    if equal is not None:
-        newest, given = named[0]
-        ignored = f"revision {newest.number} names another value, which the upgrade ignored" if given.group != live.group else ""
-        remark = "; ".join(note for note in (weak, ignored) if note)
-        return ok(one, "explicit", seen=f"the value that revision {equal.number} names", remark=remark, at=[(one, one.path), (equal, RECORD)])
-    if named:
-        revisions.surely()
-        newest = named[0][0]
-        if seen(installer) and installer.argo:
-            return unknown(one, "Argo CD keeps the release, and its Application decides: not built yet", needs=("a later release",))
-        text = f"not the value that revision {newest.number} names: the upgrade ignored it"
-        return fail(one, "not the value given", seen=text, wanted=EXPLICIT, at=[(one, one.path), (newest, RECORD)], fix=record)
-    if not live.generated_shape:
-        revisions.surely()  # a revision that was not seen may name another value
-        text = f"{live.length_text} characters of {_classes(live)}: the chart generates 32 alphanumerics"
-        return ok(one, "explicit", seen=text, remark=weak, at=one.path)
-    return _generated(one, revisions, installer, record)
-
-
-def _generated(one, revisions, installer, record):
-    """A key of the shape that the chart generates, which no stored revision names."""
-    keeper = _gitops(revisions, installer)
-    if keeper:
-        text = f"32 alphanumerics, as the chart generates them; what {keeper} renders decides: not built yet"
-        return unknown(one, text, needs=("a later release",))
-    revisions.surely()
-    text, at = "32 alphanumerics, as the chart generates them", [(one, one.path)]
-    first = next((revision for revision in revisions if revision.number == 1), None)
-    if first is not None:
-        return fail(one, "generated", seen=f"{text}, and revision 1 names none", wanted=EXPLICIT, at=[*at, (first, RECORD)], fix=record)
-    return warn(one, "maybe generated", seen=f"{text}; no stored revision names one", wanted=EXPLICIT, at=at, fix=record)
-
-
-def _gitops(revisions, installer):
-    """The GitOps tool whose own objects say which key it renders; empty where Helm's revisions say it, or nobody does."""
-    if not seen(revisions):
-        return installer.possible if seen(installer) else ""
-    if not revisions:
-        return installer.possible
-    return "Argo CD" if seen(installer) and installer.argo else ""
-
-
-def _classes(value):
-    return f"{len(value.classes)} class" + ("es" if len(value.classes) > 1 else "")
-
-
-def _secret(release, name):
-    return Subject("Secret", f"{release.fullname}-{name}", release.namespace)
-
-
-@check("app-key", severity=CRITICAL, clauses=("F7", "K6"))
-def app_key(held_app_key, release, revisions=maybe, installer=maybe):
-    """The appKey is set explicitly, not generated.
-
-    A generated key exists in this cluster alone: after a rebuild, or at a second site, data encrypted with it stays unreadable. The chart keeps
-    the installed key at every upgrade, whatever the values say, so a key named later changes nothing.
-
-    Fix: name the live key as `secret.appKey` in the values.
-    """
-    yield from _key(held_app_key, chart.APP_KEY[0], "secret.appKey", LONGEST_APP_KEY, release, revisions, installer)
-
-
-@check("jwt-secret", severity=CRITICAL, clauses=("F7", "K6"))
-def jwt_secret(held_jwt_secret, release, revisions=maybe, installer=maybe):
-    """The jwtSecret is set explicitly, not generated.
-
-    It signs every session: one that is known or guessable lets anybody sign in as anybody, and a generated one is lost with the cluster.
-
-    Fix: name the live secret as `secret.jwtSecret` in the values.
-    """
-    yield from _key(held_jwt_secret, chart.JWT_SECRET[0], "secret.jwtSecret", None, release, revisions, installer)
 
 
 def _flaw(value):
@@ -135,7 +20,7 @@ def _flaw(value):
         return KNOWN.get(value.known, "a known value")
     if value.equals:
         return f"the {' and the '.join(value.equals)}"
-    return f"weak: {value.length_text} characters of {_classes(value)}" if value.strength == "weak" else ""
+    return f"weak: {value.length_text} characters of {character_classes(value)}" if value.strength == "weak" else ""
 
 
 def _password(places, embedded, path, server):
@@ -158,7 +43,7 @@ def _password(places, embedded, path, server):
         yield fail(leader, flaw, wanted=OWN_PASSWORD, at=leader.path, fix=_renewed(path, server))
     else:
         places_text = f", the same in {len(same)} places" if len(same) > 1 else ""
-        text = f"{value.length_text} characters of {_classes(value)}{places_text}"
+        text = f"{value.length_text} characters of {character_classes(value)}{places_text}"
         yield ok(leader, value.strength, seen=text, at=[(place, place.path) for place in same])
     for held in embedded:
         part = held.subject.at(held.path.removeprefix("data[").removesuffix("]"))
@@ -196,7 +81,7 @@ def postgresql_password(release, held_database_password=maybe, configs=maybe, em
     if seen(held_database_password) and not held_database_password:
         held_database_password.surely()
         fix = task(f"Upgrade the release with `{DATABASE_VALUE}` set: the chart writes this Secret")
-        yield fail(_secret(release, chart.POSTGRES_SECRET[0]), "missing", wanted=OWN_PASSWORD, fix=fix)
+        yield fail(secret_subject(release, chart.POSTGRES_SECRET[0]), "missing", wanted=OWN_PASSWORD, fix=fix)
     own = embedded_database_passwords if seen(embedded_database_passwords) else ()
     yield from _password(places, own, DATABASE_VALUE, "the database")
     if any(embedded_database(one.database.host, release) for one in there if one.database is not None):
@@ -267,7 +152,7 @@ def licence(held_licence, release):
     one = held_licence.one()
     if one is None:
         held_licence.surely()
-        yield fail(_secret(release, chart.LICENCE[0]), "missing", wanted=wanted("a licence key"), fix=fix)
+        yield fail(secret_subject(release, chart.LICENCE[0]), "missing", wanted=wanted("a licence key"), fix=fix)
     elif one.value is None:
         yield fail(one, "missing", wanted=wanted("a licence key"), at=one.path, fix=fix)
     elif one.value.known:
