@@ -189,7 +189,7 @@ def _cnpg(
     namespace = location.named[1]
     cluster = named_cluster(name, namespace, around.clusters) if seen(around.clusters) else None
     if cluster is None:
-        gap = (*gap, *(around.clusters.partial if seen(around.clusters) else reasons_of(around.clusters)))
+        gap = (*gap, *_unread(around.clusters, name, namespace))
     pods = _narrowed(around.pods, lambda pod: pod.namespace == namespace and pod.labels.get(CLUSTER_LABEL) == name and _instance(pod))
     images = tuple(dict.fromkeys(image for pod in pods if pod.alive for image in _main_images(pod.containers)))
     if not images and cluster is not None and cluster.image:
@@ -201,6 +201,14 @@ def _cnpg(
         _majors(images) or (cluster.major if cluster is not None else None), images, claims, pods,
         _endpoints(location, around),
     )  # fmt: skip
+
+
+def _unread(clusters: Any, name: str, namespace: str) -> tuple[Reason, ...]:
+    """Why a cluster that is not among those seen may exist all the same."""
+    if not seen(clusters):
+        return reasons_of(clusters)
+    odd = [item for item in clusters.unreadable if item.subject.name in (None, name) and item.subject.namespace in (None, namespace)]
+    return (*clusters.partial, *(Reason(str(item.subject), f"malformed: {item.subject}: {item.why}") for item in odd))
 
 
 def _instance(pod: Pod) -> bool:
