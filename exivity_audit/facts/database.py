@@ -22,6 +22,8 @@ from exivity_audit.subject import Subject
 HELM_CHART = "helm.sh/chart"
 MAJORS = range(9, 100)
 DEFAULT_PORT = "5432"
+PVC_ROLE = "cnpg.io/pvcRole"
+CLAIM_PARTS = {"PG_WAL": "postgresql-wal", "PG_TABLESPACE": "postgresql-tablespace"}  # beside the data itself
 CONTAINERS = ("postgres", "postgresql", "database")
 _SUFFIXES = {"-rw": "rw", "-ro": "ro", "-r": "r"}
 _REPOSITORY = re.compile(r"(?:^|[/_-])(?:postgres|postgresql|postgis|pgvector)(?:$|[_-])")
@@ -287,7 +289,7 @@ def _of_namespace(found: Objects[Any], namespace: str) -> Objects[Any]:
 def _claims_of(around: _Surroundings, keep: Any, namespace: str) -> Objects[Claim]:
     parts: list[Objects[Document]] = [_narrowed(one, lambda item: item.namespace == namespace and keep(item)) for one in around.claims]
     joined = _of_namespace(parts[0].join(*parts[1:]), namespace)
-    return joined.each(lambda item: claim_of(item, "postgresql", ClaimGroup.POSTGRESQL))
+    return joined.each(lambda item: claim_of(item, CLAIM_PARTS.get(item.labels().get(PVC_ROLE, ""), "postgresql"), ClaimGroup.POSTGRESQL))
 
 
 @dataclass(frozen=True)
