@@ -23,6 +23,7 @@ class Lifecycle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     postgresql: dict[str, calendar.date] = {}
     rabbitmq: dict[str, calendar.date] = {}
     ingress_controllers: dict[str, calendar.date] = {}
+    exivity: dict[str, calendar.date] = {}  # the support window of the product, which a site declares
 
     def stale(self, now: datetime) -> bool:
         """Whether the table is too old to be trusted without a remark."""

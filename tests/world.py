@@ -61,7 +61,7 @@ _GROUPS: dict[str, tuple[str, tuple[tuple[str, str, bool], ...]]] = {
     "snapshot.storage.k8s.io": ("v1", (("volumesnapshots", "VolumeSnapshot", True), ("volumesnapshotclasses", "VolumeSnapshotClass", False))),
     "monitoring.coreos.com": ("v1", (
         ("prometheuses", "Prometheus", True), ("alertmanagers", "Alertmanager", True), ("servicemonitors", "ServiceMonitor", True), ("podmonitors", "PodMonitor", True),
-        ("prometheusrules", "PrometheusRule", True), ("alertmanagerconfigs", "AlertmanagerConfig", True), ("prometheusagents", "PrometheusAgent", True))),
+        ("prometheusrules", "PrometheusRule", True), ("alertmanagerconfigs", "AlertmanagerConfig", True), ("prometheusagents", "PrometheusAgent", True), ("thanosrulers", "ThanosRuler", True))),
     "operator.victoriametrics.com": ("v1beta1", (("vmsingles", "VMSingle", True), ("vmagents", "VMAgent", True), ("vmclusters", "VMCluster", True), ("vmrules", "VMRule", True))),
 }  # fmt: skip
 OPTIONAL: dict[str, tuple[str, str, bool]] = {

@@ -1,5 +1,6 @@
 """Capacity: volumes and disks have room, can grow, and are not full soon."""
 
+from .alerting import alerts
 from .database import postgresql
 from .disks import node_disk
 from .growing import expandable, growth
@@ -12,4 +13,5 @@ __all__ = [  # noqa: RUF022 - the order of the checklist
     "node_disk",
     "expandable",
     "growth",
+    "alerts",
 ]

@@ -7,6 +7,7 @@ from .placement import deployment
 from .reaching import reachable
 from .release import version
 from .saving import backup_target, backups
+from .scraping import monitoring
 
 __all__ = [  # noqa: RUF022 - the order of the checklist
     "deployment",
@@ -14,6 +15,7 @@ __all__ = [  # noqa: RUF022 - the order of the checklist
     "high_availability",
     "backups",
     "backup_target",
+    "monitoring",
     "tls",
     "latency",
     "storage_headroom",

@@ -16,7 +16,8 @@ from itertools import pairwise
 from typing import Any
 
 from exivity_audit import chart
-from exivity_audit.collect import public
+from exivity_audit.collect import broker, public
+from exivity_audit.collect.alertmanager import describe_config, describe_object
 from exivity_audit.collect.pem import describe_certificates, describe_key_pair
 
 LARGEST_HELM = 16 * 2**20
@@ -151,6 +152,12 @@ def key_pair(value: Any, vault: Vault) -> Any:
     return {"keys": sorted(name for name in TLS_KEYS if name in value), "authority": describe_certificates(authority) if authority else None, **pair}
 
 
+def receivers(value: Any, vault: Vault) -> Any:
+    """An Alertmanager configuration in a Secret: its routes, and of its receivers the kinds of their integrations."""
+    raw = decoded(value)
+    return {"malformed": "base64"} if raw is None else describe_config(raw)
+
+
 def change_times(value: Any, vault: Vault) -> Any:
     """``managedFields`` as who changed the data when, without the fields themselves."""
     if not isinstance(value, list):
@@ -273,7 +280,10 @@ def _described(value: Any, vault: Vault) -> Any:
 PUBLIC: dict[str, Callable[[Any], Any]] = {
     "controller_args": public.controller_args, "host": public.host, "server": public.server, "port": public.port, "name": public.name,
     "ssl_mode": public.ssl_mode, "addresses": public.addresses, "image": public.image, "amounts": public.amounts, "resources": public.resources,
+    "count": public.count, "given": public.given, "alertmanager_config": describe_object,
     "mount_options": public.mount_options, "store_url": public.store_url, "backup_tools": public.backup_tools,
+    "broker_settings": broker.broker_settings, "broker_terms": broker.broker_terms, "broker_policy": broker.broker_policy,
+    "queue_arguments": broker.queue_arguments,
 }  # fmt: skip
 
 
@@ -283,6 +293,6 @@ def _alone(cut: Callable[[Any], Any]) -> Callable[[Any, Vault], Any]:
 
 DESCRIBERS: dict[str, Callable[[Any, Vault], Any]] = {
     "secret": secret, "certificates": certificates, "key_pair": key_pair, "change_times": change_times, "config_json": config_json,
-    "helm_values": helm_values, "user_name": user_name, "host_name": host_name,
+    "helm_values": helm_values, "user_name": user_name, "host_name": host_name, "receivers": receivers,
     **{name: _alone(cut) for name, cut in PUBLIC.items()},
 }  # fmt: skip

@@ -52,6 +52,16 @@ def malformed(value: Any) -> dict[str, str]:
     return {"malformed": type(value).__name__}
 
 
+def count(value: Any) -> Any:
+    """How many a list has; what they are stays behind."""
+    return len(value) if isinstance(value, list) else None if value is None else malformed(value)
+
+
+def given(value: Any) -> bool:
+    """Whether something is given; what it is stays behind."""
+    return value not in (None, "", {}, [])
+
+
 def _without_user(value: str) -> str | None:
     """A URL or address without scheme and user info; None where an ``@`` may belong to a parameter."""
     before, found, after = value.rpartition("@")

@@ -40,6 +40,7 @@ class ClusterService:
     ports: tuple[ServicePort, ...]
     external_name: str
     addresses: tuple[str, ...] = ()  # its cluster IPs
+    headless: bool = False  # no address of its own: its name leads to the pods, and its ports are not consulted
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ def cluster_services(service_objects: Any = maybe, middleware_services: Any = ma
         return ClusterService(
             item.subject, item.source, item.name, item.namespace or "", item.labels(), item.text("spec.type") or "ClusterIP",
             item.labels("spec.selector"), ports, item.text("spec.externalName") or "", (address,) if address not in ("", "None") else (),
+            address == "None",
         )  # fmt: skip
 
     return widened(service_objects, middleware_services).each(build)

@@ -11,6 +11,7 @@ from exivity_audit import chart
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, Unread, fact
+from exivity_audit.facts.pod_security import UNSAID, PodSecurity, pod_security
 from exivity_audit.facts.selectors import kept_apart
 from exivity_audit.quantity import Size
 from exivity_audit.subject import Subject
@@ -63,6 +64,9 @@ class Pod:
     host_paths: tuple[str, ...]
     address: str | None
     host_network: bool
+    ports: tuple[str, ...] = ()  # names of its containers' ports
+    init_images: tuple[str, ...] = ()
+    security: PodSecurity = UNSAID
 
     @property
     def finished(self) -> bool:
@@ -112,6 +116,7 @@ class Workload:
     pods: tuple[Pod, ...] = ()
     pinned: str | None = None  # the node that the template names itself
     apart: tuple[str, ...] = ()  # topology keys over which anti-affinity or a topology spread keeps its own pods apart
+    security: PodSecurity = UNSAID
 
     @property
     def rolling(self) -> bool:
@@ -210,6 +215,8 @@ def pod(item: Document) -> Pod:
         init_waiting=tuple(reason for entry in item.items("status.initContainerStatuses") if (reason := entry.text("state.waiting.reason"))),
         claims=_claims(item.items("spec.volumes")), host_paths=_host_paths(item.items("spec.volumes")),
         address=item.text("status.podIP"), host_network=item.boolean("spec.hostNetwork") or False,
+        ports=tuple(name for entry in item.items("spec.containers") for port in entry.items("ports") if (name := port.text("name"))),
+        init_images=tuple(entry.text("image") or "" for entry in item.items("spec.initContainers")), security=pod_security(item, "spec"),
     )  # fmt: skip
 
 
@@ -236,6 +243,7 @@ def workload(item: Document) -> Workload:
         helm_release=item.text(f"metadata.annotations[{chart.HELM_RELEASE}]"),
         argo_tracking=item.text(f"metadata.annotations[{chart.ARGO_TRACKING}]"),
         pinned=item.text(f"{spec}.nodeName"), apart=kept_apart(affinity, spread, template_labels),
+        security=pod_security(item, spec),
     )  # fmt: skip
 
 

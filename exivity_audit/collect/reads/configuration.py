@@ -45,7 +45,7 @@ READS: tuple[Read, ...] = (
     Read("logfiles_config", "configmaps", named("{fn}-config-logfiles"), paths(
         "metadata.labels data.EXIVITY_LOGFILES_DELETE_DAYS data.EXIVITY_LOGFILES_COMPRESS_DAYS"), "ConfigMap"),
     Read("service_configs", "configmaps", named(*(f"{{fn}}-config-{part}" for part in chart.CONFIG_COMPONENTS)), paths(
-        "metadata.labels", {"data[config.json]": "config_json"}), "ConfigMap"),
+        "metadata.labels metadata.creationTimestamp", {"data[config.json]": "config_json", "metadata.managedFields": "change_times"}), "ConfigMap"),
     secret_read("app_key", (f"{{fn}}-{chart.APP_KEY[0]}",), {f"data[{chart.APP_KEY[1]}]": "secret"}),
     secret_read("jwt_secret", (f"{{fn}}-{chart.JWT_SECRET[0]}",), {f"data[{chart.JWT_SECRET[1]}]": "secret"}),
     secret_read("licence", (f"{{fn}}-{chart.LICENCE[0]}",), {f"data[{chart.LICENCE[1]}]": "secret"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from exivity_audit.collect.place import MissingRead, Read, paths
@@ -67,6 +68,13 @@ def middleware_places(postgres_config: Any, service_configs: Any, service_object
             found.add(str(short))
     for namespace in sorted(found - {release.namespace}):
         yield Place(namespace)
+
+
+def home_and_middleware(postgres_config: Any, service_configs: Any, service_objects: Any, host_namespaces: Any, release: Any) -> Iterable[Place]:
+    """The release's namespace and those of its middleware, for objects of operators that may not be listed in the whole cluster."""
+    yield Place(release.namespace)
+    with suppress(MissingRead):
+        yield from middleware_places(postgres_config, service_configs, service_objects, host_namespaces, release)
 
 
 READS: tuple[Read, ...] = (

@@ -1,0 +1,217 @@
+"""Alerts: the rules that a server evaluates, the metrics they rest on, and whether their matchers leave the product in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from exivity_audit.document import Document, Malformed
+from exivity_audit.evidence import Source
+from exivity_audit.fact import NotSeen, Objects, Reason, fact
+from exivity_audit.facts.prometheus import Namespaces, Selectable, Server, bindings, takers
+from exivity_audit.facts.reach import whole
+from exivity_audit.promql import Expression, Matcher, NotPromQL, Reference, parse
+from exivity_audit.subject import Subject
+
+DEEPEST_RECORD, MOST_REFERENCES = 5, 500
+# Labels that say in which namespace the object is that a series is about.
+NAMESPACE_LABELS = ("namespace", "exported_namespace", "kubernetes_namespace", "pvc_namespace")
+# Exporters of the whole cluster: the label `namespace` of these series is the exporter's own.
+ABOUT_THE_EXPORTER = (
+    "node_", "longhorn_", "ceph_", "velero_", "certmanager_", "traefik_", "haproxy_", "envoy_", "gatewayapi_", "nginx_ingress_", "kubelet_",
+)  # fmt: skip
+ABOUT_THE_OBJECT = ("kubelet_volume_stats_",)
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One alert of a PrometheusRule; ``expression`` is None where its text is no PromQL that is understood here."""
+
+    name: str
+    text: str
+    expression: Expression | None
+
+
+@dataclass(frozen=True)
+class Rules(Selectable):
+    """A PrometheusRule: its alerts, and what it records."""
+
+    alerts: tuple[Alert, ...] = ()
+    records: tuple[tuple[str, Expression | None], ...] = ()
+
+
+@dataclass(frozen=True)
+class EvaluatedAlert:
+    """An alert with the servers that evaluate it, its records put in place."""
+
+    subject: Subject
+    source: Source
+    name: str
+    namespace: str
+    expression: Expression | None
+    servers: tuple[Server, ...]
+
+
+@dataclass(frozen=True)
+class Alerts:
+    """The alerts that working servers evaluate; ``doubts`` says why there may be more."""
+
+    evaluated: tuple[EvaluatedAlert, ...]
+    doubts: tuple[Reason, ...]
+
+    def surely(self) -> tuple[EvaluatedAlert, ...]:
+        """The alerts, where absence among them proves something. Raises NotSeen where it does not."""
+        if self.doubts:
+            raise NotSeen(self.doubts)
+        return self.evaluated
+
+
+def _expression(value: Any) -> tuple[str, Expression | None]:
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise Malformed("spec.groups[].rules[].expr", "expression", value)
+    text = str(value)
+    try:
+        return text, parse(text)
+    except NotPromQL:
+        return text, None
+
+
+def _rules(item: Document) -> Rules:
+    alerts: list[Alert] = []
+    records: list[tuple[str, Expression | None]] = []
+    for group in item.items("spec.groups"):
+        for rule in group.items("rules"):
+            text, expression = _expression(rule.get("expr"))
+            alert, record = rule.text("alert"), rule.text("record")
+            if alert:
+                alerts.append(Alert(alert, text, expression))
+            elif record:
+                records.append((record, expression))
+    return Rules(
+        item.subject, item.source, item.name, item.namespace or "", item.labels(), "rule", bindings(item), False, tuple(alerts), tuple(records)
+    )
+
+
+@fact
+def rule_objects(prometheus_rules: Objects[Document], site: Any) -> Objects[Rules]:
+    """Every PrometheusRule of the cluster."""
+    return whole(prometheus_rules, site, "prometheus_rules").each(_rules)
+
+
+@fact
+def evaluated_alerts(rule_objects: Objects[Rules], prometheus_servers: Objects[Server], namespace_labels: Namespaces) -> Alerts:
+    """The alerts that a working server evaluates."""
+    doubts: list[Reason] = [*rule_objects.partial, *prometheus_servers.partial]
+    doubts += [Reason(str(odd.subject), f"{odd.subject}: {odd.why}") for odd in (*rule_objects.unreadable, *prometheus_servers.unreadable)]
+    servers = [one for one in prometheus_servers if one.evaluates]
+    taken: list[tuple[Rules, tuple[Server, ...]]] = []
+    for item in rule_objects:
+        try:
+            found = takers(servers, item, namespace_labels)
+        except NotSeen as error:
+            doubts.extend(error.reasons)
+            continue
+        if found:
+            taken.append((item, found))
+    records = {name: expression for item, _ in taken for name, expression in item.records}
+    evaluated = tuple(
+        EvaluatedAlert(
+            item.subject.at(alert.name), item.source, alert.name, item.namespace, _bound(_expanded(alert.expression, records), item, found), found
+        )
+        for item, found in taken
+        for alert in item.alerts
+    )
+    return Alerts(evaluated, tuple(sorted(set(doubts))))
+
+
+@dataclass(frozen=True)
+class Alerting:
+    """The alerts that are evaluated, with all that says why others are not."""
+
+    alerts: Alerts
+    servers: Objects[Server]
+    rules: Objects[Rules]
+    namespaces: Namespaces
+
+    @property
+    def working(self) -> tuple[Server, ...]:
+        """The servers that evaluate rules and are not known to stand still."""
+        return tuple(one for one in self.servers if one.evaluates and one.working)
+
+
+@fact
+def alerting(evaluated_alerts: Alerts, prometheus_servers: Objects[Server], rule_objects: Objects[Rules], namespace_labels: Namespaces) -> Alerting:
+    """What a check of the alerts looks at."""
+    return Alerting(evaluated_alerts, prometheus_servers, rule_objects, namespace_labels)
+
+
+def _expanded(expression: Expression | None, records: Mapping[str, Expression | None], depth: int = 0) -> Expression | None:
+    """An expression with what each recorded series was made from in its place; None where that cannot be told."""
+    if expression is None:
+        return None
+    found: list[Reference] = []
+    either = expression.either
+    for one in expression.references:
+        if one.metric not in records or depth >= DEEPEST_RECORD:
+            found.append(one)
+            continue
+        inner = _expanded(records[one.metric], records, depth + 1)
+        if inner is None:
+            return None
+        either |= inner.either
+        found += [replace(made, matchers=made.matchers + one.matchers) for made in inner.references]
+        if len(found) > MOST_REFERENCES:
+            return None
+    return Expression(tuple(found), either)
+
+
+def _bound(expression: Expression | None, item: Rules, servers: Iterable[Server]) -> Expression | None:
+    """The expression as the operator writes it where every server binds rules to their own namespace."""
+    enforced = {
+        one.enforced_label for one in servers if not any(
+            resource == "prometheusrules" and namespace == item.namespace and name in ("", item.name) for resource, namespace, name in one.excluded
+        )
+    }  # fmt: skip
+    if expression is None or not enforced or "" in enforced:
+        return expression
+    matchers = tuple(Matcher(label, "=", item.namespace) for label in sorted(enforced))
+    return replace(expression, references=tuple(replace(one, matchers=one.matchers + matchers) for one in expression.references))
+
+
+def of_family(one: Reference, families: Iterable[str], besides: Iterable[str] = ()) -> bool:
+    """Whether all that a reference names belongs to some families: prefixes, or whole names where they end like one (``up``)."""
+    names = one.names()
+    wanted, unwanted = tuple(families), tuple(besides)
+    return bool(names) and all(_starts(name, wanted) and not _starts(name, unwanted) for name in names)
+
+
+def _starts(name: str, families: tuple[str, ...]) -> bool:
+    return any(name == family or (family.endswith("_") and name.startswith(family)) for family in families)
+
+
+def leaves_in(one: Reference, namespaces: Iterable[str]) -> bool | None:
+    """Whether the matchers of a reference leave in what is in one of some namespaces; None where that is not evaluated here."""
+    spaces = tuple(namespaces)
+    exporter = of_family(one, ABOUT_THE_EXPORTER, ABOUT_THE_OBJECT)
+    labels = tuple(label for label in NAMESPACE_LABELS if not (exporter and label == "namespace"))
+    doubt = False
+    for space in spaces:
+        found = [matcher.admits(space) for matcher in one.matchers if matcher.label in labels]
+        if all(found):
+            return True
+        doubt |= None in found and False not in found
+    return None if doubt else not spaces
+
+
+def covers(alert: EvaluatedAlert, families: Iterable[str], namespaces: Iterable[str], besides: Iterable[str] = ()) -> bool | None:
+    """Whether an alert rests on metrics of some families and leaves in one of the namespaces; None where it may."""
+    if alert.expression is None:
+        return None
+    wanted, unwanted, spaces = tuple(families), tuple(besides), tuple(namespaces)
+    fitting = [leaves_in(one, spaces) for one in alert.expression.references if of_family(one, wanted, unwanted)]
+    if not fitting:
+        return False
+    if alert.expression.either:
+        return True if True in fitting else None if None in fitting else False
+    return False if False in fitting else None if None in fitting else True
