@@ -39,7 +39,9 @@ def both(*changes: Callable[[Any], None]) -> Callable[[Any], None]:
 
 def database_volume(c: Any) -> str:
     """The Longhorn volume of the database's first instance."""
-    return next(item["metadata"]["name"] for item in c.all("longhorn.io/Volume") if item["status"]["kubernetesStatus"].get("pvcName") == "pg-1")
+    return next(
+        item["metadata"]["name"] for item in c.all("longhorn.io/Volume") if item["status"].get("kubernetesStatus", {}).get("pvcName") == "pg-1"
+    )
 
 
 def mounted(**used: float) -> dict[str, tuple[float, float]]:

@@ -59,7 +59,7 @@ MUTATIONS = [
     Mutation("no class is named", "single_node", "ingress/class", lambda c: c.edit("Ingress", "exivity", drop("spec.ingressClassName"))),
     Mutation("the Ingress is gone", "multi_node", "ingress/class", lambda c: c.remove("Ingress", "exivity")),
     Mutation("the controller has no ready pod", "multi_node", "ingress/class", lambda c: c.edit("Deployment", "traefik", put("status.readyReplicas", 0)), live=False),
-    Mutation("the archived ingress-nginx serves it", "multi_node", "ingress/controller-supported", nginx, to=Status.WARN, live=False),
+    Mutation("the archived ingress-nginx serves it", "multi_node", "ingress/controller-supported", nginx, to=Status.WARN, also=("monitoring/alerts-ingress",), live=False),
     Mutation("the API path leads to glass", "multi_node", "ingress/routes", lambda c: c.edit("Ingress", "exivity", put(f"{PATHS}.0.backend.service.name", "exivity-glass"))),
     Mutation("a path is missing", "single_node", "ingress/routes", lambda c: c.edit("Ingress", "exivity", drop(f"{PATHS}.1"))),
     Mutation("glass has no endpoints", "multi_node", "ingress/routes", lambda c: c.edit("EndpointSlice", "exivity-glass-x7k2p", put("endpoints", [])), live=False),

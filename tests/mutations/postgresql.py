@@ -12,7 +12,10 @@ from tests.mutation import Mutation, put
 from tests.products.postgresql import NAME, SPACE, embedded, endpoints, lead_to, snapshot_backups, without_backups
 from tests.world import Object
 
-EMBEDDED_TOO = ("postgresql/deployment", "postgresql/backups", "postgresql/version")
+EMBEDDED_TOO = (
+    "postgresql/deployment", "postgresql/backups", "postgresql/version", "postgresql/monitoring", "monitoring/alerts-postgresql", "security/images-patched",
+    "security/pod-security",
+)  # fmt: skip
 BACKUP = "postgresql.cnpg.io/Backup"
 
 
@@ -106,7 +109,7 @@ MUTATIONS = [
     Mutation("the chart's own database from a mirror", "multi_node", "postgresql/deployment", lambda c: embedded(c, image="registry.corp/mirror/database:14.18.0"), also=EMBEDDED_TOO),
     Mutation("the chart's own database on one node", "single_node", "postgresql/deployment",
              lambda c: embedded(c, node_name="only", class_name="local-path"), Status.WARN, also=EMBEDDED_TOO),
-    Mutation("a database made by hand", "multi_node", "postgresql/deployment", by_hand, Status.WARN),
+    Mutation("a database made by hand", "multi_node", "postgresql/deployment", by_hand, Status.WARN, also=EMBEDDED_TOO),
     Mutation("the host leads to the standbys", "multi_node", "postgresql/reachable", lambda c: lead_to(c, "pg-ro.databases.svc")),
     Mutation("the host leads to any instance", "multi_node", "postgresql/reachable", lambda c: lead_to(c, "pg-r.databases")),
     Mutation("no Service of that name", "multi_node", "postgresql/reachable", lambda c: lead_to(c, "pg-primary.databases.svc")),
@@ -123,7 +126,7 @@ MUTATIONS = [
     Mutation("the schedule is suspended", "multi_node", "postgresql/backups", lambda c: c.edit("ScheduledBackup", f"{NAME}-daily", put("spec.suspend", True), SPACE)),
     Mutation("no schedule", "multi_node", "postgresql/backups", lambda c: c.remove("ScheduledBackup", f"{NAME}-daily")),
     Mutation("the newest base backup is old", "multi_node", "postgresql/backups", old_backups),
-    Mutation("volume snapshots alone", "multi_node", "postgresql/backups", snapshot_backups, Status.WARN, also=("postgresql/backup-target",)),
+    Mutation("volume snapshots alone", "multi_node", "postgresql/backups", snapshot_backups, Status.WARN, also=("postgresql/backup-target", "backups/not-volumes-alone")),
     Mutation("the object store is in this cluster", "multi_node", "postgresql/backup-target", in_this_cluster, Status.WARN),
     Mutation("nothing is ever deleted", "multi_node", "postgresql/backup-target", lambda c: c.edit("ObjectStore", f"{NAME}-store", lambda item: item["spec"].pop("retentionPolicy"), SPACE), Status.WARN),
     Mutation("no such object store", "multi_node", "postgresql/backup-target", lambda c: c.remove("ObjectStore", f"{NAME}-store")),

@@ -78,7 +78,7 @@ MUTATIONS = [
     ),
     Mutation(
         "a pod mounts a folder of its node", "multi_node", "storage/provisioned",
-        lambda c: c.edit("Deployment", "exivity-edify", _host_path),
+        lambda c: c.edit("Deployment", "exivity-edify", _host_path), also=("security/pod-security",),
     ),
     Mutation(
         "somebody made a hostPath volume", "single_node", "storage/provisioned",
