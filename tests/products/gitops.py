@@ -55,7 +55,13 @@ def tracked(world: World, name: str = "exivity") -> World:
 def resource(item: Object) -> Object:
     """An object as an Application's status lists it."""
     group, _, version = item["apiVersion"].rpartition("/")
-    place = {"kind": item["kind"], "name": item["metadata"]["name"], "namespace": item["metadata"]["namespace"], "version": version, "status": "Synced"}
+    place = {
+        "kind": item["kind"],
+        "name": item["metadata"]["name"],
+        "namespace": item["metadata"]["namespace"],
+        "version": version,
+        "status": "Synced",
+    }
     return {**place, **({"group": group} if group else {}), **({"health": {"status": "Healthy"}} if item["kind"] == "Deployment" else {})}
 
 
