@@ -183,7 +183,7 @@ def test_inline_values_are_as_safe_as_the_application() -> None:
     ]
     world.add(parent)
     kept = one(world, VERSIONED)
-    assert (kept.status, "by Application argocd/root" in kept.message) == (PASS, True)
+    assert (kept.status, "kept by Application argocd/root" in kept.message) == (PASS, True)
 
 
 def test_inline_values_beside_a_git_source_are_a_remark() -> None:
@@ -450,3 +450,12 @@ def test_values_as_text_are_read_with_limits(text: Any, expected: Any) -> None:
 def test_a_text_of_merges_that_would_grow_without_end_is_refused() -> None:
     lines = ["a0: &a0 {x: 1}"] + [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}], y{n}: 1}}" for n in range(1, 12)]
     assert parsed("\n".join(lines)) is None
+
+
+def test_flux_may_store_helms_revisions_in_its_own_namespace() -> None:
+    world = gitops.flux(multi_node(), storageNamespace=None)
+    world.remove("Secret", "sh.helm.release.v1.exivity.v1")
+    made_by_the_chart(world, "app-key", "EXIVITY_APP_KEY")
+    assert (one(world, HEALTHY).status, one(world, KEY).status) == (PASS, WARN)
+    world.edit("HelmRelease", "exivity", put("spec.values", {"secret": {"appKey": "another-Value_of-32-or-more-Chars"}}))
+    assert "the upgrade ignored it" in one(world, KEY).message
