@@ -57,6 +57,7 @@ CONFIG_COMPONENTS = ("shared", "edify", "executor", "horizon", "pigeon", "proxim
 EMBEDDED_POSTGRESQL_CHART = "postgresql-"
 EMBEDDED_RABBITMQ_CHART = "rabbitmq-"
 LEGACY_IMAGE = "bitnamilegacy"
+BACKUP_TOOLS = ("pg_dump", "pg_dumpall", "pg_basebackup", "pgbackrest", "wal-g", "barman-cloud-backup")  # what copies a PostgreSQL natively
 
 GENERATED_LENGTH = 32  # randAlphaNum 32 for appKey and jwtSecret
 GENERATED_ISSUER = "exivity-ca"

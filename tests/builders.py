@@ -86,11 +86,13 @@ class Installation:
 
     def __init__(self, *, namespace: str = "exivity", release: str = "exivity", name_override: str = "", nodes: tuple[str, ...], replicas: int,
                  class_name: str, access_mode: str, helm: bool = True, host: str = HOST, trusted_proxy: str = "10.42.0.0/16", ingress_class: str = "traefik",
-                 log_size: str = "10Gi", data_sizes: dict[str, str] | None = None) -> None:  # fmt: skip
+                 log_size: str = "10Gi", data_sizes: dict[str, str] | None = None,
+                 database_host: str = "db.acme.eu", database_sslmode: str = "verify-full") -> None:  # fmt: skip
         self.namespace, self.release, self.fullname = namespace, release, name_override or release
         self.nodes, self.replicas, self.class_name, self.access_mode = nodes, replicas, class_name, access_mode
         self.helm, self.host, self.trusted_proxy, self.ingress_class = helm, host, trusted_proxy, ingress_class
         self.log_size, self.data_sizes = log_size, data_sizes or DATA_SIZES
+        self.database_host, self.database_sslmode = database_host, database_sslmode
 
     def metadata(self, component: str) -> Object:
         """Labels, and Helm's annotation where Helm installed it."""
@@ -214,9 +216,9 @@ class Installation:
     def config(self) -> list[Object]:
         """ConfigMaps and Secrets."""
         database = {
-            "host": "db.acme.eu",
+            "host": self.database_host,
             "port": 5432,
-            "sslmode": "verify-full",
+            "sslmode": self.database_sslmode,
             "dbname": "exivity",
             "user": "exivity",
             "password": DATABASE_PASSWORD,
@@ -232,7 +234,7 @@ class Installation:
         found = [self.object("v1", "ConfigMap", f"{fn}-config-{part}", part, data={"config.json": config}) for part in chart.CONFIG_COMPONENTS]
         found += [
             self.object("v1", "ConfigMap", f"{fn}-postgres-config", "postgres-config",
-                        data={"POSTGRES_HOST": "db.acme.eu", "POSTGRES_PORT": "5432", "POSTGRES_DB": "exivity", "POSTGRES_USER": "exivity", "POSTGRES_SSLMODE": "verify-full"}),
+                        data={"POSTGRES_HOST": self.database_host, "POSTGRES_PORT": "5432", "POSTGRES_DB": "exivity", "POSTGRES_USER": "exivity", "POSTGRES_SSLMODE": self.database_sslmode}),
             self.object("v1", "ConfigMap", f"{fn}-proximity-api-env", "proximity-api",
                         data={"TRUSTED_PROXY": self.trusted_proxy, "ENABLE_PROMETHEUS": "true", "EXIVITY_BACKEND_LOG_LEVEL": "info"}),
             self.object("v1", "ConfigMap", f"{fn}-proximity-cli-env", "proximity-cli", data={"EXIVITY_BACKEND_LOG_LEVEL": "info"}),
@@ -255,7 +257,7 @@ class Installation:
                 "storageClass": self.class_name, "sharedVolumeAccessMode": self.access_mode,
                 "pvcSizes": {"log": {service.key: self.log_size for service in chart.SERVICES}, "config": dict.fromkeys(("etl", "griffon", "chronos"), "1Gi"), "data": dict(self.data_sizes)},
             },
-            "postgresql": {"enabled": False, "host": "db.acme.eu", "sslmode": "verify-full", "global": {"postgresql": {"auth": {"password": DATABASE_PASSWORD}}}},
+            "postgresql": {"enabled": False, "host": self.database_host, "sslmode": self.database_sslmode, "global": {"postgresql": {"auth": {"password": DATABASE_PASSWORD}}}},
             "rabbitmq": {"enabled": False, "host": "mq.rabbitmq.svc", "port": 5671, "secure": True, "auth": {"username": "exivity-app", "password": BROKER_PASSWORD}},
             "logfiles": {"deleteDays": 90, "compressDays": 14},
         }  # fmt: skip
@@ -453,8 +455,11 @@ WORKERS, ZONES = ("worker-1", "worker-2", "worker-3"), ("a", "b", "c")
 
 
 def multi_node(**changes: Any) -> World:
-    """Scenario B, conforming: three tainted control-plane nodes, three workers in three zones, Longhorn, Traefik, Helm."""
-    installation = Installation(**{"nodes": WORKERS, "replicas": 2, "class_name": "longhorn", "access_mode": "ReadWriteMany", **changes})
+    """Scenario B, conforming: three tainted control-plane nodes, three workers in three zones, Longhorn, Traefik, Helm, CloudNativePG."""
+    installation = Installation(**{
+        "nodes": WORKERS, "replicas": 2, "class_name": "longhorn", "access_mode": "ReadWriteMany", "database_host": "pg-rw.databases.svc",
+        "database_sslmode": "require", **changes,
+    })  # fmt: skip
     objects = [
         node(f"control-{number}", zone, control_plane=True, tainted=True, pod_range=f"10.42.{number}.0/24") for number, zone in enumerate(ZONES)
     ]

@@ -246,7 +246,7 @@ def _described(value: Any, vault: Vault) -> Any:
 PUBLIC: dict[str, Callable[[Any], Any]] = {
     "controller_args": public.controller_args, "host": public.host, "server": public.server, "port": public.port, "name": public.name,
     "ssl_mode": public.ssl_mode, "addresses": public.addresses, "image": public.image, "amounts": public.amounts, "resources": public.resources,
-    "mount_options": public.mount_options, "repository": public.repository,
+    "mount_options": public.mount_options, "repository": public.repository, "store_url": public.store_url, "backup_tools": public.backup_tools,
 }  # fmt: skip
 
 

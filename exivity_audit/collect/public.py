@@ -29,6 +29,8 @@ OPTION_NAMES = (
 _PARAMETER = re.compile(r"[?#;&,\s][^@]*=")
 _QUERY = re.compile(r"[?#;&\s,=]")
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\](?::\d{1,5})?|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*|[\w.*-]+(?::\d{1,5})?)")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+-]{0,15})://")
+_PATH = re.compile(r"[\w./~-]*")
 _PORTS = re.compile(r"\d{1,5}(?:,\d{1,5})*")
 _WORD = re.compile(r"[A-Za-z][A-Za-z-]*")
 _NFS_VERSION = re.compile(r"v\d(?:\.\d)?")
@@ -74,6 +76,20 @@ def host(value: Any) -> Any:
         if found.end() != len(part):
             break
     return ",".join(kept)[:LONGEST_TEXT] if kept else malformed(value)
+
+
+def store_url(value: Any) -> Any:
+    """Where backups go, as scheme, host or bucket, and path; no user info, parameters or signature."""
+    if not isinstance(value, str) or not value:
+        return plain(value)
+    text = value.strip()
+    scheme = _SCHEME.match(text)
+    rest = _without_user(text) if scheme else None
+    address = (rest or "").partition("/")[0]
+    if scheme is None or not _HOST.fullmatch(address):
+        return malformed(value)
+    path = _PATH.match((rest or "")[len(address) :])
+    return f"{scheme[1]}://{address}{path[0] if path else ''}"[: 2 * LONGEST_TEXT]
 
 
 def server(value: Any) -> str:
@@ -241,6 +257,13 @@ def _option(text: str) -> str:
     if not equals and (lowered in OPTIONS or _NFS_VERSION.fullmatch(lowered)):
         return text
     return key if lowered in (*OPTIONS, *OPTIONS_WITH_VALUE, *OPTION_NAMES) else OTHER
+
+
+def backup_tools(value: Any) -> Any:
+    """Of a container's command and arguments, the names of the programs that copy a database; nothing else."""
+    parts = [item for item in value if isinstance(item, str)] if isinstance(value, list) else [value] if isinstance(value, str) else []
+    words = {word for part in parts for word in re.findall(r"[A-Za-z][\w-]*", part)}
+    return [tool for tool in chart.BACKUP_TOOLS if tool in words]
 
 
 def controller_args(value: Any) -> Any:

@@ -133,7 +133,8 @@ class Volume:
     node_affinity: dict[str, Any]
 
 
-def _claim(item: Document, part: str, group: ClaimGroup) -> Claim:
+def claim_of(item: Document, part: str, group: ClaimGroup) -> Claim:
+    """A claim document as a fact. Raises Malformed."""
     true = [entry for entry in item.items("status.conditions") if entry.text("status") == "True"]
     return Claim(
         subject=item.subject, source=item.source, name=item.name, namespace=item.namespace or "", part=part, group=group,
@@ -152,7 +153,7 @@ def claims(persistentvolumeclaims: Objects[Document], release: Any) -> Objects[C
 
     def build(item: Document) -> Claim | None:
         known = part_of(item.name, release)
-        return _claim(item, *known) if known else None
+        return claim_of(item, *known) if known else None
 
     found = persistentvolumeclaims.each(build)
     ours = tuple(item for item in found.unreadable if item.subject.name is None or part_of(item.subject.name, release) is not None)
@@ -213,9 +214,9 @@ def replicating_claims(persistentvolumeclaims: Objects[Document]) -> Objects[Cla
     def build(item: Document) -> Claim | None:
         labels = item.labels()
         if "cnpg.io/cluster" in labels:
-            return _claim(item, labels["cnpg.io/cluster"], ClaimGroup.POSTGRESQL)
+            return claim_of(item, labels["cnpg.io/cluster"], ClaimGroup.POSTGRESQL)
         if labels.get("app.kubernetes.io/part-of") == "rabbitmq" and labels.get("app.kubernetes.io/component") == "rabbitmq":
-            return _claim(item, labels.get("app.kubernetes.io/name", ""), ClaimGroup.RABBITMQ)
+            return claim_of(item, labels.get("app.kubernetes.io/name", ""), ClaimGroup.RABBITMQ)
         return None
 
     found = persistentvolumeclaims.each(build)

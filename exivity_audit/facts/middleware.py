@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
-from exivity_audit.fact import NotSeen, Objects, fact, maybe, reasons_of, seen
+from exivity_audit.fact import NotSeen, Objects, Reason, fact, maybe, reason_of, reasons_of, seen
 from exivity_audit.facts.configuration import cluster_service
 from exivity_audit.facts.workloads import Pod, Workload, pod, with_pods, workload
+from exivity_audit.snapshot import Outcome
 from exivity_audit.subject import Subject
 
 SERVICE_NAME = "kubernetes.io/service-name"
@@ -37,6 +39,7 @@ class ClusterService:
     selector: dict[str, str]
     ports: tuple[ServicePort, ...]
     external_name: str
+    addresses: tuple[str, ...] = ()  # its cluster IPs
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class ServiceEndpoints:
     ports: tuple[tuple[str, int | None], ...]
     ready: int
     nodes: tuple[str, ...]
+    addresses: tuple[str, ...] = ()  # ready or not
+    pods: tuple[str, ...] = ()  # names of the pods behind them
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ class Location:
     service: ClusterService | None
     external: str  # the host outside the cluster, empty where it leads to a Service
     via: tuple[ClusterService, ...] = ()  # ExternalName Services on the way
+    unseen: tuple[Reason, ...] = ()  # why the Service itself could not be read, where something else showed what it is
 
     @property
     def inside(self) -> bool:
@@ -68,65 +74,105 @@ class Location:
         return self.named is not None
 
 
+def widened(own: Any, other: Any) -> Objects[Any]:
+    """What was seen in the release's namespace and in its middleware's; partial where one of the two could not be read.
+
+    Raises NotSeen where neither could.
+    """
+    parts = [one for one in (own, other) if seen(one)]
+    reasons = reasons_of(own) + reasons_of(other)
+    if not parts:
+        raise NotSeen(reasons)
+    joined = parts[0].join(*parts[1:])
+    return Objects(joined, installed=joined.installed, unreadable=joined.unreadable, partial=joined.partial + reasons)
+
+
+def within(found: Objects[Any], *namespaces: str) -> Objects[Any]:
+    """The same members, without what could not be read of other namespaces."""
+    odd = tuple(item for item in found.unreadable if item.subject.namespace in (None, *namespaces))
+    ends = tuple(f" in {namespace}" for namespace in namespaces)
+    partial = tuple(reason for reason in found.partial if " in " not in reason.rule or reason.rule.endswith(ends))
+    return Objects(found, installed=found.installed, unreadable=odd, partial=partial)
+
+
 @fact
-def cluster_services(service_objects: Objects[Document], middleware_services: Objects[Document]) -> Objects[ClusterService]:
+def cluster_services(service_objects: Any = maybe, middleware_services: Any = maybe) -> Objects[ClusterService]:
     """Every Service of the release's namespace and of its middleware's."""
 
     def build(item: Document) -> ClusterService:
         ports = tuple(ServicePort(port.text("name") or "", port.integer("port") or 0) for port in item.items("spec.ports"))
+        address = item.text("spec.clusterIP") or ""
         return ClusterService(
             item.subject, item.source, item.name, item.namespace or "", item.labels(), item.text("spec.type") or "ClusterIP",
-            item.labels("spec.selector"), ports, item.text("spec.externalName") or "",
+            item.labels("spec.selector"), ports, item.text("spec.externalName") or "", (address,) if address not in ("", "None") else (),
         )  # fmt: skip
 
-    return service_objects.join(middleware_services).each(build)
+    return widened(service_objects, middleware_services).each(build)
 
 
 @fact
-def cluster_endpoints(endpointslices: Objects[Document], middleware_slices: Objects[Document]) -> Objects[ServiceEndpoints]:
+def cluster_endpoints(endpointslices: Any = maybe, middleware_slices: Any = maybe) -> Objects[ServiceEndpoints]:
     """Every EndpointSlice of the same namespaces."""
 
     def build(item: Document) -> ServiceEndpoints | None:
         service = item.labels().get(SERVICE_NAME)
         if not service:
             return None
-        ready = [entry for entry in item.items("endpoints") if entry.boolean("conditions.ready") is not False]
+        entries = list(item.items("endpoints"))
+        ready = [entry for entry in entries if entry.boolean("conditions.ready") is not False]
         return ServiceEndpoints(
             item.subject, item.source, service, item.namespace or "",
             tuple((port.text("name") or "", port.integer("port")) for port in item.items("ports")),
             sum(len(entry.strings("addresses")) for entry in ready), tuple(sorted({entry.text("nodeName") or "" for entry in ready} - {""})),
+            tuple(address for entry in entries for address in entry.strings("addresses")),
+            tuple(entry.text("targetRef.name") or "" for entry in entries if entry.text("targetRef.kind") == "Pod"),
         )  # fmt: skip
 
-    return endpointslices.join(middleware_slices).each(build)
+    return widened(endpointslices, middleware_slices).each(build)
 
 
 @fact
-def cluster_pods(pods: Objects[Pod], middleware_pods: Objects[Document]) -> Objects[Pod]:
+def cluster_pods(pods: Any = maybe, middleware_pods: Any = maybe) -> Objects[Pod]:
     """Every pod of the same namespaces."""
-    return pods.join(middleware_pods.each(pod))
+    return widened(pods, middleware_pods.each(pod) if seen(middleware_pods) else middleware_pods)
 
 
 @fact
-def cluster_statefulsets(
-    statefulsets: Objects[Document], middleware_statefulsets: Objects[Document], cluster_pods: Objects[Pod]
-) -> Objects[Workload]:
-    """Every StatefulSet of the same namespaces, with its pods."""
-    return statefulsets.join(middleware_statefulsets).each(lambda item: with_pods(workload(item), cluster_pods))
+def cluster_statefulsets(statefulsets: Any = maybe, middleware_statefulsets: Any = maybe, cluster_pods: Any = maybe) -> Objects[Workload]:
+    """Every StatefulSet of the same namespaces, with its pods where those could be read."""
+    bare: Iterable[Pod] = cluster_pods if seen(cluster_pods) else ()
+    return widened(statefulsets, middleware_statefulsets).each(lambda item: with_pods(workload(item), bare))
 
 
 @dataclass(frozen=True)
 class ClusterNames:
-    """What decides where a host leads: the Services that were seen, and the namespaces that hosts of two labels may name."""
+    """What decides where a host leads: Services, the namespaces that hosts of two labels may name, and where Services were looked for."""
 
     services: Objects[ClusterService]
     namespaces: Any
     home: str
+    looked: frozenset[str]
+    blind: tuple[tuple[str, Reason], ...]  # namespaces whose Services could not be listed, and why
+
+    def surely_absent(self, name: str, namespace: str) -> None:
+        """Nothing, where it is proven that there is no such Service. Raises NotSeen elsewhere."""
+        reasons = tuple(reason for place, reason in self.blind if place == namespace)
+        if namespace not in self.looked:
+            rule = f"list services in {namespace}"
+            raise NotSeen(reasons or (Reason("middleware_services", f"not asked: {rule}", rule),))
+        odd = [item for item in self.services.unreadable if item.subject.namespace == namespace and item.subject.name in (None, name)]
+        if odd:
+            raise NotSeen(tuple(Reason(str(item.subject), f"{item.subject}: {item.why}") for item in odd))
 
 
 @fact
-def cluster_names(cluster_services: Objects[ClusterService], release: Any, host_namespaces: Any = maybe) -> ClusterNames:
+def cluster_names(release: Any, site: Any, cluster_services: Any = maybe, host_namespaces: Any = maybe) -> ClusterNames:
     """The names by which ``locate`` finds a host."""
-    return ClusterNames(cluster_services, host_namespaces, release.namespace)
+    records = [record for record in site.reads if record.name in ("service_objects", "middleware_services") and record.place.namespace]
+    looked = frozenset(str(record.place.namespace) for record in records if record.outcome in (Outcome.FOUND, Outcome.EMPTY))
+    blind = tuple((str(record.place.namespace), reason_of(record)) for record in records if record.place.namespace not in looked)
+    services: Objects[ClusterService] = cluster_services if seen(cluster_services) else Objects(partial=reasons_of(cluster_services))
+    return ClusterNames(services, host_namespaces, release.namespace, looked, blind)
 
 
 def locate(host: str, names: ClusterNames) -> Location:
@@ -137,12 +183,12 @@ def locate(host: str, names: ClusterNames) -> Location:
     via: list[ClusterService] = []
     target = host.split(",")[0].strip()
     for _ in range(HOPS):
-        named = _named(target, names)
+        named = host_names(target, names)
         if named is None:
             return Location(host, None, None, target, tuple(via))
         service = next((one for one in names.services if (one.name, one.namespace) == named), None)
         if service is None:
-            service = next((one for one in names.services.surely() if (one.name, one.namespace) == named), None)
+            names.surely_absent(*named)
         if service is None or service.kind != "ExternalName":
             return Location(host, named, service, "", tuple(via))
         via.append(service)
@@ -150,9 +196,12 @@ def locate(host: str, names: ClusterNames) -> Location:
     return Location(host, named, None, "", tuple(via))
 
 
-def _named(host: str, names: ClusterNames) -> tuple[str, str] | None:
+def host_names(host: str, names: ClusterNames) -> tuple[str, str] | None:
+    """Service and namespace that a host names, there or not; None for a host outside. Raises NotSeen."""
     found = cluster_service(host, names.home)
     parts = host.lower().rstrip(".").split(".")
+    if found is None:
+        found = next(((one.name, one.namespace) for one in names.services if host in one.addresses), None)
     if found is not None or len(parts) != 2 or ":" in host or parts[1].isdigit():
         return found
     if not seen(names.namespaces):

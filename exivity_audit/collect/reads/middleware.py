@@ -8,7 +8,7 @@ from typing import Any
 from exivity_audit.collect.place import MissingRead, Read, paths
 from exivity_audit.collect.reads.shapes import METADATA, OWNERS, POD, POD_CUT, WORKLOAD, WORKLOAD_CUT
 from exivity_audit.fact import Unreadable
-from exivity_audit.facts.configuration import cluster_service
+from exivity_audit.facts.configuration import cluster_service, two_labels
 from exivity_audit.snapshot import Place
 
 
@@ -45,12 +45,6 @@ def _external_names(service_objects: Any, hosts: Iterable[str], release: Any) ->
 def _every_host(postgres_config: Any, service_configs: Any, service_objects: Any, release: Any) -> set[str]:
     hosts = set(_hosts(postgres_config, service_configs))
     return hosts | set(_external_names(service_objects, hosts, release))
-
-
-def two_labels(host: str) -> str | None:
-    """The second label of a host of two: the namespace of a Service, or anybody's domain."""
-    parts = host.lower().rstrip(".").split(".")
-    return parts[1] if len(parts) == 2 and ":" not in host and not parts[1].isdigit() else None
 
 
 def _host_namespaces(postgres_config: Any, service_configs: Any, service_objects: Any, release: Any) -> Iterable[Place]:

@@ -50,6 +50,14 @@ POD = (
     " status.containerStatuses[].lastState.terminated.finishedAt status.containerStatuses[].lastState.terminated.exitCode"
     " status.initContainerStatuses[].name status.initContainerStatuses[].state.waiting.reason"
 )
+CRONJOB = (
+    f"{METADATA} {OWNERS} spec.schedule spec.suspend status.lastScheduleTime status.lastSuccessfulTime"
+    " spec.jobTemplate.spec.template.spec.volumes[].persistentVolumeClaim.claimName"
+)
+CRONJOB_CUT = {
+    f"spec.jobTemplate.spec.template.spec.{kind}[].{leaf}": cut
+    for kind in ("containers", "initContainers") for leaf, cut in (("image", "image"), ("command", "backup_tools"), ("args", "backup_tools"))
+}  # fmt: skip
 
 
 def secret(*patterns: str) -> Where:

@@ -7,7 +7,7 @@ from typing import Any
 
 from exivity_audit import chart
 from exivity_audit.collect.place import MissingRead, Read, cluster, paths, release_namespace
-from exivity_audit.collect.reads.shapes import METADATA, OWNERS, POD, POD_CUT, WORKLOAD, WORKLOAD_CUT, presence
+from exivity_audit.collect.reads.shapes import CRONJOB, CRONJOB_CUT, METADATA, OWNERS, POD, POD_CUT, WORKLOAD, WORKLOAD_CUT, presence
 from exivity_audit.document import Document, Malformed
 from exivity_audit.fact import Unreadable
 from exivity_audit.snapshot import Place
@@ -58,9 +58,7 @@ READS: tuple[Read, ...] = (
     Read("jobs", "jobs", release_namespace(), paths(
         f"{METADATA} {OWNERS} metadata.ownerReferences[].kind metadata.ownerReferences[].name status.succeeded status.failed status.active status.completionTime"
         " spec.template.spec.volumes[].persistentVolumeClaim.claimName", {"spec.template.spec.containers[].image": "image"}), "Job"),
-    Read("cronjobs", "cronjobs", release_namespace(), paths(
-        f"{METADATA} {OWNERS} spec.schedule spec.suspend status.lastScheduleTime status.lastSuccessfulTime"
-        " spec.jobTemplate.spec.template.spec.volumes[].persistentVolumeClaim.claimName", {"spec.jobTemplate.spec.template.spec.containers[].image": "image"}), "CronJob"),
+    Read("cronjobs", "cronjobs", release_namespace(), paths(CRONJOB, CRONJOB_CUT), "CronJob"),
     Read("pods", "pods", release_namespace(), paths(POD, POD_CUT), "Pod"),
     Read("node_pods", "pods", _node_pods, paths(
         "spec.nodeName status.phase spec.initContainers[].restartPolicy",
