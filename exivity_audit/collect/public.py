@@ -37,7 +37,7 @@ _NFS_VERSION = re.compile(r"v\d(?:\.\d)?")
 _OPTION_VALUE = re.compile(r"\d{1,6}(?:\.\d{1,2}){0,2}|all|none|flock|posix|(?:tcp|udp|rdma)6?|default")
 _IMAGE = re.compile(r"[\w./:-]*")
 _TAG = re.compile(r"[\w.-]{1,128}")
-_SCHEME = re.compile(r"(?:https?|ssh|git|oci|s3|file)://", re.IGNORECASE)
+_FETCHED = re.compile(r"(?:https?|ssh|git|oci|s3|file)://", re.IGNORECASE)
 _LOCATION = re.compile(r"(?:\$?[\w.~%+-]+|\[[0-9A-Fa-f:.%]+\])(?::\d{1,5}(?=/|$))?(?:[:/][\w./~%+-]*)?")
 _DIGEST = re.compile(r"@(sha\d+:[0-9a-fA-F]+)$")
 
@@ -136,7 +136,7 @@ def repository(value: Any) -> Any:
     if not isinstance(value, str) or not value:
         return plain(value)
     text = _DIGEST.sub("", value.strip())
-    scheme = _SCHEME.match(text)
+    scheme = _FETCHED.match(text)
     rest = _without_user(text[scheme.end() :] if scheme else text)
     found = _LOCATION.match(rest or "")
     if found is None or (rest or "")[found.end() : found.end() + 1] in ("=", ":"):
