@@ -36,7 +36,6 @@ from .shared import RECORD, no_revision
 NEAR = timedelta(hours=24)
 EARLY = wanted("a backup at most 24 h before it")
 RETENTION = re.compile(r"([1-9]\d{0,4})([dwm])")
-LATER = ("a later release",)
 RESTORE, BACKUP = "service.restore.enabled", "service.backup.enabled"
 NUMBERED = re.compile(r"v?[0-9]+\.[0-9]+")  # how a tag that names a version starts; `latest` or a branch names none
 

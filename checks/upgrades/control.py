@@ -47,7 +47,7 @@ def _kept(keeper, installer):
         text, want, fix = lag
         return warn(keeper, text, seen=f"from {origin.printed}, {text}", wanted=wanted(want), at=at, fix=task(fix))
     if above is not None and above.git:
-        return ok(keeper, above.printed, seen=f"from {origin.printed}, itself kept in {above.printed} by {parent.subject}", at=at)
+        return ok(keeper, above.printed, seen=f"from {origin.printed}; kept by {parent.subject} from {above.printed}", at=at)
     if origin.git:
         alone = " and ".join(sorted(keeper.values)) if _has_values(keeper) else ""
         remark = f"its inline values stand in this object alone: keep it in the repository too ({_few(alone)})" if alone else ""
@@ -113,11 +113,12 @@ def _lag(keeper):
 
 @check("release-healthy", severity=HIGH, clauses=("D1",), passive="the chart's hooks need a database that can be written to")
 def release_healthy(release, revisions=maybe, installer=maybe, declared_services=maybe):
-    """The newest Helm revision is deployed.
+    """The last upgrade is finished and in force.
 
     A failed upgrade leaves old and new objects side by side, perhaps with half a migration; a pending one blocks every upgrade after it.
+    Helm's newest revision tells, or Argo CD's last sync and health, or Flux's own record.
 
-    Fix: read `helm history`, mend what failed, then upgrade again or roll back.
+    Fix: read `helm history` or `argocd app get`, mend what failed, then upgrade again or roll back.
     """
     if seen(installer) and installer.tool is Tool.ARGO:
         yield _argo_health(release, installer, declared_services)  # revisions of an earlier life say nothing of it

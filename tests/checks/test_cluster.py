@@ -556,10 +556,12 @@ class TestOwner:
     def test_nothing_seen_and_secrets_forbidden_is_unknown(self) -> None:
         assert status(unowned(multi_node()), "helm-release", secrets="none") is UNKNOWN
 
-    def test_nothing_seen_and_argo_served_is_unknown(self) -> None:
-        verdict = only(serve(unowned(multi_node()), "applications.argoproj.io"), "helm-release")
-        assert verdict.status is UNKNOWN
-        assert "not built yet" in verdict.why
+    def test_applications_that_may_not_be_read_may_list_it(self) -> None:
+        world = serve(unowned(multi_node()), "applications.argoproj.io")
+        assert only(world, "helm-release").status is FAIL
+        world.deny = lambda resource, namespace, name: resource == "applications.argoproj.io"
+        verdict = only(world, "helm-release")
+        assert (verdict.status, "list applications.argoproj.io" in verdict.needs) == (UNKNOWN, True)
 
     def test_helm_4_is_a_remark(self, monkeypatch: pytest.MonkeyPatch) -> None:
         world = multi_node()

@@ -249,11 +249,15 @@ class TestExplicit:
         assert verdict.status is PASS
         assert "not in the cluster" in verdict.remark
 
-    def test_argo_values_are_not_built_yet(self) -> None:
+    def test_values_inside_an_application_that_may_not_be_read_are_unknown(self) -> None:
         world = serve(small(multi_node(helm=False), "use-log"), ARGO)
         assert only(world, "explicit").status is WARN
-        world.edit("Deployment", "exivity-glass", put("metadata.annotations.argocd\\.argoproj\\.io/tracking-id", "exivity:apps/Deployment"))
-        assert "not built yet" in only(world, "explicit").why
+        world.deny = lambda resource, namespace, name: resource == ARGO
+        for mark in (False, True):
+            if mark:
+                world.edit("Deployment", "exivity-glass", put("metadata.annotations.argocd\\.argoproj\\.io/tracking-id", "exivity:apps/Deployment"))
+            found = only(world, "explicit")
+            assert (found.status, found.needs[0]) == (UNKNOWN, "list applications.argoproj.io")
 
     def test_odd_values_count_as_unset(self) -> None:
         world = multi_node()

@@ -78,18 +78,20 @@ def test_no_mark_at_all_is_attested() -> None:
 
 
 @pytest.mark.parametrize(("tool", "words"), [("Argo CD", "Argo CD"), ("Flux", "Flux"), ("Flux Kustomization", "Flux")])
-def test_a_gitops_mark_is_not_judged_yet(tool: str, words: str) -> None:
+def test_the_mark_of_another_clusters_tool_is_attested(tool: str, words: str) -> None:
     for world in (multi_node(), multi_node(helm=False)):
         found = one(marked(world, tool), "upgrades/version-controlled")
-        assert found.status is Status.UNKNOWN
-        assert found.message.startswith(f"exivity: {words} keeps the release")
-        assert "not built yet" in found.message
+        assert found.status is Status.MANUAL
+        assert f"of {words} in another cluster" in found.message
 
 
 @pytest.mark.parametrize("api", [ARGO, FLUX])
 def test_a_gitops_tool_beside_helm_by_hand_changes_nothing(api: str) -> None:
     assert status(served(multi_node(), api), "upgrades/version-controlled") is Status.MANUAL
-    assert status(served(multi_node(helm=False), api), "upgrades/version-controlled") is Status.UNKNOWN
+    forbidden = served(multi_node(helm=False), api)
+    assert status(forbidden, "upgrades/version-controlled") is Status.MANUAL
+    forbidden.deny = lambda resource, namespace, name: resource == api
+    assert status(forbidden, "upgrades/version-controlled") is (Status.UNKNOWN if api == ARGO else Status.MANUAL)
 
 
 def test_version_controlled_is_unknown_where_deployments_may_not_be_read() -> None:
@@ -135,8 +137,10 @@ def test_a_malformed_revision_is_unknown_beside_the_newest() -> None:
 def test_without_revisions_somebody_else_installed_it() -> None:
     for check in ("release-healthy", "backup-before-upgrade"):
         assert status(multi_node(helm=False), f"upgrades/{check}") is Status.SKIP
-        assert "Argo CD keeps the release" in one(marked(multi_node(helm=False), "Argo CD"), f"upgrades/{check}").message
-        assert status(served(multi_node(helm=False), ARGO), f"upgrades/{check}") is Status.UNKNOWN
+        assert "keeps the release" in one(marked(multi_node(helm=False), "Argo CD"), f"upgrades/{check}").message
+        forbidden = served(multi_node(helm=False), ARGO)
+        forbidden.deny = lambda resource, namespace, name: resource == ARGO
+        assert status(forbidden, f"upgrades/{check}") is Status.UNKNOWN
         assert "HELM_DRIVER" in one(stored(), f"upgrades/{check}").message
 
 
@@ -300,7 +304,7 @@ def test_jobs_that_may_not_be_read_leave_it_open_but_hide_no_fail() -> None:
 
 def test_values_that_no_revision_stores_are_unknown() -> None:
     assert "no Helm revision is stored" in one(multi_node(helm=False), "upgrades/restore-switch").message
-    assert "what Argo CD renders: not built yet" in one(marked(multi_node(helm=False), "Argo CD"), "upgrades/restore-switch").message
+    assert "Application exivity is not in this cluster" in one(marked(multi_node(helm=False), "Argo CD"), "upgrades/restore-switch").message
 
 
 # versions-aligned
