@@ -55,7 +55,14 @@ def outcome(world: World, check: str, **where: Any) -> Outcome:
 
 
 def alone(
-    world: World, check: str, config: Config | None = None, *, attestations: Any = (), lifecycle: Any = None, secrets: str = "list", role: str | None = None
+    world: World,
+    check: str,
+    config: Config | None = None,
+    *,
+    attestations: Any = (),
+    lifecycle: Any = None,
+    secrets: str = "list",
+    role: str | None = None,
 ) -> Outcome:
     """One check on a world, with the reads that it asks for alone; release and namespace are named, as where nothing may be listed."""
     pack, selected = own_pack(), frozenset({check})
