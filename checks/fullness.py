@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from exivity_audit import at_most, fail, ok, print_size, seen, skip, task, unknown, values
+from exivity_audit import Role, at_most, fail, ok, print_size, seen, skip, task, unknown, values
 from exivity_audit.facts.claims import class_of
 from exivity_audit.facts.volume_use import uses_of, why_unseen
 
@@ -40,12 +40,12 @@ def red(use, rivals):
     return next((name for name, uses, limit in rivals if any(other.disk == use.disk and other.share >= limit for other in uses)), None)
 
 
-def rivals(claims, sources, thresholds, database):
+def rivals(claims, sources, thresholds, database, settings):
     """The checks that lead where a volume shares its file system with others, each with its uses and its limit, the first first."""
     volumes = float(thresholds["use.volumes"])
     every = tuple(claims)
     return (
-        (HEADROOM, database_uses(database, sources), float(thresholds["use.postgresql"])),
+        (HEADROOM, () if settings.role is Role.PASSIVE else database_uses(database, sources), float(thresholds["use.postgresql"])),
         (DATA, uses_of((claim for claim in every if claim.part in GROWING), sources), volumes),
         (LOGS, uses_of((claim for claim in every if claim.part.endswith("-log")), sources), volumes),
     )

@@ -39,7 +39,7 @@ def node_disk(class_uses, use_sources, release, settings, thresholds, volumes=ma
             yield unknown(claim, "its volume lies on a node's disk, and does not say of which node")
         else:
             places.setdefault(node, set()).add(folder)
-    leaders = rivals(claims, use_sources, thresholds, database)
+    leaders = rivals(claims, use_sources, thresholds, database, settings)
     for node, folders in sorted(places.items()):
         yield _verdict(node, folders, use_sources, 1 - float(thresholds["node_disk.headroom"]), leaders)
     if not places:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from exivity_audit import MEDIUM, Duration, Subject, at_least, check, fail, maybe, ok, patch, print_size, seen, skip, unknown, wanted, warn
 from exivity_audit.facts.claims import class_of
 from exivity_audit.facts.provisioners import provisioner_kind
-from exivity_audit.facts.volume_use import PROMETHEUS, use_of, why_unseen
+from exivity_audit.facts.volume_use import PROMETHEUS, use_of
 
 from ..fullness import GROWING, more_room, red, rivals
 
@@ -50,7 +50,7 @@ def _expandable(about, storage_class, kind, driver):
 
 
 @check("growth", severity=MEDIUM, clauses=("D2",))
-def growth(claims, use_sources, release, thresholds, database=maybe, storage_classes=maybe):
+def growth(claims, use_sources, release, settings, thresholds, database=maybe, storage_classes=maybe):
     """No volume is full within 30 days.
 
     A share says little of a volume that grows fast: the pace of the last week tells how long it lasts.
@@ -60,7 +60,7 @@ def growth(claims, use_sources, release, thresholds, database=maybe, storage_cla
     others = tuple(database.claims) if seen(database) and database.in_cluster else ()
     everything = {(claim.namespace, claim.name): claim for claim in (*claims, *others)}
     judged = [claim for claim in everything.values() if claim.bound and (claim.part in GROWING or claim.part.endswith("-log") or claim in others)]
-    leaders = rivals(claims, use_sources, thresholds, database)
+    leaders = rivals(claims, use_sources, thresholds, database, settings)
     least, told, silent = float(thresholds["growth.days"]), {}, []
     for claim in judged:
         use = use_of(claim, use_sources)
@@ -95,9 +95,12 @@ def _pace(claim, use, least, classes):
 
 def _without(silent, release, sources):
     """Unknown for the volumes of which nothing says how they grow."""
-    names = f"{len(silent)} volumes" if len(silent) > 1 else silent[0].name
-    if sources.prometheus or sources.exporters:
-        return unknown(release.subject.at("growth"), f"{names}: Prometheus holds no figures from a week ago")
-    _, needs = why_unseen(None, sources)
-    needs = tuple(dict.fromkeys((*(need for need in needs if "prometheus" in need), PROMETHEUS)))
-    return unknown(release.subject.at("growth"), f"{names}: one figure tells no pace, and nothing gives those of a week ago", needs=needs[:1])
+    about, names = release.subject.at("growth"), f"{len(silent)} volumes" if len(silent) > 1 else silent[0].name
+    gaps = [reason for reason in sources.gaps if "prometheus/" in reason.text]
+    failed = [reason for reason in gaps if reason.rule != PROMETHEUS]
+    if failed:
+        needs = dict.fromkeys(reason.rule for reason in failed if reason.rule)
+        return unknown(about, f"{names}: {'; '.join(reason.text for reason in failed)}", needs=tuple(needs))
+    if gaps:
+        return unknown(about, f"{names}: one figure tells no pace, and no Prometheus was asked for those of a week ago", needs=(PROMETHEUS,))
+    return unknown(about, f"{names}: Prometheus holds no figures from a week ago")

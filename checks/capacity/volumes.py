@@ -37,26 +37,26 @@ def _before(name, leaders):
 
 
 @check("data", severity=HIGH, clauses=("D2",))
-def data(claims, use_sources, release, thresholds, database=maybe, storage_classes=maybe):
+def data(claims, use_sources, release, settings, thresholds, database=maybe, storage_classes=maybe):
     """Data volumes are under 80 % full.
 
     A full `extracted` or `exported` stops the pipeline; both grow with every data source and every report.
 
     Fix: set `storage.pvcSizes.data.<name>`, or shorten what is kept.
     """
-    leaders = _before(DATA, rivals(claims, use_sources, thresholds, database))
+    leaders = _before(DATA, rivals(claims, use_sources, thresholds, database, settings))
     limit = float(thresholds["use.volumes"])
     yield from together(_group(claims, "data volumes", GROWING, use_sources, release, limit, leaders, storage_classes))
 
 
 @check("logs", severity=MEDIUM, clauses=("D2",))
-def logs(claims, use_sources, release, thresholds, database=maybe, storage_classes=maybe):
+def logs(claims, use_sources, release, settings, thresholds, database=maybe, storage_classes=maybe):
     """Log volumes are under 80 % full.
 
     A service whose log volume is full stops writing, and some stop working with it.
 
     Fix: set `logfiles.deleteDays` lower, or `storage.pvcSizes.log.<service>` higher.
     """
-    leaders = _before(LOGS, rivals(claims, use_sources, thresholds, database))
+    leaders = _before(LOGS, rivals(claims, use_sources, thresholds, database, settings))
     limit = float(thresholds["use.volumes"])
     yield from together(_group(claims, "log volumes", chart.LOG_CLAIMS, use_sources, release, limit, leaders, storage_classes))

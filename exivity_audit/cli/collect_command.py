@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from exivity_audit.cli.options import ACCESS, FILE, JUDGING, add
+from exivity_audit.cli.options import ACCESS, FILE, JUDGING, Grouped, add
 
 
-@click.command("collect", context_settings={"max_content_width": 110})
+@click.command("collect", cls=Grouped, context_settings={"max_content_width": 110})
 @click.option("-o", "--output", "file", type=FILE, required=True, help="File to write; gzip where it ends in .gz.")
 @click.option("--stats", is_flag=True, help="Requests, bytes and time on standard error.")
 @add(ACCESS, JUDGING)

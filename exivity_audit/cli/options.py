@@ -59,6 +59,29 @@ REPORT = (
 )  # fmt: skip
 
 
+RARE = frozenset(
+    {
+        "--request-timeout", "--as", "--as-group", "--insecure-skip-tls-verify", "--secrets", "--kubelet-stats", "--site-role", "--pack", "--now", "--ascii",
+        "--stats", "--explain-score",
+    }
+)  # fmt: skip
+
+
+class Grouped(click.Command):
+    """A command whose rare flags stand under a heading of their own in its help."""
+
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {"Options": [], "Rare": []}
+        for parameter in self.get_params(context):
+            record = parameter.get_help_record(context)
+            if record is not None:
+                groups["Rare" if RARE & set(parameter.opts) else "Options"].append(record)
+        for title, records in groups.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
 def add(*groups: tuple[Callable[[Any], Any], ...]) -> Callable[[Command], Command]:
     """Add groups of options to a command, in their order."""
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from exivity_audit.cli.options import ACCESS, JUDGING, add
+from exivity_audit.cli.options import ACCESS, JUDGING, Grouped, add
 
 
-@click.command("preflight", context_settings={"max_content_width": 110})
+@click.command("preflight", cls=Grouped, context_settings={"max_content_width": 110})
 @add(ACCESS, JUDGING)
 def command(**flags: Any) -> int:
     """Ask the cluster about every right an audit needs, one by one, and name the checks that would go blind.

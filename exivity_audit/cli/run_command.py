@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from exivity_audit.cli.options import ACCESS, FILE, JUDGING, REPORT, add
+from exivity_audit.cli.options import ACCESS, FILE, JUDGING, REPORT, Grouped, add
 
 
-@click.command("run", context_settings={"max_content_width": 110})
+@click.command("run", cls=Grouped, context_settings={"max_content_width": 110})
 @click.option("--snapshot", "snapshot_file", type=FILE, help="Judge this saved file instead of a cluster.")
 @click.option("--save", "save_file", type=FILE, help="Also save what was read, redacted.")
 @add(ACCESS, JUDGING, REPORT)

@@ -233,7 +233,7 @@ def _by_kubelet(claim: Claim, sources: UseSources) -> Use | None:
 def _by_longhorn(claim: Claim, sources: UseSources) -> Use | None:
     volume = sources.volumes.get((claim.namespace, claim.name))
     found = sources.longhorn.get(volume.handle or "") if volume is not None and volume.driver == LONGHORN else None
-    if found is None or found.actual_size is None or not found.size or (found.actual_size == 0 and not found.attached):
+    if found is None or found.actual_size is None or not found.size or found.size < 0 or found.actual_size < (0 if found.attached else 1):
         return None  # a volume that was never attached says 0
     disk = ("claim", claim.namespace, claim.name)
     return Use(claim.subject, found.source, found.actual_size, found.size, None, "status.actualSize", "Longhorn", disk, caveat=SNAPSHOTS)

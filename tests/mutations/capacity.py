@@ -37,6 +37,11 @@ def both(*changes: Callable[[Any], None]) -> Callable[[Any], None]:
     return change
 
 
+def database_volume(c: Any) -> str:
+    """The Longhorn volume of the database's first instance."""
+    return next(item["metadata"]["name"] for item in c.all("longhorn.io/Volume") if item["status"]["kubernetesStatus"].get("pvcName") == "pg-1")
+
+
 def mounted(**used: float) -> dict[str, tuple[float, float]]:
     """What a server says of claims of 100Gi."""
     return {f"exivity/exivity-{part}": (amount, 100) for part, amount in used.items()}
@@ -56,6 +61,10 @@ def other_disk(c: Any) -> None:
 
 
 MUTATIONS = [
+    Mutation("Longhorn counts 45 of 50Gi for the database", "multi_node", "postgresql/storage-headroom",
+             lambda c: c.edit("longhorn.io/Volume", database_volume(c), put("status.actualSize", 45 * GI)), live=False),
+    Mutation("the kubelet counts 35 of 50Gi for the database", "multi_node", "postgresql/storage-headroom",
+             both(told(kubelets={"worker-1": {"databases/pg-1": (35, 50)}}), lambda c: c.edit("longhorn.io/Volume", database_volume(c), put("status.actualSize", 40 * GI))), live=False),
     Mutation("Longhorn counts 85 of 100Gi for extracted", "multi_node", "capacity/data", longhorn("extracted", 85), live=False),
     Mutation("Prometheus counts 92 of 100Gi for exported", "multi_node", "capacity/data", both(told(prometheus=mounted(exported=92, extracted=10)), longhorn("exported", 95)), live=False),
     Mutation("the kubelet counts 80 of 100Gi for extracted", "multi_node", "capacity/data", both(told(kubelets={"worker-1": mounted(extracted=80)}), longhorn("extracted", 85)), live=False),
