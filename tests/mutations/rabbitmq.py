@@ -83,9 +83,9 @@ def _pod_folder(c: Any) -> None:
 
 MUTATIONS = [
     Mutation("the product uses the chart's own broker", "multi_node", "rabbitmq/deployment", _embedded, live=False,
-             also=("rabbitmq/version", "security/images-patched", "rabbitmq/tls", "rabbitmq/queues", "rabbitmq/consumer-timeout", "rabbitmq/leftover")),
+             also=("rabbitmq/version", "rabbitmq/monitoring", "security/images-patched", "rabbitmq/tls", "rabbitmq/queues", "rabbitmq/consumer-timeout", "rabbitmq/leftover")),
     Mutation("the operator's broker runs from the archive", "multi_node", "rabbitmq/deployment", _image("docker.io/bitnamilegacy/rabbitmq:4.3.1"), live=False, also=("security/images-patched",)),
-    Mutation("somebody's own broker is used", "multi_node", "rabbitmq/deployment", _other, Status.WARN, live=False, also=("rabbitmq/queues", "rabbitmq/consumer-timeout")),
+    Mutation("somebody's own broker is used", "multi_node", "rabbitmq/deployment", _other, Status.WARN, live=False, also=("rabbitmq/queues", "rabbitmq/consumer-timeout", "rabbitmq/monitoring")),
     Mutation("the broker lies outside", "multi_node", "rabbitmq/site-local", _led("rabbitmq.corp.example.net", 5671, True), Status.WARN, live=False),
     Mutation("the host names no Service", "multi_node", "rabbitmq/connectivity", _led("mq.messaging.svc", 5671, True), live=False),
     Mutation("the Service of the broker is gone", "single_node", "rabbitmq/connectivity", _no_service),
