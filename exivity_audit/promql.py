@@ -68,7 +68,8 @@ class Reference:
         inner = chosen.value.removeprefix("^").removesuffix("$")
         if inner.startswith("(") and inner.endswith(")") and inner.count("(") == 1:
             inner = inner[1:-1].removeprefix("?:")
-        return tuple(_literal_start(part) for part in inner.split("|"))
+        parts = [inner] if "(" in inner else inner.split("|")
+        return tuple(_literal_start(part) for part in parts)
 
 
 @dataclass(frozen=True)

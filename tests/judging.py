@@ -13,6 +13,7 @@ from exivity_audit.config import Config, thresholds_of
 from exivity_audit.evaluate import Judgement, Outcome, evaluate
 from exivity_audit.lifecycle import load_lifecycle
 from exivity_audit.pack import own_pack
+from exivity_audit.selection import reads_needed
 from exivity_audit.snapshot import SiteSnapshot, Snapshot, Tool
 from exivity_audit.verdict import Status, Verdict
 from tests.usage import Usage
@@ -53,6 +54,26 @@ def judged(world: World, *, config: Config | None = None, attestations: Any = ()
 def outcome(world: World, check: str, **where: Any) -> Outcome:
     """One check on a world."""
     return next(found for found in judged(world, **where).outcomes if found.check.id == check)
+
+
+def alone(
+    world: World,
+    check: str,
+    config: Config | None = None,
+    *,
+    attestations: Any = (),
+    lifecycle: Any = None,
+    secrets: str = "list",
+    role: str | None = None,
+) -> Outcome:
+    """One check on a world, with the reads that it asks for alone; release and namespace are named, as where nothing may be listed."""
+    pack, selected = own_pack(), frozenset({check})
+    config = config or Config()
+    site = site_of(world, namespace="exivity", release="exivity", secrets=secrets, role=role, wanted=reads_needed(pack, selected))
+    return evaluate(
+        snapshot_of(site), pack, config, selected=selected, attestations=attestations,
+        thresholds=thresholds_of(config, pack.thresholds, None), lifecycle=lifecycle or load_lifecycle(None),
+    ).outcomes[0]  # fmt: skip
 
 
 def verdicts(world: World, check: str, **where: Any) -> dict[str, Verdict]:

@@ -32,7 +32,8 @@ def passive_world() -> World:
             item["status"] = {"observedGeneration": 1}
     world.objects = [item for item in world.objects if not (item["kind"] == "Pod" and item["metadata"]["namespace"] == "exivity")]
     for item in world.all("EndpointSlice"):
-        item["endpoints"] = []
+        if item["metadata"]["namespace"] == "exivity":
+            item["endpoints"] = []
     return world
 
 

@@ -89,7 +89,7 @@ def helm_release(release, ownerships, revisions=maybe, argo_applications=maybe):
 
 
 @check("image-registry", severity=MEDIUM, clauses=("F8",))
-def image_registry(release, settings, tenants):
+def image_registry(release, settings, tenants, supporting=maybe):
     """Every image comes from an approved registry.
 
     A restricted site cannot pull from the internet: a node that is replaced finds no image and starts nothing.
@@ -101,16 +101,21 @@ def image_registry(release, settings, tenants):
         yield skip(release, "the config declares neither `restricted: true` nor approved `registries`")
         return
     want = one_of(*approved) if approved else wanted("a registry of the site's own")
-    for one in tenants:
-        if one.belongs not in (Belongs.RELEASE, Belongs.MIDDLEWARE):
-            continue
+    ours = [one for one in tenants if one.belongs in (Belongs.RELEASE, Belongs.MIDDLEWARE)]
+    known = {one.subject for one in ours}
+    for one in (*ours, *((one for one in supporting if one.subject not in known) if seen(supporting) else ())):
         images = (*one.images, *one.init_images)
         bad = [image for image in images if not _approved(full_image(image), approved)]
         if bad:
-            yield fail(one, listed(bad), wanted=want, at="spec.template.spec.containers[].image", fix=_mirror(one, bad, approved))
+            yield fail(one, listed(bad), wanted=want, at=_images_at(one), fix=_mirror(one, bad, approved, release))
         else:
             remark = "" if approved else "no `registries` declared: any registry that is not public passes"
-            yield ok(one, listed(images), remark=remark, at="spec.template.spec.containers[].image")
+            yield ok(one, listed(images), remark=remark, at=_images_at(one))
+    supporting.surely()
+
+
+def _images_at(one):
+    return "spec.containers[].image" if one.source.resource == "pods" else "spec.template.spec.containers[].image"
 
 
 def full_image(image):
@@ -127,13 +132,13 @@ def _approved(image, approved):
     return any(image.startswith(f"{registry}/") for registry in approved)
 
 
-def _mirror(one, bad, approved):
+def _mirror(one, bad, approved, release):
     mirror = approved[0].removesuffix("/exivity") if approved else "REGISTRY"
     if all(image in one.init_images for image in bad):
         return values("storage.permissions.enabled", False)  # its busybox image has no registry value
     if one.belongs is Belongs.RELEASE:
         return values("service.registry", mirror)
     for part in ("postgresql", "rabbitmq"):
-        if part in one.name and one.subject.kind == "StatefulSet":
+        if one.name.startswith(f"{release.name}-{part}") and one.subject.kind == "StatefulSet" and one.subject.namespace == release.namespace:
             return values(f"{part}.image.registry", mirror)
     return task(f"Mirror its images and set them in {one.subject}")

@@ -15,7 +15,11 @@ HELPER = "busybox:stable"  # of the chart's init container; no value sets it
 MOVING = ("latest", "main", "master", "develop", "development", "dev", "edge", "nightly", "canary", "next", "unstable", "testing", "snapshot", "head")
 _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
 PATCHED = wanted("an image of a maintained origin, with the tag of a release")
-AT = "spec.template.spec.containers[].image"
+
+
+def shown(one, kind="containers"):
+    """Where the images of a workload stand: in its template, or in the pod that showed them."""
+    return f"spec.{kind}[].image" if one.source.resource == "pods" else f"spec.template.spec.{kind}[].image"
 
 
 def tag_of(image):
@@ -78,13 +82,13 @@ def origin_verdict(one):
     found = [(text, light) for image in images if (text := (told := flaw(image))[0]) for light in (told[1],)]
     heavy = [text for text, light in found if not light]
     if heavy:
-        return fail(one, ", ".join(heavy), wanted=PATCHED, at=[(one, AT, ", ".join(images))], fix=repair(one, heavy))
+        return fail(one, ", ".join(heavy), wanted=PATCHED, at=[(one, shown(one), ", ".join(images))], fix=repair(one, heavy))
     if found:
         text = ", ".join(text for text, _ in found)
         fix = values("storage.permissions.enabled", False)
         remark = "no value sets its registry or tag: a post-renderer may pin it, or storage that keeps owners makes it needless"
-        return warn(one, text, wanted=PATCHED, at=[(one, "spec.template.spec.initContainers[].image", text)], fix=fix, remark=remark)
-    return ok(one, ", ".join(images), at=[(one, AT, ", ".join(images))])
+        return warn(one, text, wanted=PATCHED, at=[(one, shown(one, "initContainers"), text)], fix=fix, remark=remark)
+    return ok(one, ", ".join(images), at=[(one, shown(one), ", ".join(images))])
 
 
 def repair(one, texts):
@@ -119,7 +123,7 @@ def window(tenants, release, lifecycle, now):
         return unknown(subject, "no image names the release of the product in its tag", needs=("an image tag that names the release",))
     oldest = min(found)
     one, image = found[oldest]
-    text, at = f"{oldest[0]}.{oldest[1]}", [(one, AT, image)]
+    text, at = f"{oldest[0]}.{oldest[1]}", [(one, shown(one), image)]
     open_ones = [f"{major}.{minor}" for (major, minor), last in sorted(table.items()) if not ended(last, now)]
     want = one_of(*open_ones) if open_ones else wanted("a release within the declared support window")
     last = table.get(oldest)

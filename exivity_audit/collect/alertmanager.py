@@ -46,7 +46,7 @@ def _text(raw: bytes) -> str | None:
         if raw[:2] == _GZIP:
             unpacker = zlib.decompressobj(wbits=31)
             raw = unpacker.decompress(raw, LARGEST)
-            if unpacker.unconsumed_tail:
+            if not unpacker.eof:
                 return None
         return raw.decode() if len(raw) <= LARGEST else None
     except (zlib.error, UnicodeDecodeError):

@@ -72,6 +72,13 @@ def test_what_is_forbidden_is_unknown_and_names_its_rule(slug: str, resource: st
     assert any(resource.partition(".")[0] in rule for verdict in found.verdicts for rule in verdict.needs)
 
 
+def test_image_registry_is_unknown_without_the_middleware() -> None:
+    world = multi_node()
+    world.deny = lambda resource, namespace, name: resource == "pods" and namespace == "rabbitmq"
+    every = ("docker.io/exivity", "docker.io/library", "ghcr.io/cloudnative-pg")
+    assert status(world, "image-registry", Config(declare=Declare(registries=every))) is UNKNOWN
+
+
 def test_image_registry_is_unknown_without_the_workloads() -> None:
     assert status(without(multi_node(), "statefulsets.apps"), "image-registry", Config(declare=Declare(registries=("docker.io",)))) is UNKNOWN
 
@@ -568,7 +575,11 @@ class TestImages:
         assert only(multi_node(), "image-registry").status is SKIP
 
     def test_an_approved_registry_passes_and_others_fail(self) -> None:
-        assert status(multi_node(), "image-registry", Config(declare=Declare(registries=("docker.io/exivity/",)))) is PASS
+        every = ("docker.io/exivity/", "docker.io/library", "ghcr.io/cloudnative-pg")
+        assert status(multi_node(), "image-registry", Config(declare=Declare(registries=every))) is PASS
+        middleware = by_subject(multi_node(), "image-registry", Config(declare=Declare(registries=every[:1])))
+        assert {name for name, verdict in middleware.items() if verdict.status is FAIL} == {"StatefulSet rabbitmq/mq-server", "Cluster databases/pg"}
+        assert "registry" not in middleware["StatefulSet rabbitmq/mq-server"].fix.values
         found = by_subject(multi_node(), "image-registry", Config(declare=Declare(registries=("registry.corp/exivity",))))
         assert {verdict.status for verdict in found.values()} == {FAIL}
         assert next(iter(found.values())).fix.text == "`service.registry: registry.corp`"
@@ -580,9 +591,9 @@ class TestImages:
         config = Config(declare=Declare(restricted=True))
         world = multi_node()
         assert status(world, "image-registry", config) is FAIL
-        for item in world.all("Deployment"):
-            for container in item["spec"]["template"]["spec"]["containers"]:
-                container["image"] = container["image"].replace("docker.io", "registry.corp:5000")
+        for item in (*world.all("Deployment"), *world.all("Pod")):
+            for container in item["spec"].get("template", item)["spec"]["containers"]:
+                container["image"] = container["image"].replace("docker.io", "registry.corp:5000").replace("ghcr.io", "registry.corp:5000")
         found = by_subject(world, "image-registry", config)
         assert {verdict.status for verdict in found.values()} == {PASS}
         assert next(iter(found.values())).remark

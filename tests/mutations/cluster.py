@@ -58,7 +58,7 @@ def _tolerant_node(c: Any) -> None:
         c.edit("Node", "worker-3", put(path, value))
 
 
-RESTRICTED = Config(declare=Declare(restricted=True, registries=("docker.io/exivity",)))
+RESTRICTED = Config(declare=Declare(restricted=True, registries=("docker.io/exivity", "docker.io/library", "ghcr.io/cloudnative-pg")))
 
 
 def _one_left(c: Any) -> None:

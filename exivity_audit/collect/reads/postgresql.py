@@ -34,28 +34,26 @@ def _store_namespaces(postgresql_clusters: Any, object_stores: Any) -> Iterable[
 
 
 def _storage(prefix: str) -> str:
-    leaves = ("size", "storageClass", "resizeInUseVolumes", "pvcTemplate.resources.requests.storage", "pvcTemplate.storageClassName")
+    leaves = ("size", "storageClass", "pvcTemplate.resources.requests.storage", "pvcTemplate.storageClassName")
     return " ".join(f"{prefix}.{leaf}" for leaf in leaves)
 
 
 CLUSTER = (
     f"{METADATA} metadata.deletionTimestamp metadata.annotations[cnpg.io/hibernation] metadata.annotations[cnpg.io/fencedInstances]"
     " metadata.annotations[cnpg.io/skipWalArchiving]"
-    " spec.instances spec.minSyncReplicas spec.maxSyncReplicas spec.postgresql.synchronous.method spec.postgresql.synchronous.number"
-    " spec.imageCatalogRef.kind spec.imageCatalogRef.name spec.imageCatalogRef.major"
+    " spec.instances spec.minSyncReplicas spec.postgresql.synchronous.method"
+    " spec.imageCatalogRef.major"
     f" {_storage('spec.storage')} {_storage('spec.walStorage')}"
-    " spec.affinity.enablePodAntiAffinity spec.affinity.topologyKey spec.affinity.podAntiAffinityType"
-    " spec.backup.barmanObjectStore.serverName spec.backup.volumeSnapshot.className spec.backup.volumeSnapshot.walClassName"
-    " spec.backup.retentionPolicy spec.backup.target"
+    " spec.backup.barmanObjectStore.serverName spec.backup.volumeSnapshot.className"
+    " spec.backup.retentionPolicy"
     " spec.plugins[].name spec.plugins[].enabled spec.plugins[].isWALArchiver spec.plugins[].parameters.barmanObjectName spec.plugins[].parameters.serverName"
     " spec.replica.enabled spec.replica.source spec.replica.primary spec.replica.self"
     " spec.externalClusters[].name spec.externalClusters[].barmanObjectStore.serverName spec.externalClusters[].plugin.name"
     " spec.externalClusters[].plugin.parameters.barmanObjectName spec.externalClusters[].plugin.parameters.serverName"
     " spec.bootstrap.initdb.database spec.bootstrap.recovery.source spec.bootstrap.recovery.backup.name"
     " spec.bootstrap.recovery.volumeSnapshots.storage.name spec.bootstrap.pg_basebackup.source"
-    " spec.monitoring.enablePodMonitor spec.monitoring.tls.enabled spec.certificates.serverTLSSecret spec.certificates.serverCASecret"
-    " spec.managed.services.disabledDefaultServices"
-    " status.instances status.readyInstances status.currentPrimary status.targetPrimary status.phase status.timelineID"
+    " spec.monitoring.enablePodMonitor spec.monitoring.tls.enabled"
+    " status.readyInstances status.currentPrimary status.targetPrimary status.phase"
     " status.conditions[].type status.conditions[].status status.conditions[].reason status.conditions[].lastTransitionTime"
     " status.firstRecoverabilityPoint status.firstRecoverabilityPointByMethod status.lastSuccessfulBackup status.lastSuccessfulBackupByMethod"
     " status.lastFailedBackup status.certificates.expirations status.writeService status.pgDataImageInfo.majorVersion"
@@ -64,21 +62,19 @@ CLUSTER_CUT = {
     "spec.imageName": "image", "status.image": "image", "status.pgDataImageInfo.image": "image",
     "spec.backup.barmanObjectStore.destinationPath": "store_url", "spec.backup.barmanObjectStore.endpointURL": "store_url",
     "spec.externalClusters[].barmanObjectStore.destinationPath": "store_url", "spec.externalClusters[].barmanObjectStore.endpointURL": "store_url",
-    "spec.externalClusters[].connectionParameters.host": "host",
 }  # fmt: skip
 
 READS: tuple[Read, ...] = (
     Read("postgresql_clusters", "clusters.postgresql.cnpg.io", cluster(), paths(CLUSTER, CLUSTER_CUT), "Cluster", otherwise=_near),
     Read("postgresql_backups", "backups.postgresql.cnpg.io", cluster(), paths(
-        "metadata.labels metadata.creationTimestamp spec.cluster.name spec.method spec.pluginConfiguration.name"
-        " status.phase status.startedAt status.stoppedAt status.method status.serverName", {"status.destinationPath": "store_url"}), "Backup", otherwise=_near),
+        "metadata.labels metadata.creationTimestamp spec.cluster.name spec.method"
+        " status.phase status.startedAt status.stoppedAt status.method"), "Backup", otherwise=_near),
     Read("postgresql_schedules", "scheduledbackups.postgresql.cnpg.io", cluster(), paths(
-        "metadata.labels metadata.creationTimestamp spec.schedule spec.suspend spec.immediate spec.cluster.name spec.method spec.pluginConfiguration.name"
-        " status.lastCheckTime status.lastScheduleTime status.nextScheduleTime"), "ScheduledBackup", otherwise=_near),
+        "metadata.labels metadata.creationTimestamp spec.schedule spec.suspend spec.cluster.name spec.method status.lastScheduleTime"), "ScheduledBackup", otherwise=_near),
     Read("postgresql_poolers", "poolers.postgresql.cnpg.io", cluster(), paths(
-        "metadata.labels spec.cluster.name spec.type spec.instances status.instances"), "Pooler", otherwise=_near),
+        "metadata.labels spec.cluster.name spec.type"), "Pooler", otherwise=_near),
     Read("object_stores", "objectstores.barmancloud.cnpg.io", cluster(), paths(
-        "metadata.labels spec.configuration.serverName spec.retentionPolicy status.serverRecoveryWindow",
+        "metadata.labels spec.retentionPolicy status.serverRecoveryWindow",
         {"spec.configuration.destinationPath": "store_url", "spec.configuration.endpointURL": "store_url"}), "ObjectStore", otherwise=_near),
     Read("store_namespaces", "namespaces", _store_namespaces, paths("status.phase"), "Namespace", by_name=True),
 )  # fmt: skip
