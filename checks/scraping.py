@@ -46,12 +46,13 @@ def scraped(about, targets, monitors, servers, namespaces, fix):
 
 
 def service_targets(services, pods):
-    """Services, and those of a collection that select one of some pods, as what a ServiceMonitor may find."""
-    return [
-        Target(one.subject, one.source, one.name, one.namespace, one.labels, tuple(port.name for port in one.ports), "serviceMonitor")
-        for one in services
-        if any(_selects(one, pod) for pod in pods)
-    ]
+    """The Services of a collection that select one of some pods, as what a ServiceMonitor may find."""
+    return [service_target(one) for one in services if any(_selects(one, pod) for pod in pods)]
+
+
+def service_target(one):
+    """A Service as what a ServiceMonitor may find."""
+    return Target(one.subject, one.source, one.name, one.namespace, one.labels, tuple(port.name for port in one.ports), "serviceMonitor")
 
 
 def _selects(service, pod):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from exivity_audit import MEDIUM, Duration, Subject, at_least, check, fail, maybe, ok, patch, print_size, seen, skip, unknown, wanted, warn
 from exivity_audit.facts.claims import class_of
 from exivity_audit.facts.provisioners import provisioner_kind
-from exivity_audit.facts.volume_use import PROMETHEUS, use_of, why_unseen
+from exivity_audit.facts.volume_use import PROMETHEUS, use_of
 
 from ..fullness import GROWING, more_room, red, rivals
 
@@ -95,9 +95,12 @@ def _pace(claim, use, least, classes):
 
 def _without(silent, release, sources):
     """Unknown for the volumes of which nothing says how they grow."""
-    names = f"{len(silent)} volumes" if len(silent) > 1 else silent[0].name
-    if sources.prometheus or sources.exporters:
-        return unknown(release.subject.at("growth"), f"{names}: Prometheus holds no figures from a week ago")
-    _, needs = why_unseen(None, sources)
-    needs = tuple(dict.fromkeys((*(need for need in needs if "prometheus" in need), PROMETHEUS)))
-    return unknown(release.subject.at("growth"), f"{names}: one figure tells no pace, and nothing gives those of a week ago", needs=needs[:1])
+    about, names = release.subject.at("growth"), f"{len(silent)} volumes" if len(silent) > 1 else silent[0].name
+    gaps = [reason for reason in sources.gaps if "prometheus/" in reason.text]
+    failed = [reason for reason in gaps if reason.rule != PROMETHEUS]
+    if failed:
+        needs = dict.fromkeys(reason.rule for reason in failed if reason.rule)
+        return unknown(about, f"{names}: {'; '.join(reason.text for reason in failed)}", needs=tuple(needs))
+    if gaps:
+        return unknown(about, f"{names}: one figure tells no pace, and no Prometheus was asked for those of a week ago", needs=(PROMETHEUS,))
+    return unknown(about, f"{names}: Prometheus holds no figures from a week ago")

@@ -113,10 +113,8 @@ def from_objects(one, configs, namespaces, release):
     if not seen(configs):
         return None
     try:
-        for item, bound in added(one, configs, namespaces):
-            if bound and item.namespace != release.namespace:
-                continue
-            ending = next((end for end in endings(item.configuration, release.namespace) if end.integrations), None)
+        for item, found in added(one, configs, namespaces, release.namespace):
+            ending = next((end for end in found if end.integrations), None)
             if ending is not None:
                 return item, ending
     except NotSeen:

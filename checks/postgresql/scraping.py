@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from exivity_audit import HIGH, Objects, check, maybe, seen, task, to_attest
+from exivity_audit import HIGH, Objects, check, maybe, seen, skip, task, to_attest
 from exivity_audit.facts.monitors import pod_target
 
 from ..scraping import scraped, service_targets
-from .shared import CNPG, EXTERNAL, host_at, not_there
+from .shared import CNPG, EXTERNAL, REACHABLE, host_at, not_there
 
 EXPORTERS = ("postgres-exporter", "postgres_exporter", "pgexporter", "pgmonitor")
 
@@ -27,6 +27,11 @@ def monitoring(
     missing = not_there(database, settings)
     if missing is not None:
         yield missing
+        return
+    if not database.pods and not any(one.ready for one in database.endpoints):
+        database.pods.surely()
+        database.endpoints.surely()
+        yield skip(database, "nothing of it runs", follows=REACHABLE)
         return
     targets = database_targets(database, cluster_pods, cluster_services)
     monitors = pod_monitor_objects.join(service_monitor_objects)

@@ -9,8 +9,8 @@ from exivity_audit.facts.broker import BrokerKind
 from exivity_audit.facts.monitors import pod_target
 
 from ..monitoring.shared import names, not_evaluated, paused, wanted_labels
-from ..scraping import scraped, service_targets
-from .shared import by_home, missing, none_named
+from ..scraping import scraped, service_target, service_targets
+from .shared import REACHED, by_home, missing, none_named
 
 ATTEST = "attach the broker's metrics and the list of alerts on it, from whoever operates it"
 SCRAPE = "Create a ServiceMonitor for the broker's Service (port `prometheus` or `prometheus-tls`) with the labels that your Prometheus selects by"
@@ -23,7 +23,7 @@ SCRAPE = "Create a ServiceMonitor for the broker's Service (port `prometheus` or
     attest=ATTEST,
 )
 def monitoring(
-    brokers, alerting, service_monitor_objects, pod_monitor_objects, namespace_labels, release, settings, cluster_services=maybe
+    brokers, alerting, service_monitor_objects, pod_monitor_objects, release, settings, cluster_services=maybe
 ):  # fmt: skip
     """Queues, memory, disk and connections are watched.
 
@@ -43,18 +43,23 @@ def monitoring(
         elif settings.declare.rabbitmq.managed:
             yield to_attest(broker, f"{broker.server} is managed by the platform: show that it is watched", at=[broker.at])
         else:
-            targets = broker_targets(broker, cluster_services)
             monitors = service_monitor_objects.join(pod_monitor_objects)
-            yield scraped(subject.at("metrics"), targets, monitors, alerting.servers, namespace_labels, task(SCRAPE))
+            yield metrics(subject.at("metrics"), broker, monitors, alerting, cluster_services)
             yield alerted(subject.at("alerts"), broker, alerting)
+
+
+def metrics(about, broker, monitors, alerting, services):
+    """The verdict on its metrics; a broker whose Service is gone has none to be found by."""
+    if broker.location.service is None:
+        return skip(about, f"{broker.server} leads to no Service", follows=REACHED)
+    return scraped(about, broker_targets(broker, services), monitors, alerting.servers, alerting.namespaces, task(SCRAPE))
 
 
 def broker_targets(broker, services):
     """The broker's Services and pods."""
-    own = [broker.location.service] if broker.location.service is not None else []
-    pods = tuple(broker.pods)
-    others = [one for one in services if one not in own] if seen(services) else []
-    return Objects([*service_targets(own, pods), *service_targets(others, pods), *(pod_target(pod) for pod in pods)])
+    own, pods = broker.location.service, tuple(broker.pods)
+    others = [one for one in services if one != own] if seen(services) else []
+    return Objects([service_target(own), *service_targets(others, pods), *(pod_target(pod) for pod in pods)])
 
 
 def alerted(about, broker, alerting):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from exivity_audit import chart
@@ -58,40 +59,15 @@ BROKER_CONCERNS = {
 
 # Labels that name a workload of the product, and the values they have for a component.
 _WORKLOAD_LABELS = (
-    "deployment",
-    "workload",
-    "service",
-    "job",
-    "job_name",
-    "pod",
-    "container",
-    "owner_name",
-    "created_by_name",
-    "label_app_kubernetes_io_name",
-)
+    "deployment", "workload", "service", "job", "job_name", "pod", "container", "owner_name", "created_by_name", "label_app_kubernetes_io_name",
+)  # fmt: skip
 _URL_LABELS = ("instance", "target", "url", "host")
 _UNRELATED = "zz-unrelated-0"
 
 
 def names_product(one: Reference, release: Any) -> bool | None:
     """Whether a matcher of a reference names the product: its namespace, or one of its workloads. None where that is not evaluated here."""
-    space: tuple[str, ...] = (release.namespace,)
-    workloads = tuple(name for component in chart.COMPONENTS for name in _workload_names(release.fullname, component))
-    candidates = {
-        "namespace": space,
-        "exported_namespace": space,
-        "label_app_kubernetes_io_app": (chart.APP,),
-        **dict.fromkeys(_WORKLOAD_LABELS, workloads),
-    }
-    return _named(one, candidates)
-
-
-def _workload_names(fullname: str, component: str) -> tuple[str, ...]:
-    name = f"{fullname}-{component}"
-    return name, component, f"{name}-6d5f8c7b9d", f"{name}-6d5f8c7b9d-x7k2p", f"{fullname}-component-{component}", fullname
-
-
-def _named(one: Reference, candidates: dict[str, tuple[str, ...]]) -> bool | None:
+    candidates = _candidates(release.namespace, release.fullname)
     doubt = False
     for matcher in one.matchers:
         found = _names(matcher, candidates.get(matcher.label, ()))
@@ -99,6 +75,21 @@ def _named(one: Reference, candidates: dict[str, tuple[str, ...]]) -> bool | Non
             return True
         doubt |= found is None
     return None if doubt else False
+
+
+@lru_cache(maxsize=16)
+def _candidates(namespace: str, fullname: str) -> dict[str, tuple[str, ...]]:
+    """The values of each label that would name the product."""
+    workloads = tuple(dict.fromkeys(name for component in chart.COMPONENTS for name in _workload_names(fullname, component)))
+    return {
+        "namespace": (namespace,), "exported_namespace": (namespace,), "label_app_kubernetes_io_app": (chart.APP,),
+        **dict.fromkeys(_WORKLOAD_LABELS, workloads),
+    }  # fmt: skip
+
+
+def _workload_names(fullname: str, component: str) -> tuple[str, ...]:
+    name = f"{fullname}-{component}"
+    return name, component, f"{name}-6d5f8c7b9d", f"{name}-6d5f8c7b9d-x7k2p", f"{fullname}-component-{component}", fullname
 
 
 def _names(matcher: Matcher, values: tuple[str, ...]) -> bool | None:
@@ -118,8 +109,9 @@ def about_product(alert: EvaluatedAlert, release: Any, hosts: tuple[str, ...]) -
         if of_family(one, PROBES.families, PROBES.besides):
             found.append(True if _probes(one, hosts) or names_product(one, release) else None)
         elif of_family(one, APPLICATION.families, CLUSTER.besides) or of_family(one, ("kube_",), CLUSTER.besides):
-            inside, named = leaves_in(one, (release.namespace,)), names_product(one, release)
-            found.append(False if inside is False or named is False else None if None in (inside, named) else True)
+            inside = leaves_in(one, (release.namespace,))
+            named = names_product(one, release) if inside is not False else False
+            found.append(False if named is False else None if None in (inside, named) else True)
     return True if True in found else None if None in found else False
 
 

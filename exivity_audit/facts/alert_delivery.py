@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from exivity_audit.document import Document, Malformed
@@ -165,29 +165,36 @@ def held(one: Alertmanager, secrets: Any) -> Held:
     reasons: list[Reason] = list(secrets.partial)
     for name, generated in ((f"alertmanager-{one.name}-generated", True), (one.secret, False)):
         item = next((item for item in secrets if item.namespace == one.namespace and item.name == name), None)
-        path = next((path for path in CONFIG_KEYS if item.get(path) is not None), None) if item is not None else None
-        if item is None or path is None:
-            continue
         try:
-            return Held(configuration(item, path), (), generated)
+            path = next((path for path in CONFIG_KEYS if item.get(path) is not None), None) if item is not None else None
+            if item is not None and path is not None:
+                return Held(configuration(item, path), (), generated)
         except Malformed as error:
-            reasons.append(Reason("alertmanager_secrets", f"{item.subject}: malformed: {error}"))
+            reasons.append(Reason("alertmanager_secrets", f"Secret {one.namespace}/{name}: malformed: {error}"))
     return Held(None, tuple(reasons), False)
 
 
-def added(one: Alertmanager, configs: Iterable[AlertmanagerConfig], namespaces: Namespaces) -> Iterator[tuple[AlertmanagerConfig, bool]]:
-    """The AlertmanagerConfigs that an Alertmanager takes, and whether each is bound to alerts of its own namespace.
+def added(
+    one: Alertmanager, configs: Iterable[AlertmanagerConfig], namespaces: Namespaces, namespace: str
+) -> Iterator[tuple[AlertmanagerConfig, tuple[Ending, ...]]]:
+    """The AlertmanagerConfigs that an Alertmanager takes, with where alerts of a namespace may end in each.
 
+    Where the operator binds one to alerts of its own namespace, its first route has no other say in the namespace.
     Raises NotSeen where the labels of a namespace decide and were not read.
     """
     for item in configs:
         if item.name == one.config_object and item.namespace == one.namespace:
-            yield item, False
+            yield item, endings(item.configuration, namespace)
         elif _takes(one, item, namespaces):
             bound = one.matches_namespace == "OnNamespace" or (
                 one.matches_namespace == "OnNamespaceExceptForAlertmanagerNamespace" and item.namespace != one.namespace
             )
-            yield item, bound
+            route = item.configuration.route
+            if route is None or (bound and item.namespace != namespace):
+                continue
+            first = replace(route, matchers=tuple(matcher for matcher in route.matchers if not (bound and matcher.label == "namespace")))
+            if _takes_alerts(first, namespace) is not False:
+                yield item, endings(item.configuration, namespace)
 
 
 def _takes(one: Alertmanager, item: AlertmanagerConfig, namespaces: Namespaces) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from exivity_audit.document import Document, Malformed
@@ -29,7 +30,6 @@ class Alert:
     """One alert of a PrometheusRule; ``expression`` is None where its text is no PromQL that is understood here."""
 
     name: str
-    text: str
     expression: Expression | None
 
 
@@ -38,7 +38,7 @@ class Rules(Selectable):
     """A PrometheusRule: its alerts, and what it records."""
 
     alerts: tuple[Alert, ...] = ()
-    records: tuple[tuple[str, Expression | None], ...] = ()
+    records: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,27 +67,26 @@ class Alerts:
         return self.evaluated
 
 
-def _expression(value: Any) -> tuple[str, Expression | None]:
-    if not isinstance(value, str | int) or isinstance(value, bool):
-        raise Malformed("spec.groups[].rules[].expr", "expression", value)
-    text = str(value)
+@lru_cache(maxsize=4096)
+def _expression(text: str) -> Expression | None:
     try:
-        return text, parse(text)
+        return parse(text)
     except NotPromQL:
-        return text, None
+        return None
 
 
 def _rules(item: Document) -> Rules:
     alerts: list[Alert] = []
-    records: list[tuple[str, Expression | None]] = []
+    records: list[tuple[str, str]] = []
     for group in item.items("spec.groups"):
         for rule in group.items("rules"):
-            text, expression = _expression(rule.get("expr"))
-            alert, record = rule.text("alert"), rule.text("record")
+            text, alert, record = rule.get("expr"), rule.text("alert"), rule.text("record")
+            if not isinstance(text, str | int) or isinstance(text, bool):
+                raise Malformed("spec.groups[].rules[].expr", "expression", text)
             if alert:
-                alerts.append(Alert(alert, text, expression))
+                alerts.append(Alert(alert, _expression(str(text))))
             elif record:
-                records.append((record, expression))
+                records.append((record, str(text)))
     return Rules(
         item.subject, item.source, item.name, item.namespace or "", item.labels(), "rule", bindings(item), False, tuple(alerts), tuple(records)
     )
@@ -114,7 +113,7 @@ def evaluated_alerts(rule_objects: Objects[Rules], prometheus_servers: Objects[S
             continue
         if found:
             taken.append((item, found))
-    records = {name: expression for item, _ in taken for name, expression in item.records}
+    records = {name: text for item, _ in taken for name, text in item.records}
     evaluated = tuple(
         EvaluatedAlert(
             item.subject.at(alert.name), item.source, alert.name, item.namespace, _bound(_expanded(alert.expression, records), item, found), found
@@ -146,17 +145,19 @@ def alerting(evaluated_alerts: Alerts, prometheus_servers: Objects[Server], rule
     return Alerting(evaluated_alerts, prometheus_servers, rule_objects, namespace_labels)
 
 
-def _expanded(expression: Expression | None, records: Mapping[str, Expression | None], depth: int = 0) -> Expression | None:
+def _expanded(expression: Expression | None, records: Mapping[str, str], depth: int = 0) -> Expression | None:
     """An expression with what each recorded series was made from in its place; None where that cannot be told."""
     if expression is None:
         return None
+    if not any(one.metric in records for one in expression.references):
+        return expression
     found: list[Reference] = []
     either = expression.either
     for one in expression.references:
         if one.metric not in records or depth >= DEEPEST_RECORD:
             found.append(one)
             continue
-        inner = _expanded(records[one.metric], records, depth + 1)
+        inner = _expanded(_expression(records[one.metric]), records, depth + 1)
         if inner is None:
             return None
         either |= inner.either
@@ -181,13 +182,21 @@ def _bound(expression: Expression | None, item: Rules, servers: Iterable[Server]
 
 def of_family(one: Reference, families: Iterable[str], besides: Iterable[str] = ()) -> bool:
     """Whether all that a reference names belongs to some families: prefixes, or whole names where they end like one (``up``)."""
-    names = one.names()
     wanted, unwanted = tuple(families), tuple(besides)
+    if one.metric:
+        return _starts(one.metric, wanted) and not _starts(one.metric, unwanted)
+    names = one.names()
     return bool(names) and all(_starts(name, wanted) and not _starts(name, unwanted) for name in names)
 
 
 def _starts(name: str, families: tuple[str, ...]) -> bool:
-    return any(name == family or (family.endswith("_") and name.startswith(family)) for family in families)
+    whole, prefixes = _split(families)
+    return name in whole or name.startswith(prefixes)
+
+
+@lru_cache(maxsize=256)
+def _split(families: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    return frozenset(families), tuple(family for family in families if family.endswith("_"))
 
 
 def leaves_in(one: Reference, namespaces: Iterable[str]) -> bool | None:

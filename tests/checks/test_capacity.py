@@ -284,6 +284,10 @@ def test_growth_needs_figures_of_a_week_ago() -> None:
     assert verdict.needs == ("prometheus.url in the config",)
     young = verdicts(builders.multi_node(), "capacity/growth", usage=Usage(prometheus=mounted(extracted=9)))
     assert [one.why for one in young.values()] == ["16 volumes: Prometheus holds no figures from a week ago"]
+    failing = {resource: Failure("timeout", None, "too late") for resource in ("prometheus/volumes", "prometheus/nodes")}
+    (verdict,) = verdicts(builders.multi_node(), "capacity/growth", usage=Usage(prometheus={}, failing=failing)).values()
+    assert "too late" in verdict.why
+    assert verdict.needs == ("a route from this machine to it",)
 
 
 def test_growth_of_a_nodes_disk_is_one_verdict() -> None:

@@ -12,10 +12,8 @@ from tests.mutation import Mutation, put
 from tests.products.postgresql import NAME, SPACE, embedded, endpoints, lead_to, snapshot_backups, without_backups
 from tests.world import Object
 
-EMBEDDED_TOO = (
-    "postgresql/deployment", "postgresql/backups", "postgresql/version", "postgresql/monitoring", "monitoring/alerts-postgresql", "security/images-patched",
-    "security/pod-security",
-)  # fmt: skip
+UNWATCHED = ("postgresql/monitoring", "monitoring/alerts-postgresql")
+EMBEDDED_TOO = ("postgresql/deployment", "postgresql/backups", "postgresql/version", "security/images-patched", "security/pod-security", *UNWATCHED)
 BACKUP = "postgresql.cnpg.io/Backup"
 
 
@@ -109,7 +107,7 @@ MUTATIONS = [
     Mutation("the chart's own database from a mirror", "multi_node", "postgresql/deployment", lambda c: embedded(c, image="registry.corp/mirror/database:14.18.0"), also=EMBEDDED_TOO),
     Mutation("the chart's own database on one node", "single_node", "postgresql/deployment",
              lambda c: embedded(c, node_name="only", class_name="local-path"), Status.WARN, also=EMBEDDED_TOO),
-    Mutation("a database made by hand", "multi_node", "postgresql/deployment", by_hand, Status.WARN, also=EMBEDDED_TOO),
+    Mutation("a database made by hand", "multi_node", "postgresql/deployment", by_hand, Status.WARN, also=UNWATCHED),
     Mutation("the host leads to the standbys", "multi_node", "postgresql/reachable", lambda c: lead_to(c, "pg-ro.databases.svc")),
     Mutation("the host leads to any instance", "multi_node", "postgresql/reachable", lambda c: lead_to(c, "pg-r.databases")),
     Mutation("no Service of that name", "multi_node", "postgresql/reachable", lambda c: lead_to(c, "pg-primary.databases.svc")),

@@ -88,6 +88,29 @@ def _volume(claim: Object, class_name: str, node: str) -> Object:
     return found
 
 
+def _copies(claim: Object, class_name: str, nodes: tuple[str, ...] = ("worker-1", "worker-2", "worker-3")) -> list[Object]:
+    """The Longhorn volume behind a claim, with three copies of it; nothing where another provisioner keeps it."""
+    if class_name != "longhorn":
+        return []
+    name, api, space = claim["spec"]["volumeName"], "longhorn.io/v1beta2", "longhorn-system"
+    known = {"pvName": name, "namespace": claim["metadata"]["namespace"], "pvcName": claim["metadata"]["name"]}
+    status = {
+        "state": "attached",
+        "robustness": "healthy",
+        "currentNodeID": nodes[0],
+        "actualSize": 2**29,
+        "lastDegradedAt": "",
+        "kubernetesStatus": known,
+    }
+    spec = {"size": str(8 * 2**30), "numberOfReplicas": 3, "accessMode": "rwo", "migratable": False, "dataEngine": "v1"}
+    replicas = [
+        _object(api, "Replica", f"{name}-r-{number}", space, {"longhornvolume": name},
+                spec={"volumeName": name, "nodeID": node, "failedAt": "", "healthyAt": CREATED}, status={"currentState": "running"})
+        for number, node in enumerate(nodes)
+    ]  # fmt: skip
+    return [_object(api, "Volume", name, space, spec=spec, status=status), *replicas]
+
+
 def _service(name: str, namespace: str, labels: Object, selector: Object, ports: tuple[tuple[str, int], ...], address: str = "10.43.7.11") -> Object:
     spec = {
         "type": "ClusterIP",
@@ -169,7 +192,7 @@ def broker(nodes: tuple[str, ...], class_name: str, *, count: int = 1, image: st
     }
     data = {key: base64.b64encode(value.encode()).decode() for key, value in secret.items()}
     return [
-        *found, _stateful_set(f"{name}-server", space, labels, selector, specs[0], count, "persistence", class_name), *pods, *claims, *volumes, _slice(service, pods),
+        *found, _stateful_set(f"{name}-server", space, labels, selector, specs[0], count, "persistence", class_name), *pods, *claims, *volumes, *(copy for claim in claims for copy in _copies(claim, class_name)), _slice(service, pods),
         _object("v1", "Secret", f"{name}-default-user", space, labels, type="Opaque", data=data),
     ]  # fmt: skip
 
@@ -207,6 +230,7 @@ def embedded(
         pod,
         claim,
         _volume(claim, class_name, node),
+        *_copies(claim, class_name),
         service,
         _slice(service, [pod]),
     ]
@@ -235,6 +259,7 @@ def other(
         pod,
         claim,
         _volume(claim, "longhorn", node),
+        *_copies(claim, "longhorn"),
         service,
         _slice(service, [pod]),
     ]
