@@ -203,7 +203,7 @@ class TestDeployment:
 
 class TestReachable:
     @pytest.mark.parametrize("name", [
-        "pg-rw.databases", "pg-rw.databases.svc", "pg-rw.databases.svc.cluster.local", "PG-RW.databases.svc.cluster.local.", "10.43.7.7", "db", "pool.databases.svc",
+        "pg-rw.databases", "pg-rw.databases.svc", "pg-rw.databases.svc.cluster.local", "pg-1.pg-rw.databases.svc", "PG-RW.databases.svc.cluster.local.", "10.43.7.7", "db", "pool.databases.svc",
     ])  # fmt: skip
     def test_every_way_to_write_it(self, name: str) -> None:
         def change(c: Any) -> None:
