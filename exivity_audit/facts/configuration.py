@@ -193,6 +193,12 @@ def cluster_service(host: str, namespace: str) -> tuple[str, str] | None:
     return (parts[1], parts[2]) if len(parts) > 3 and parts[3] == "svc" else None  # one pod of a headless Service
 
 
+def two_labels(host: str) -> str | None:
+    """The second label of a host of two: the namespace of a Service, or anybody's domain."""
+    parts = host.lower().rstrip(".").split(".")
+    return parts[1] if len(parts) == 2 and ":" not in host and not parts[1].isdigit() else None
+
+
 def embedded_database(host: str, release: Any) -> bool:
     """Whether a host leads to the database that the chart itself brings."""
     found = cluster_service(host, release.namespace)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,10 @@ from exivity_audit.document import Document
 from exivity_audit.evidence import Source
 from exivity_audit.fact import NotSeen, Objects, Reason, fact, maybe, reasons_of, seen
 from exivity_audit.facts.cnpg import CnpgCluster, Plugin
+from exivity_audit.facts.configuration import cluster_service, two_labels
 from exivity_audit.facts.database import Database, DatabaseKind
+from exivity_audit.facts.dumps import DumpJob
+from exivity_audit.facts.middleware import within
 from exivity_audit.quantity import Duration
 from exivity_audit.subject import Subject
 
@@ -73,19 +76,20 @@ class DatabaseBackup:
     subject: Subject
     source: Source
     method: Method
-    continuous: bool  # the write-ahead log is archived
-    archiving_ok: bool | None
-    first_point: datetime | None  # the earliest point in time to which it can be restored
-    last: datetime | None  # newest success of any evidence
-    last_failed: datetime | None
-    schedules: Objects[Schedule]
-    copies: Objects[Copy]
-    target: str  # the public part of the URL
-    endpoint: str
-    volumes: tuple[str, ...]  # claims of this cluster that dumps are written to, as namespace/name
-    retention: str
-    evidence: tuple[Shown, ...]
-    gap: tuple[Reason, ...]
+    continuous: bool = False  # the write-ahead log is archived
+    archiving_ok: bool | None = None
+    first_point: datetime | None = None  # the earliest point in time to which it can be restored
+    last: datetime | None = None  # newest success of any evidence
+    last_failed: datetime | None = None
+    schedules: Objects[Schedule] = field(default_factory=Objects)
+    copies: Objects[Copy] = field(default_factory=Objects)
+    target: str = ""  # the public part of the URL
+    endpoint: str = ""
+    inside: bool | None = None  # whether the endpoint is a Service of this cluster; None where that is not known
+    volumes: tuple[str, ...] = ()  # claims of this cluster that dumps are written to, as namespace/name
+    retention: str = ""
+    evidence: tuple[Shown, ...] = ()
+    gap: tuple[Reason, ...] = ()
 
     @property
     def exists(self) -> bool:
@@ -155,7 +159,12 @@ def cnpg_backups(postgresql_backups: Objects[Document]) -> Objects[BackupObject]
 
 @fact
 def database_backup(
-    database: Database, barman_stores: Any = maybe, cnpg_backups: Any = maybe, postgresql_schedules: Any = maybe, dump_jobs: Any = maybe
+    database: Database,
+    barman_stores: Any = maybe,
+    cnpg_backups: Any = maybe,
+    postgresql_schedules: Any = maybe,
+    dump_jobs: Any = maybe,
+    store_namespaces: Any = maybe,
 ) -> DatabaseBackup:
     """How the product's database is backed up."""
     if database.kind in (DatabaseKind.EXTERNAL, DatabaseKind.MISSING):
@@ -165,21 +174,20 @@ def database_backup(
             if database.cluster_gap:
                 raise NotSeen(database.cluster_gap)
             return _nothing(database, Method.NONE)
-        found = _by_operator(database.cluster, barman_stores, cnpg_backups, postgresql_schedules)
+        found = _by_operator(database.cluster, barman_stores, cnpg_backups, postgresql_schedules, store_namespaces)
         if found is not None:
             return found
     return _by_dumps(database, dump_jobs)
 
 
 def _nothing(database: Database, method: Method) -> DatabaseBackup:
-    return DatabaseBackup(
-        database.subject, database.source, method, False, None, None, None, None, Objects(), Objects(), "", "", (), "", (), (),
-    )  # fmt: skip
+    return DatabaseBackup(database.subject, database.source, method)
 
 
 def _by_dumps(database: Database, jobs: Any) -> DatabaseBackup:
     """CronJobs in the database's namespace or the release's; none is proven only where all were seen. Raises NotSeen."""
-    ours = jobs.where(lambda job: job.namespace in (database.namespace, database.config.source.namespace))
+    homes = tuple({space for space in (database.namespace, database.config.source.namespace) if space})
+    ours: Objects[DumpJob] = within(jobs.where(lambda job: job.namespace in homes), *homes)
     if not ours:
         ours.surely()
         return _nothing(database, Method.NONE)
@@ -189,9 +197,11 @@ def _by_dumps(database: Database, jobs: Any) -> DatabaseBackup:
     done = [job for job in ours if job.last_success is not None]
     newest = max(done, key=lambda job: job.last_success or datetime.min, default=None)
     evidence = tuple(Shown(job.source, "status.lastSuccessfulTime", _printed(job.last_success)) for job in ours)
+    newest_success = newest.last_success if newest is not None else None
+    volumes = tuple(sorted({f"{job.namespace}/{claim}" for job in ours for claim in job.claims}))
     return DatabaseBackup(
-        database.subject, database.source, Method.DUMP, False, None, newest.last_success if newest else None, newest.last_success if newest else None,
-        None, schedules, Objects(), "", "", tuple(sorted({f"{job.namespace}/{claim}" for job in ours for claim in job.claims})), "", evidence, (),
+        database.subject, database.source, Method.DUMP, first_point=newest_success, last=newest_success, schedules=schedules, volumes=volumes,
+        evidence=evidence,
     )  # fmt: skip
 
 
@@ -207,7 +217,7 @@ def _method(cluster: CnpgCluster) -> Method | None:
     return Method.SNAPSHOT if cluster.snapshot_class is not None else None
 
 
-def _by_operator(cluster: CnpgCluster, stores: Any, backups: Any, schedules: Any) -> DatabaseBackup | None:
+def _by_operator(cluster: CnpgCluster, stores: Any, backups: Any, schedules: Any, namespaces: Any) -> DatabaseBackup | None:
     """The operator's own backups; None where the cluster is set up for none."""
     method = _method(cluster)
     if method is None:
@@ -240,8 +250,22 @@ def _by_operator(cluster: CnpgCluster, stores: Any, backups: Any, schedules: Any
     archiving = {"True": True, "False": False}.get(condition.status) if condition is not None else None
     return DatabaseBackup(
         cluster.subject, cluster.source, method, continuous, archiving if continuous else None, min(firsts, default=None), max(lasts, default=None),
-        failed, _schedules(cluster, schedules), copies, target, endpoint, (), retention, tuple(evidence), (*gap, *copies.partial),
+        failed, _schedules(cluster, schedules), copies, target, endpoint, _inside(endpoint, cluster.namespace, namespaces), retention=retention,
+        evidence=tuple(evidence), gap=(*gap, *copies.partial),
     )  # fmt: skip
+
+
+def _inside(endpoint: str, home: str, namespaces: Any) -> bool | None:
+    """Whether an endpoint's host is a Service, as the database's namespace sees it; two labels are one where the second is a namespace."""
+    host = endpoint.partition("://")[2].partition("/")[0].partition(":")[0]
+    if not host or cluster_service(host, home) is not None:
+        return bool(host)
+    second = two_labels(host)
+    if second is None:
+        return False
+    if not seen(namespaces):
+        return None
+    return True if any(item.name == second for item in namespaces) else False if namespaces.complete else None
 
 
 def _store(cluster: CnpgCluster, plugin: Plugin, stores: Any) -> tuple[ObjectStore | None, tuple[Reason, ...]]:
