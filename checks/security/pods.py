@@ -89,6 +89,8 @@ def image_pull(named_pull_secrets, release):
         if one.type is None:
             yield fail(one, "missing", seen=f"missing, named by {count}", wanted=wanted("the Secret"), at=at, fix=fix)
         elif one.type not in PULLING:
-            yield fail(one, one.type, seen=f"of type {one.type}, which no kubelet pulls with, named by {count}", wanted=one_of(*PULLING), at=at, fix=fix)
+            yield fail(
+                one, one.type, seen=f"of type {one.type}, which no kubelet pulls with, named by {count}", wanted=one_of(*PULLING), at=at, fix=fix
+            )
         else:
             yield ok(one, one.type, seen=f"{one.type}, named by {count}", at=at)
