@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exivity_audit import HIGH, NotSeen, Status, at_least, check, fail, maybe, ok, seen, skip, task, to_attest, wanted
+from exivity_audit import HIGH, NotSeen, Status, check, fail, maybe, ok, seen, skip, task, to_attest, wanted
 from exivity_audit.facts.alert_areas import CLUSTER, POSTGRESQL, RABBITMQ, STORAGE, about_product, in_area
 from exivity_audit.facts.alert_delivery import added, endings, held, service_exists, wired
 
@@ -96,7 +96,7 @@ def server_verdict(server, alertmanagers, services, secrets, configs, namespaces
             server,
             0,
             seen=text,
-            wanted=at_least(1, "ready replica of an Alertmanager"),
+            wanted=wanted("a ready replica of an Alertmanager"),
             at=[(one, "status.availableReplicas", one.ready) for one in found],
             fix=fix,
         )

@@ -388,6 +388,8 @@ def test_a_rule_that_nobody_takes_is_named() -> None:
     verdict = one(world, "monitoring/alerts-postgresql")
     assert verdict.status is FAIL
     assert "PrometheusRule databases/pg holds PostgreSQLDown and is not selected: without the label `release: monitoring`" in verdict.message
+    assert verdict.fix is not None
+    assert verdict.fix.text == "Add the label `release: monitoring` to PrometheusRule databases/pg"
 
 
 @pytest.mark.parametrize(
