@@ -46,12 +46,13 @@ def object_name(source: Source) -> str:
     return f"{word} {place}" if source.name else word
 
 
+BESIDE_THE_API = ("prometheus/", "kubelet/", "probe/")  # resources of servers that kubectl does not reach
 _SECRET_RESOURCES = frozenset({"secrets"})
 
 
 def kubectl_line(source: Source, path: str) -> str | None:
     """The command that shows the same evidence; of a Secret it lists the keys and never prints a value; None for a server beside the API."""
-    if "/" in source.resource:
+    if source.resource.startswith(BESIDE_THE_API):
         return None
     name = f" {source.name}" if source.name else ""
     place = f" -n {source.namespace}" if source.namespace else ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, NoReturn, TypeVar
 
 from exivity_audit.document import Document, Malformed, NotCollected
+from exivity_audit.evidence import BESIDE_THE_API
 from exivity_audit.snapshot import Outcome, Record
 from exivity_audit.subject import Subject
 
@@ -183,7 +184,7 @@ def rule_of(record: Record) -> str:
 
 def reason_of(record: Record) -> Reason:
     """Why one read saw nothing."""
-    if "/" in record.resource:
+    if record.resource.startswith(BESIDE_THE_API):
         return _beside_the_api(record)
     rule = rule_of(record)
     if record.outcome is Outcome.FORBIDDEN:

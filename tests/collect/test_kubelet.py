@@ -233,3 +233,30 @@ def test_the_context_still_verifies(link: Callable[..., Connection]) -> None:
     context = link("https://api.example:6443").ssl_context
     assert context is not None
     assert context.verify_mode is ssl.CERT_REQUIRED
+
+
+def test_the_collector_asks_the_nodes_that_run_the_product(server: FakeServer, link: Callable[..., Connection]) -> None:
+    from exivity_audit.collect.collector import base, collect_site
+    from exivity_audit.collect.discovery import discover
+    from exivity_audit.collect.reads import READS
+    from exivity_audit.snapshot import Outcome
+    from tests import builders
+
+    world: Any = builders.single_node()
+    port = {"kubeletEndpoint": {"Port": server.port}}
+    for name in ("only", "idle"):
+        world.add(builders.node(name, None)) if name == "idle" else None
+        world.edit("Node", name, lambda item: item["status"].update(addresses=[{"type": "InternalIP", "address": "127.0.0.1"}], daemonEndpoints=port))
+    server.route(PATH, reply(summary(volume("exivity", "exivity-extracted", 600), volume("shop", "CANARY-claim", 1))))
+    kubelets = Kubelets(link("https://api.example:6443"), Deadline(20), Stats(), 10)
+    found, version = discover(world), world.get("/version")
+    site = collect_site(
+        world, found, READS, ["kubelet_stats"], Target("exivity", "exivity", "exivity"), base(world, found, version, "test"), site="default", role=None,
+        insecure=False, secrets="none", sources={"kubelet/stats": kubelets},
+    )  # fmt: skip
+    kubelets.close()
+    (record,) = [record for record in site.reads if record.name == "kubelet_stats"]
+    assert (record.outcome, record.place.name, server.count(PATH)) == (Outcome.FOUND, "only", 1)
+    assert record.objects[0]["volumes"][0]["used"] == 600
+    assert record.objects[0]["fs"]["capacity"] == 900
+    assert "CANARY" not in str(record)
