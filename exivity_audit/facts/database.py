@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from exivity_audit import chart
@@ -15,7 +15,7 @@ from exivity_audit.facts.claims import Claim, ClaimGroup, claim_of
 from exivity_audit.facts.cnpg import CLUSTER_LABEL, INSTANCE_ROLE, POD_ROLE, POOLER_LABEL, CnpgCluster, Pooler, named_cluster
 from exivity_audit.facts.configuration import DatabaseConfig, ServiceConfig
 from exivity_audit.facts.database_images import main_images, oldest_major
-from exivity_audit.facts.middleware import ClusterNames, ClusterService, Location, ServiceEndpoints, host_names, locate, within
+from exivity_audit.facts.middleware import HOPS, ClusterNames, ClusterService, Location, ServiceEndpoints, host_names, locate, within
 from exivity_audit.facts.workloads import Pod, Workload, selects
 from exivity_audit.subject import Subject
 
@@ -194,6 +194,9 @@ def _hand_made(config: DatabaseConfig, location: Location, service: ClusterServi
     pods = _narrowed(around.pods, lambda pod: pod.namespace == service.namespace and _serves(pod, service, endpoints), service.namespace)
     owner = next(iter(_owners(service, pods, around)), None)
     if owner is None and not service.selector and not pods:
+        inner = _next_service(service, endpoints, around.names) if len(location.via) < HOPS else None
+        if inner is not None:
+            return _behind(config, replace(location, named=(inner.name, inner.namespace), service=inner, via=(*location.via, service)), inner, around)
         pods.surely()
         endpoints.surely()
         kind = DatabaseKind.EXTERNAL if any(one.addresses for one in endpoints) else DatabaseKind.OTHER
@@ -211,6 +214,13 @@ def _hand_made(config: DatabaseConfig, location: Location, service: ClusterServi
         about.subject, about.source, config, location, kind, "", None, (), None, owner, oldest_major(images), images,
         _claims_of(around, lambda item: item.name in names, service.namespace), pods, endpoints,
     )  # fmt: skip
+
+
+def _next_service(service: ClusterService, endpoints: Iterable[ServiceEndpoints], names: ClusterNames) -> ClusterService | None:
+    """The Service to whose address a Service without a selector leads, as some operators make them."""
+    addresses = {address for one in endpoints for address in one.addresses}
+    others = (one for one in names.services if one.namespace == service.namespace and one.name != service.name)
+    return next((one for one in others if addresses & set(one.addresses)), None)
 
 
 def _serves(pod: Pod, service: ClusterService, endpoints: Iterable[ServiceEndpoints]) -> bool:

@@ -180,6 +180,18 @@ class TestDeployment:
         assert (found.status, "192.0.2.9" in found.message) == (PASS, True)
         assert one("reachable", change).status is MANUAL
 
+    def test_a_service_that_leads_to_another_by_its_address(self) -> None:
+        def change(c: Any) -> None:
+            by_hand(c)
+            c.edit("Service", "postgres", put("spec.clusterIP", "10.43.9.9"), "db")
+            c.add(made("v1", "Service", "front", "db", spec={"clusterIP": "None", "ports": [{"port": 5432}]}))
+            c.add(made("discovery.k8s.io/v1", "EndpointSlice", "front-1", "db", metadata={"labels": {"kubernetes.io/service-name": "front"}},
+                       ports=[{"port": 5432}], endpoints=[{"addresses": ["10.43.9.9"], "conditions": {"ready": True}}]))  # fmt: skip
+            pg.lead_to(c, "front.db.svc")
+
+        assert str(one("deployment", change).subject) == "StatefulSet db/postgres"
+        assert one("reachable", change).status is PASS
+
     def test_a_patroni_service_without_a_selector_is_in_the_cluster(self) -> None:
         def change(c: Any) -> None:
             by_hand(c)
@@ -191,7 +203,7 @@ class TestDeployment:
 
 class TestReachable:
     @pytest.mark.parametrize("name", [
-        "pg-rw.databases", "pg-rw.databases.svc", "pg-rw.databases.svc.cluster.local", "PG-RW.databases.svc.cluster.local.", "10.43.7.7", "db", "pool.databases.svc",
+        "pg-rw.databases", "pg-rw.databases.svc", "pg-rw.databases.svc.cluster.local", "pg-1.pg-rw.databases.svc", "PG-RW.databases.svc.cluster.local.", "10.43.7.7", "db", "pool.databases.svc",
     ])  # fmt: skip
     def test_every_way_to_write_it(self, name: str) -> None:
         def change(c: Any) -> None:
@@ -461,6 +473,12 @@ class TestBackupTarget:
         assert one("backup-target", by_hand).status is MANUAL
         assert one("backup-target", lambda c: c.remove("ObjectStore", "pg-store")).status is FAIL
         assert one("backup-target", deny("objectstores.barmancloud.cnpg.io")).status is UNKNOWN
+
+    def test_another_plugin_s_store_is_attested(self) -> None:
+        change = lambda c: c.edit("Cluster", "pg", put("spec.plugins.0.name", "pgbackrest.acme.eu"))  # noqa: E731
+        bare = lambda c: c.edit("Cluster", "pg", drop("spec.plugins.0.parameters"))  # noqa: E731
+        assert one("backup-target", change, bare).status is MANUAL
+        assert one("backups", change, bare).status is PASS
 
     def test_no_secret_of_a_url_is_kept(self) -> None:
         secret = "https://user:hunter2@s3.acme.eu/x?signature=hunter2"

@@ -7,7 +7,7 @@ from typing import Any
 
 from exivity_audit.collect.place import MissingRead, Read, cluster, paths, values
 from exivity_audit.collect.reads.middleware import middleware_places
-from exivity_audit.collect.reads.shapes import METADATA
+from exivity_audit.collect.reads.shapes import CRONJOB, CRONJOB_CUT, METADATA
 from exivity_audit.fact import Unreadable
 from exivity_audit.facts.configuration import two_labels
 from exivity_audit.snapshot import Place
@@ -20,6 +20,13 @@ def _near(postgres_config: Any, service_configs: Any, service_objects: Any, host
         yield from middleware_places(postgres_config, service_configs, service_objects, host_namespaces, release)
     except MissingRead:
         return
+
+
+def _database_namespace(postgres_config: Any, service_objects: Any, host_namespaces: Any, release: Any) -> Iterable[Place]:
+    """The namespace, other than the release's, where the database is."""
+    if isinstance(postgres_config, Unreadable):
+        raise MissingRead(postgres_config)
+    yield from middleware_places(postgres_config, (), service_objects, host_namespaces, release)
 
 
 def _store_namespaces(postgresql_clusters: Any, object_stores: Any) -> Iterable[Place]:
@@ -76,5 +83,6 @@ READS: tuple[Read, ...] = (
     Read("object_stores", "objectstores.barmancloud.cnpg.io", cluster(), paths(
         "metadata.labels spec.retentionPolicy status.serverRecoveryWindow",
         {"spec.configuration.destinationPath": "store_url", "spec.configuration.endpointURL": "store_url"}), "ObjectStore", otherwise=_near),
+    Read("middleware_cronjobs", "cronjobs", _database_namespace, paths(CRONJOB, CRONJOB_CUT), "CronJob"),
     Read("store_namespaces", "namespaces", _store_namespaces, paths("status.phase"), "Namespace", by_name=True),
 )  # fmt: skip
