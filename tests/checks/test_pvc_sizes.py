@@ -292,7 +292,7 @@ class TestNodeDisk:
         assert str(verdict.subject) == "Node only"
         verdict = only(changed(foreign_volume, single_node), "node-disk")
         assert verdict.status is FAIL
-        assert "1 of them not this release's" in verdict.message
+        assert "2 of them not this release's" in verdict.message
 
     def test_the_declared_disk_and_headroom_count(self) -> None:
         assert only(single_node(), "node-disk", Config(declare=Declare(node_disk="200Gi"))).status is FAIL

@@ -49,7 +49,7 @@ MUTATIONS = [
     Mutation("a container is privileged", "single_node", "security/pod-security", _glass(f"{CONTAINER}.securityContext", {"privileged": True}), live=False),
     Mutation("a pod has the node's network", "multi_node", "security/pod-security", _glass("spec.template.spec.hostNetwork", True), live=False),
     Mutation("a pod has a folder of the node", "multi_node", "security/pod-security", _glass("spec.template.spec.volumes", [{"name": "etc", "hostPath": {"path": "/etc"}}]), live=False,
-             also=("storage/no-host-path", "storage/host-path")),
+             also=("storage/provisioned",)),
     Mutation("a pull secret is missing", "multi_node", "security/image-pull", lambda c: _pulling(c, None), live=False),
     Mutation("a pull secret is of the wrong type", "single_node", "security/image-pull", lambda c: _pulling(c, "Opaque"), live=False),
 ]  # fmt: skip

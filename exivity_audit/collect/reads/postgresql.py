@@ -6,20 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from exivity_audit.collect.place import MissingRead, Read, cluster, paths, values
-from exivity_audit.collect.reads.middleware import middleware_places
+from exivity_audit.collect.reads.middleware import home_and_middleware, middleware_places
 from exivity_audit.collect.reads.shapes import CRONJOB, CRONJOB_CUT, METADATA
 from exivity_audit.fact import Unreadable
 from exivity_audit.facts.configuration import two_labels
 from exivity_audit.snapshot import Place
-
-
-def _near(postgres_config: Any, service_configs: Any, service_objects: Any, host_namespaces: Any, release: Any) -> Iterable[Place]:
-    """The release's namespace and those that its configuration leads to."""
-    yield Place(release.namespace)
-    try:
-        yield from middleware_places(postgres_config, service_configs, service_objects, host_namespaces, release)
-    except MissingRead:
-        return
 
 
 def _database_namespace(postgres_config: Any, service_objects: Any, host_namespaces: Any, release: Any) -> Iterable[Place]:
@@ -72,17 +63,17 @@ CLUSTER_CUT = {
 }  # fmt: skip
 
 READS: tuple[Read, ...] = (
-    Read("postgresql_clusters", "clusters.postgresql.cnpg.io", cluster(), paths(CLUSTER, CLUSTER_CUT), "Cluster", otherwise=_near),
+    Read("postgresql_clusters", "clusters.postgresql.cnpg.io", cluster(), paths(CLUSTER, CLUSTER_CUT), "Cluster", otherwise=home_and_middleware),
     Read("postgresql_backups", "backups.postgresql.cnpg.io", cluster(), paths(
         "metadata.labels metadata.creationTimestamp spec.cluster.name spec.method"
-        " status.phase status.startedAt status.stoppedAt status.method"), "Backup", otherwise=_near),
+        " status.phase status.startedAt status.stoppedAt status.method"), "Backup", otherwise=home_and_middleware),
     Read("postgresql_schedules", "scheduledbackups.postgresql.cnpg.io", cluster(), paths(
-        "metadata.labels metadata.creationTimestamp spec.schedule spec.suspend spec.cluster.name spec.method status.lastScheduleTime"), "ScheduledBackup", otherwise=_near),
+        "metadata.labels metadata.creationTimestamp spec.schedule spec.suspend spec.cluster.name spec.method status.lastScheduleTime"), "ScheduledBackup", otherwise=home_and_middleware),
     Read("postgresql_poolers", "poolers.postgresql.cnpg.io", cluster(), paths(
-        "metadata.labels spec.cluster.name spec.type"), "Pooler", otherwise=_near),
+        "metadata.labels spec.cluster.name spec.type"), "Pooler", otherwise=home_and_middleware),
     Read("object_stores", "objectstores.barmancloud.cnpg.io", cluster(), paths(
         "metadata.labels spec.retentionPolicy status.serverRecoveryWindow",
-        {"spec.configuration.destinationPath": "store_url", "spec.configuration.endpointURL": "store_url"}), "ObjectStore", otherwise=_near),
+        {"spec.configuration.destinationPath": "store_url", "spec.configuration.endpointURL": "store_url"}), "ObjectStore", otherwise=home_and_middleware),
     Read("middleware_cronjobs", "cronjobs", _database_namespace, paths(CRONJOB, CRONJOB_CUT), "CronJob"),
     Read("store_namespaces", "namespaces", _store_namespaces, paths("status.phase"), "Namespace", by_name=True),
 )  # fmt: skip
