@@ -6,7 +6,7 @@ from exivity_audit import MEDIUM, check, fail, ok, skip, task, to_attest, wanted
 from exivity_audit.facts import alert_areas as areas
 from exivity_audit.facts.alert_areas import Area, in_area
 
-from ..monitoring.shared import names, not_evaluated, paused, wanted_labels
+from ..monitoring.shared import names, not_evaluated, paused, printed, wanted_labels
 
 LEADER = "monitoring/alerts-storage"
 VOLUMES = Area(
@@ -62,4 +62,5 @@ def judged(about, area, metric, alerting, release):
     if area is VOLUMES and not any(in_area(one, areas.STORAGE, spaces) for one in every):
         return skip(about, "no storage alert is evaluated", follows=LEADER)
     fix = task(f"Add a PrometheusRule{wanted_labels(alerting.working, 'rule')} that alerts on {metric}")
-    return fail(about, 0, seen="no alert", wanted=wanted(f"an alert on {metric}"), fix=fix)
+    at = [(one, "spec.ruleSelector", printed(one.selectors["rule"].wanted) or "none") for one in alerting.working]
+    return fail(about, 0, seen="no alert", wanted=wanted(f"an alert on {metric}"), at=at, fix=fix)

@@ -9,6 +9,7 @@ from exivity_audit.facts.alert_rules import EvaluatedAlert
 from exivity_audit.facts.broker import BrokerKind
 from exivity_audit.facts.controllers import serving
 from exivity_audit.facts.database import DatabaseKind
+from exivity_audit.facts.prometheus import missing_labels
 
 from .shared import names, not_evaluated, paused, printed, reason, wanted_labels
 
@@ -33,10 +34,17 @@ def evaluated(release, what, counts, alerting, examples):
     alerts.surely()
     if any(one.remote_writes for one in working):
         return to_attest(release, f"no {what} alert is evaluated here, and {names(working)} writes to another store that may evaluate them")
-    aside = left_aside(counts, alerting)
-    fix = task(f"Add a PrometheusRule{wanted_labels(working, 'rule')} that alerts on {examples}")
     at = [(one, "spec.ruleSelector", printed(one.selectors["rule"].wanted) or "none") for one in working]
-    return fail(release, 0, seen=f"none{f'; {aside}' if aside else ''}", wanted=wanted(f"an alert on {examples}"), at=at, fix=fix)
+    want = wanted(f"an alert on {examples}")
+    aside = left_aside(counts, alerting)
+    if aside is None:
+        fix = task(f"Add a PrometheusRule{wanted_labels(working, 'rule')} that alerts on {examples}")
+        return fail(release, 0, seen="none", wanted=want, at=at, fix=fix)
+    item, alert = aside
+    why = "; ".join(sorted({reason(one, item, alerting.namespaces) for one in working}))
+    labels = next((asked for one in working if (asked := missing_labels(one, item))), None)
+    fix = task(f"Add the label {printed(labels)} to {item.subject}" if labels else f"Let {names(working)} select {item.subject}")
+    return fail(release, 0, seen=f"none; {item.subject} holds {alert.name} and is not selected: {why}", wanted=want, at=at, fix=fix)
 
 
 def listed(alerts):
@@ -47,13 +55,12 @@ def listed(alerts):
 
 
 def left_aside(counts, alerting):
-    """A PrometheusRule that would count and that no server takes, and why."""
+    """A PrometheusRule with an alert of it that would count and that no server takes; None where there is none."""
     for item in alerting.rules:
         alert = next((one for one in item.alerts if counts(as_evaluated(item, one))), None)
         if alert is not None:
-            why = "; ".join(sorted({reason(one, item, alerting.namespaces) for one in alerting.working}))
-            return f"{item.subject} holds {alert.name} and is not selected: {why}"
-    return ""
+            return item, alert
+    return None
 
 
 def as_evaluated(item, alert):

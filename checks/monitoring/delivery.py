@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exivity_audit import HIGH, NotSeen, at_least, check, fail, maybe, ok, seen, skip, task, to_attest, wanted
+from exivity_audit import HIGH, NotSeen, Status, check, fail, maybe, ok, seen, skip, task, to_attest, wanted
 from exivity_audit.facts.alert_areas import CLUSTER, POSTGRESQL, RABBITMQ, STORAGE, about_product, in_area
 from exivity_audit.facts.alert_delivery import added, endings, held, service_exists, wired
 
@@ -13,7 +13,8 @@ RECEIVER = "a route to a receiver with an integration (mail, chat, pager or webh
 
 @check("delivery", severity=HIGH, clauses=("K8",), attest="send a test alert (`amtool alert add`) and attach the notification as it arrived")
 def delivery(
-    alerting, release, alertmanager_objects=maybe, alertmanager_services=maybe, alertmanager_secrets=maybe, alertmanager_config_objects=maybe
+    alerting, release, alertmanager_objects=maybe, alertmanager_services=maybe, alertmanager_secrets=maybe, alertmanager_config_objects=maybe,
+    database=maybe, brokers=maybe,
 ):  # fmt: skip
     """Alerts reach somebody.
 
@@ -25,7 +26,7 @@ def delivery(
     if other is not None:
         yield other
         return
-    senders = sending(alerting.alerts, release)
+    senders = sending(alerting.alerts, release, database, brokers)
     if not senders:
         alerting.alerts.surely()
         if any(one.remote_writes for one in alerting.servers) or any(about_product(one, release, ()) is None for one in alerting.alerts.evaluated):
@@ -33,28 +34,45 @@ def delivery(
             return
         yield skip(release, "no alert that counts is evaluated", follows="monitoring/alerts-cluster")
         return
-    for server in senders:
-        if server.kind != "Prometheus":
-            yield to_attest(server, "where a ThanosRuler sends its alerts lies in a Secret: show that they reach somebody")
-            continue
-        yield server_verdict(
-            server, alertmanager_objects, alertmanager_services, alertmanager_secrets, alertmanager_config_objects, alerting.namespaces, release
+    found = [
+        (
+            server_verdict(
+                server, alertmanager_objects, alertmanager_services, alertmanager_secrets, alertmanager_config_objects, alerting.namespaces, release
+            ),
+            areas,
         )
+        for server, areas in senders
+    ]
+    delivered = {area for verdict, areas in found if verdict.status is Status.PASS for area in areas}
+    for verdict, areas in found:
+        spare = verdict.status is not Status.PASS and areas <= delivered
+        yield skip(verdict.subject, f"{verdict.message}; another server evaluates alerts on the same and delivers them") if spare else verdict
 
 
-def sending(alerts, release):
-    """The servers that evaluate an alert that counts for an area of the product."""
+def sending(alerts, release, database, brokers):
+    """The servers that evaluate an alert that counts for the product, each with the areas of those."""
+    home = (release.namespace,)
+    tests = {
+        "cluster": lambda alert: in_area(alert, CLUSTER, home), "storage": lambda alert: in_area(alert, STORAGE, home),
+        "application": lambda alert: about_product(alert, release, ()),
+    }  # fmt: skip
+    if seen(database) and database.in_cluster and database.namespace:
+        tests["postgresql"] = lambda alert: in_area(alert, POSTGRESQL, (database.namespace,))
+    spaces = tuple(sorted({one.location.named[1] for one in brokers if one.inside})) if seen(brokers) else ()
+    if spaces:
+        tests["rabbitmq"] = lambda alert: in_area(alert, RABBITMQ, spaces)
     found = {}
     for alert in alerts.evaluated:
-        counted = any(in_area(alert, area, (release.namespace,)) for area in (CLUSTER, STORAGE)) or about_product(alert, release, ())
-        counted = counted or any(in_area(alert, area, ()) for area in (POSTGRESQL, RABBITMQ))
+        counted = {area for area, counts in tests.items() if counts(alert)}
         for server in alert.servers if counted else ():
-            found.setdefault(server.subject, server)
+            found.setdefault(server.subject, (server, set()))[1].update(counted)
     return [found[subject] for subject in sorted(found)]
 
 
 def server_verdict(server, alertmanagers, services, secrets, configs, namespaces, release):
     """The verdict on one Prometheus: wired to an Alertmanager that runs and whose route ends well."""
+    if server.kind != "Prometheus":
+        return to_attest(server, "where a ThanosRuler sends its alerts lies in a Secret: show that they reach somebody")
     want, at = wanted("an Alertmanager with a ready replica"), "spec.alerting.alertmanagers"
     if not server.alertmanagers:
         if server.other_alertmanagers:
@@ -78,12 +96,13 @@ def server_verdict(server, alertmanagers, services, secrets, configs, namespaces
             server,
             0,
             seen=text,
-            wanted=at_least(1, "ready replica of an Alertmanager"),
+            wanted=wanted("a ready replica of an Alertmanager"),
             at=[(one, "status.availableReplicas", one.ready) for one in found],
             fix=fix,
         )
     verdicts = [routed(server, one, secrets, configs, namespaces, release) for one in running]
-    return min(verdicts, key=lambda verdict: verdict.status.urgency)
+    reached = next((verdict for verdict in verdicts if verdict.status is Status.PASS), None)
+    return reached or min(verdicts, key=lambda verdict: verdict.status.urgency)
 
 
 def routed(server, one, secrets, configs, namespaces, release):

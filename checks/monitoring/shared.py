@@ -36,7 +36,9 @@ def not_evaluated(about, servers, why):
         return still
     if not any(one.evaluates and one.working for one in servers):
         servers.surely()
-        return to_attest(about, f"an agent scrapes here and another place evaluates the rules; {why}")
+        still = [one for one in servers if one.evaluates]
+        where = f"{names(still)} has no ready replica" if still else "an agent scrapes here and another place evaluates the rules"
+        return to_attest(about, f"{where}; {why}")
     return None
 
 

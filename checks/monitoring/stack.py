@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exivity_audit import HIGH, at_least, check, fail, maybe, ok, seen, task, to_attest, unknown, wanted, warn
+from exivity_audit import HIGH, check, fail, maybe, ok, seen, task, to_attest, unknown, wanted, warn
 
 from .shared import elsewhere, names
 
@@ -39,7 +39,7 @@ def verdict(release, servers):
     still = [one for one in servers if not one.working]
     if not ready and all(not one.working for one in servers):
         seen_as = "; ".join(f"{one.kind} {one.namespace}/{one.name}: {state(one)}" for one in servers)
-        return fail(release, 0, seen=seen_as, wanted=at_least(1, "ready replica"), at=at, fix=task(f"Bring the pods of {names(servers)} up"))
+        return fail(release, 0, seen=seen_as, wanted=wanted("a ready replica"), at=at, fix=task(f"Bring the pods of {names(servers)} up"))
     if not ready:
         return unknown(
             release, f"{names(one for one in servers if one.working)} has no status: whether a replica is ready cannot be told",

@@ -388,6 +388,8 @@ def test_a_rule_that_nobody_takes_is_named() -> None:
     verdict = one(world, "monitoring/alerts-postgresql")
     assert verdict.status is FAIL
     assert "PrometheusRule databases/pg holds PostgreSQLDown and is not selected: without the label `release: monitoring`" in verdict.message
+    assert verdict.fix is not None
+    assert verdict.fix.text == "Add the label `release: monitoring` to PrometheusRule databases/pg"
 
 
 @pytest.mark.parametrize(
@@ -710,3 +712,36 @@ def test_use_follows_storage_alerts() -> None:
     verdict = one(world, "capacity/alerts")
     assert (verdict.status, verdict.follows) == (SKIP, "monitoring/alerts-storage")
     assert one(without_stack(multi_node()), "capacity/alerts").status is MANUAL
+
+
+def test_a_second_server_that_tells_nobody_is_no_finding_where_another_does() -> None:
+    world = multi_node()
+    world.add(prometheus("second", SPACE, alerting=None))
+    found = under(world, "monitoring/delivery")
+    assert (found[SERVER].status, found[f"Prometheus {SPACE}/second"].status) == (PASS, SKIP)
+    spec(world, ruleSelector={"matchLabels": {"app.kubernetes.io/part-of": "kube-prometheus-stack"}})
+    found = under(world, "monitoring/delivery")
+    assert found[f"Prometheus {SPACE}/second"].status is FAIL, "it alone evaluates the product's own"
+
+
+def test_a_prometheus_that_stands_still_beside_an_agent_is_said() -> None:
+    world = spec(multi_node(), replicas=0)
+    agent = prometheus("agent")
+    agent["apiVersion"], agent["kind"] = ALPHA, "PrometheusAgent"
+    world.add(agent)
+    verdict = one(world, "monitoring/alerts-cluster")
+    assert (verdict.status, f"{SERVER} has no ready replica" in verdict.message) == (MANUAL, True)
+
+
+def test_a_broker_or_database_that_is_gone_is_one_finding() -> None:
+    world = multi_node()
+    world.remove("Service", "mq")
+    verdict = under(world, "rabbitmq/monitoring")["RabbitmqCluster rabbitmq/mq#metrics"]
+    assert (verdict.status, verdict.follows) == (SKIP, "rabbitmq/connectivity")
+    world = multi_node()
+    world.objects = [
+        item for item in world.objects if not (item["kind"] in ("Pod", "EndpointSlice") and item["metadata"].get("namespace") == "databases")
+    ]
+    verdict = one(world, "postgresql/monitoring")
+    assert (verdict.status, verdict.follows) == (SKIP, "postgresql/reachable")
+    assert worst(world, "postgresql/reachable") is FAIL
