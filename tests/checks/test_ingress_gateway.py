@@ -166,6 +166,11 @@ class TestClass:
             assert FAIL not in {one.status for one in verdicts(world, f"ingress/{slug}").values()}, slug
         assert status(world, "ingress/class") is UNKNOWN
 
+    def test_a_malformed_route_of_other_people_is_theirs(self) -> None:
+        world = multi_node_gateway()
+        world.add(made(API, "HTTPRoute", "odd", "shop", spec={"rules": 7}))
+        assert status(world, "ingress/class") is PASS
+
 
 class TestRoutes:
     @pytest.mark.parametrize(("change", "wanted"), [
