@@ -87,7 +87,9 @@ def gateway_routes(
             redirects={host: _plain(door_settings(doors, host, http_routes)) for host in hosts},
         )  # fmt: skip
 
-    return http_routes.each(build)
+    found = http_routes.each(build)
+    near = tuple(odd for odd in found.unreadable if odd.subject.namespace == release.namespace)  # those elsewhere are other people's
+    return Objects(found, installed=found.installed, unreadable=near, partial=found.partial)
 
 
 def _door(one: HttpRoute, parent: Parent, gateways: Objects[Gateway], classes: Objects[GatewayClass]) -> Door:

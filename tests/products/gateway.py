@@ -32,7 +32,7 @@ def said(kind: str, reason: str = "", status: str = "True") -> Object:
 def route(name: str, section: str, rules: list[Object], namespace: str = "exivity", host: str = HOST) -> Object:
     """An HTTPRoute that its Gateway accepts."""
     parent = {"group": GROUP, "kind": "Gateway", "name": "exivity", "sectionName": section}
-    accepted = {"parentRef": parent, "controllerName": CONTROLLER, "conditions": [said("Accepted"), said("ResolvedRefs")]}
+    accepted = {"parentRef": dict(parent), "controllerName": CONTROLLER, "conditions": [said("Accepted"), said("ResolvedRefs")]}
     return made(
         API, "HTTPRoute", name, namespace, metadata={"generation": 1}, spec={"parentRefs": [parent], "hostnames": [host], "rules": rules},
         status={"parents": [accepted]},
