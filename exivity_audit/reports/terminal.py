@@ -10,6 +10,7 @@ from rich.console import Console, Group
 from exivity_audit.reports.arithmetic import arithmetic
 from exivity_audit.reports.checklist_table import checklist
 from exivity_audit.reports.closing import fix_first, result
+from exivity_audit.reports.copies import copies
 from exivity_audit.reports.findings import Findings
 from exivity_audit.reports.identity import identity, opening
 from exivity_audit.reports.node_loss import node_loss
@@ -47,6 +48,7 @@ def render_terminal(
         could_not_look(scorecard, pen),
         to_attest(scorecard, pen),
         node_loss(scorecard, pen),
+        copies(scorecard, pen),
         fix_first(scorecard, pen),
         *([arithmetic(scorecard, pen)] if explain_score else []),
         result(scorecard, run, pen),
