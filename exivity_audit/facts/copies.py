@@ -123,6 +123,9 @@ def claim_entry(one: ClaimCopies, within: Duration, now: datetime) -> Entry:
     moment = last.at if last is not None else None
     age = _age(moment, now)
     decided = one.longhorn or one.passed_over or (one.local and one.velero)
+    gone = "" if last is not None else "no volume yet" if not one.claim.volume else "its volume is lost" if one.claim.phase == "Lost" else ""
+    if gone:
+        return Entry(Kind.CLAIM, one.subject, one.claim.name, State.NEEDLESS, _size(one), within=within, note=gone)
     return Entry(
         Kind.CLAIM, one.subject, one.claim.name, _state(last is not None, age, limit, one.unread, decided), _size(one),
         copied_by=", ".join(copier.name for copier in copiers[:2]) or (f"{last.by}, no job now" if last is not None else ""),

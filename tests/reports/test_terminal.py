@@ -221,7 +221,7 @@ def test_the_ledger_says_what_is_missing_or_late() -> None:
         assert "never: snapshots on its own storage alone" in " ".join(text.split())
         assert "3 of 8 fresh" in text
     assert "copied by" in wide
-    assert "  ✘  exivity-report          20Gi  3 d 4 h ago, wanted 2 d · Longhorn, no job now" in narrow
+    assert "  ✘  exivity-report          20Gi  3 d 4 h ago, wanted 2 d · Longhorn, no job" in narrow
     assert all(len(line) <= 80 for line in narrow.splitlines())
 
 
