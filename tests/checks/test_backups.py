@@ -169,7 +169,9 @@ def test_data_movement_needs_a_csi_volume() -> None:
     world = multi_node()
     world.add(backups.storage_location(), backups.schedule("exivity", defaultVolumesToFsBackup=False, snapshotMoveData=True))
     assert "data movement" in one(labelled(world, recurring_job_group="other"), "recurring-jobs").message
-    scheduled(scheduled(single_node(), "spec.template.defaultVolumesToFsBackup", False), "spec.template.snapshotMoveData", True)
+    local = scheduled(scheduled(single_node(), "spec.template.defaultVolumesToFsBackup", False), "spec.template.snapshotMoveData", True)
+    local.objects = [item for item in local.objects if item["kind"] != "PodVolumeBackup"]
+    assert one(local, "ledger", REPORT).status is FAIL
 
 
 def test_storage_that_no_cluster_shows_is_attested() -> None:
