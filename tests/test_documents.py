@@ -9,12 +9,17 @@ from pathlib import Path
 import pytest
 
 from exivity_audit.cli import COMMANDS
-from tests.documents import ROOT, current, documents
+from tests.documents import ROOT, current, documents, generated
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
 def test_generated_blocks_are_current(path: Path) -> None:
     assert current(path.read_text()) == path.read_text(), "run `make docs`"
+
+
+@pytest.mark.parametrize("path", generated(), ids=lambda path: path.name)
+def test_generated_pages_are_current(path: Path) -> None:
+    assert generated()[path] == path.read_text(), "run `make docs`"
 
 
 def test_the_readme_names_only_commands_that_exist() -> None:

@@ -31,7 +31,7 @@ BROKEN = (Status.FAIL, Status.WARN)
 
 def json_report(scorecard: Scorecard, run: RunInfo) -> bytes:
     """The report as indented UTF-8 JSON; same snapshot, same bytes, but for ``run``."""
-    return (json_text(msgspec.to_builtins(_report(scorecard, run))) + "\n").encode()
+    return (json_text(msgspec.to_builtins(report_shape(scorecard, run))) + "\n").encode()
 
 
 def json_schema() -> bytes:
@@ -40,7 +40,8 @@ def json_schema() -> bytes:
     return (json_text(schema) + "\n").encode()
 
 
-def _report(card: Scorecard, run: RunInfo) -> shape.ReportShape:
+def report_shape(card: Scorecard, run: RunInfo) -> shape.ReportShape:
+    """Everything a report says, as values: what the machine formats are written from."""
     judgement = card.judgement
     first, checklist, scenario = judgement.snapshot.sites[0], judgement.pack.checklist, judgement.scenario
     now = judgement.now.isoformat().replace("+00:00", "Z")
@@ -55,7 +56,14 @@ def _report(card: Scorecard, run: RunInfo) -> shape.ReportShape:
         summary=_summary(card),
         rows=[
             shape.RowShape(
-                row.row.id, row.row.title, row.row.phase, row.verdict, figures.tenths(row.score), _coverage(row.coverage), _counts(row.counts)
+                row.row.id,
+                row.row.title,
+                row.row.phase,
+                row.verdict,
+                figures.tenths(row.score),
+                _coverage(row.coverage),
+                _counts(row.counts),
+                row.row.weight_in(scenario.used),
             )
             for row in card.rows
         ],
