@@ -316,6 +316,14 @@ def test_targets() -> None:
     assert {verdict.status for verdict in unseen.values()} == {UNKNOWN}
 
 
+def test_a_location_that_is_there_for_others_is_not_judged() -> None:
+    world = multi_node()
+    world.add(backups.storage_location("Unavailable"), backups.schedule("shop"))
+    assert {verdict.status for verdict in found(world, "target-available").values()} == {PASS}
+    scheduled(world, "spec.template.includedNamespaces", ["exivity"])
+    assert one(world, "target-available", "BackupStorageLocation velero/default").status is FAIL
+
+
 def test_the_setting_of_old_releases_stands_in() -> None:
     world = multi_node()
     world.remove("longhorn.io/BackupTarget", "default")
