@@ -123,7 +123,7 @@ MUTATIONS = [
     Mutation("the schedule is suspended", "multi_node", "postgresql/backups", lambda c: c.edit("ScheduledBackup", f"{NAME}-daily", put("spec.suspend", True), SPACE)),
     Mutation("no schedule", "multi_node", "postgresql/backups", lambda c: c.remove("ScheduledBackup", f"{NAME}-daily")),
     Mutation("the newest base backup is old", "multi_node", "postgresql/backups", old_backups),
-    Mutation("volume snapshots alone", "multi_node", "postgresql/backups", snapshot_backups, Status.WARN, also=("postgresql/backup-target",)),
+    Mutation("volume snapshots alone", "multi_node", "postgresql/backups", snapshot_backups, Status.WARN, also=("postgresql/backup-target", "backups/not-volumes-alone")),
     Mutation("the object store is in this cluster", "multi_node", "postgresql/backup-target", in_this_cluster, Status.WARN),
     Mutation("nothing is ever deleted", "multi_node", "postgresql/backup-target", lambda c: c.edit("ObjectStore", f"{NAME}-store", lambda item: item["spec"].pop("retentionPolicy"), SPACE), Status.WARN),
     Mutation("no such object store", "multi_node", "postgresql/backup-target", lambda c: c.remove("ObjectStore", f"{NAME}-store")),
