@@ -53,6 +53,11 @@ def ledger(ledger, claim_copies, release, database=maybe, database_backup=maybe)
             yield ok(entry, entry.state.value, seen=note, at=shown(entry), remark=note if entry.state is State.NEEDLESS else "")
 
 
+def absent(entry, claim):
+    """The skip for a claim that has no volume to copy."""
+    return skip(entry, entry.note, follows="storage/claims-lost" if claim.phase == "Lost" else None)
+
+
 def kept_verdict(entry, word):
     """The verdict on what is copied, or is somewhere that no cluster shows."""
     if entry.copied:
@@ -65,6 +70,8 @@ def kept_verdict(entry, word):
 
 def claim_verdict(entry, copies):
     """The verdict on a claim: whether there is a good copy of it at all."""
+    if entry.state is State.NEEDLESS:
+        return absent(entry, copies.claim)
     if entry.copied or entry.state is not State.NONE:
         return kept_verdict(entry, "copied")
     text = f"UNCOVERED: {entry.copied_by}, and {entry.note}" if entry.copied_by else f"UNCOVERED: {entry.note}"
@@ -92,10 +99,11 @@ def recent(ledger, claim_copies, release):
 
     Fix: read what keeps the job from succeeding, mend it, and run it once by hand.
     """
+    by_claim = {str(one.subject): one for one in claim_copies}
     why, needs = told(ledger.partial)
     yield from missing(ledger, release, why, needs)
     for entry in ledger.where(lambda one: one.kind is Kind.CLAIM):
-        yield age_verdict(entry)
+        yield age_verdict(entry) if entry.state is not State.NEEDLESS else absent(entry, by_claim[str(entry.subject)].claim)
 
 
 def age_verdict(entry):

@@ -123,9 +123,12 @@ def claim_entry(one: ClaimCopies, within: Duration, now: datetime) -> Entry:
     moment = last.at if last is not None else None
     age = _age(moment, now)
     decided = one.longhorn or one.passed_over or (one.local and one.velero)
+    gone = "" if last is not None else "no volume yet" if not one.claim.volume else "its volume is lost" if one.claim.phase == "Lost" else ""
+    if gone:
+        return Entry(Kind.CLAIM, one.subject, one.claim.name, State.NEEDLESS, _size(one), within=within, note=gone)
     return Entry(
         Kind.CLAIM, one.subject, one.claim.name, _state(last is not None, age, limit, one.unread, decided), _size(one),
-        copied_by=", ".join(copier.name for copier in copiers[:2]) or (f"{last.by}, nothing again" if last is not None else ""),
+        copied_by=", ".join(copier.name for copier in copiers[:2]) or (f"{last.by}, no job now" if last is not None else ""),
         last=moment, undated=last is not None and moment is None, age=age, limit=limit, within=within, note=_note(one),
         elsewhere=not decided, unread=one.unread, evidence=(Shown(last.source, last.path, _stamp(moment)),) if last is not None else (),
     )  # fmt: skip
@@ -208,7 +211,7 @@ def _secrets(schedules: Any, copies: Any, reads: tuple[Any, ...], release: Any, 
     age = _age(moment, now)
     return Entry(
         Kind.SECRETS, release.subject.at("secrets"), f"Secrets ({len(SECRET_NAMES)})", _state(newest is not None, age, limit, unread, False),
-        copied_by=", ".join(f"Velero schedule {one.name}" for one in running[:2]) or ("Velero, nothing again" if newest else ""), last=moment,
+        copied_by=", ".join(f"Velero schedule {one.name}" for one in running[:2]) or ("Velero, no schedule now" if newest else ""), last=moment,
         age=age, limit=limit, within=within, note="" if newest else "no cluster shows where else they are kept", elsewhere=newest is None,
         unread=unread, evidence=(Shown(newest.source, "status.completionTimestamp", _stamp(moment)),) if newest is not None else (),
     )  # fmt: skip

@@ -343,13 +343,28 @@ def test_a_longhorn_setting_that_no_fact_uses_is_kept_by_name_alone() -> None:
         for item in record.objects
     }
     assert found["current-longhorn-version"] == "v1.11.1"
-    assert (found["backup-target"], "backup-target" in found) == (None, True)
+    assert (found["backup-target-credential-secret"], "backup-target-credential-secret" in found) == (None, True)
+    assert found["backup-target"] == "cifs://nas"
 
 
 def _with_settings() -> World:
     world = multi_node()
     world.add(made("longhorn.io/v1beta2", "Setting", "backup-target", "longhorn-system", value="cifs://u:s3cr3t@nas"))
+    world.add(made("longhorn.io/v1beta2", "Setting", "backup-target-credential-secret", "longhorn-system", value="s3cr3t"))
     return world
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("s3://bucket@eu-1/prod", "s3://bucket@eu-1/prod"), ("s3://AKIA:s3cr3t@eu-1/prod", "s3://eu-1/prod"), ("azblob://box@core.windows.net/", "azblob://box@core.windows.net/"),
+        ("nfs://nas:/export?nfsOptions=s3cr3t", "nfs://nas:/export"), ("nfs://joe:s3cr3t@nas/x", "nfs://nas/x"), ("cifs://nas/share#s3cr3t", "cifs://nas/share"),
+        ("s3://b2@eu/?backup=b-1&volume=pvc-1&token=s3cr3t", "s3://b2@eu/?backup=b-1&volume=pvc-1"), ("s3://b2@eu/x;s3cr3t", "s3://b2@eu/x"), ("", ""), (None, None),
+        ("s3cr3t", {"malformed": "str"}), (5, {"malformed": "int"}), ("s3://s3cr3t@@/x", "s3:///x"),
+    ],
+)  # fmt: skip
+def test_the_url_of_a_backup_target(url: Any, kept: Any) -> None:
+    assert DESCRIBERS["backup_url"](url, Vault()) == kept
 
 
 @pytest.mark.parametrize(
