@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from exivity_audit.acceptance import ALL_SITES, Acceptance, Context, Standing, context_of, standing
+from exivity_audit.acceptance import ALL_SITES, Acceptance, Context, Fate, context_of, fate_of
 from exivity_audit.attestation import Attestation
 from exivity_audit.calendar import calendars
 from exivity_audit.check import Check, Evaluation
@@ -20,8 +20,9 @@ from exivity_audit.pack import Pack
 from exivity_audit.scenario import Purpose, Role, Scenario, ScenarioUsed, scenario_used
 from exivity_audit.snapshot import Outcome as ReadOutcome
 from exivity_audit.snapshot import Record, SiteSnapshot, Snapshot
+from exivity_audit.standing import Standing
 from exivity_audit.subject import CLUSTER, Subject, release_subject
-from exivity_audit.verdict import UNDECIDED, Severity, Status, Verdict, unknown
+from exivity_audit.verdict import Severity, Status, Verdict, unknown
 
 TABLES = ("node_loss", "copies", "calendar")  # facts that the report prints as tables
 BLIND = (ReadOutcome.FORBIDDEN, ReadOutcome.FAILED, ReadOutcome.NOT_ASKED)
@@ -63,7 +64,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Standing):
     """A check at a site: the unit that is scored."""
 
     check: Check
@@ -72,26 +73,9 @@ class Outcome:
     verdicts: tuple[Verdict, ...]
 
     @property
-    def status(self) -> Status:
-        """Worst status of its verdicts that apply; skip where none does."""
-        return min((verdict.status for verdict in self.verdicts), key=lambda status: status.urgency, default=Status.SKIP)
-
-    @property
-    def applicable(self) -> bool:
-        """Whether it counts in score and coverage: not skipped, not waived."""
-        return self.status not in (Status.SKIP, Status.WAIVED) and not self.waived
-
-    @property
-    def waived(self) -> bool:
-        """Whether all its open verdicts are waived."""
-        found = {verdict.status for verdict in self.verdicts}
-        return Status.WAIVED in found and not found & {Status.FAIL, Status.WARN, *UNDECIDED}
-
-    @property
-    def decided(self) -> bool:
-        """Whether one of its verdicts fails, or all that apply are decided."""
-        found = {verdict.status for verdict in self.verdicts}
-        return self.applicable and (Status.FAIL in found or not found & UNDECIDED)
+    def statuses(self) -> frozenset[Status]:
+        """The statuses of its verdicts."""
+        return frozenset(verdict.status for verdict in self.verdicts)
 
 
 @dataclass(frozen=True)
@@ -112,11 +96,11 @@ class Judgement:
     lifecycle: Any = None  # the dated table of supported releases it was judged by
     context: Mapping[str, Context] = field(default_factory=dict)  # by site, what attestations may be bound to
 
-    def standing(self, paper: Waiver | Attestation) -> Standing:
+    def fate(self, paper: Waiver | Attestation) -> Fate:
         """What became of a waiver or attestation."""
         asked = {outcome.check.id for outcome in self.outcomes}
         verdicts = (verdict for outcome in self.outcomes if outcome.check.id == paper.check for verdict in outcome.verdicts)
-        return standing(paper, verdicts, self.now, asked.__contains__)
+        return fate_of(paper, verdicts, self.now, asked.__contains__)
 
 
 def site_facts(

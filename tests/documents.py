@@ -8,6 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from exivity_audit.collect.reads import READS
+from exivity_audit.explanation import page
+from exivity_audit.pack import own_pack
+
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"(<!-- output of: (?P<command>[^>]+?) -->\n```[a-z]*\n)(?P<text>.*?)(```\n<!-- end -->)", re.DOTALL)
 
@@ -31,8 +35,15 @@ def documents() -> list[Path]:
     return [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if BLOCK.search(path.read_text())]
 
 
+def generated() -> dict[Path, str]:
+    """The documents that are made whole."""
+    return {ROOT / "docs" / "checks.md": page(own_pack(), READS)}
+
+
 def main() -> None:
     """Rewrite them."""
+    for path, text in generated().items():
+        path.write_text(text)
     for path in documents():
         path.write_text(current(path.read_text()))
         print(path.relative_to(ROOT))

@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 # plural.group → (version, kind, namespaced)
 RESOURCES: dict[str, tuple[str, str, bool]] = {
     "namespaces": ("v1", "Namespace", False), "nodes": ("v1", "Node", False), "pods": ("v1", "Pod", True), "services": ("v1", "Service", True),
-    "configmaps": ("v1", "ConfigMap", True), "serviceaccounts": ("v1", "ServiceAccount", True), "secrets": ("v1", "Secret", True), "events": ("v1", "Event", True),
+    "configmaps": ("v1", "ConfigMap", True), "serviceaccounts": ("v1", "ServiceAccount", True), "resourcequotas": ("v1", "ResourceQuota", True), "secrets": ("v1", "Secret", True), "events": ("v1", "Event", True),
     "persistentvolumeclaims": ("v1", "PersistentVolumeClaim", True), "persistentvolumes": ("v1", "PersistentVolume", False),
     "deployments.apps": ("v1", "Deployment", True), "statefulsets.apps": ("v1", "StatefulSet", True), "daemonsets.apps": ("v1", "DaemonSet", True),
     "jobs.batch": ("v1", "Job", True), "cronjobs.batch": ("v1", "CronJob", True),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import click
 
-from exivity_audit.check import Check
 from exivity_audit.cli.options import JUDGING, add
-from exivity_audit.verdict import Severity
 
 
 @click.command("list", context_settings={"max_content_width": 110})
@@ -14,6 +12,7 @@ from exivity_audit.verdict import Severity
 def command(**flags: object) -> int:
     """Print the checks by row: id, severity, clauses, title."""
     from exivity_audit.cli.preparation import prepare
+    from exivity_audit.explanation import severity_text
 
     prepared = prepare(flags)
     pack, total, to_come = prepared.pack, 0, 0
@@ -28,10 +27,3 @@ def command(**flags: object) -> int:
             click.echo(f"  {check.id:36} {severity_text(check):30} {' '.join(check.clauses):14} {check.title}{mark}")
     click.echo(f"\n{total} checks, {to_come} of them to come. `exivity-audit explain ID` tells more.")
     return 0
-
-
-def severity_text(check: Check) -> str:
-    """One severity, or one a scenario: ``A medium, B critical``."""
-    if isinstance(check.severity, Severity):
-        return str(check.severity)
-    return ", ".join(f"{scope.name} {severity}" for scope, severity in check.severity.items())

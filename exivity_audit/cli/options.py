@@ -30,6 +30,7 @@ ACCESS = (
                  help="Read no Secrets; those of known names; or also Helm's revisions."),
     click.option("--site-role", type=click.Choice(["active", "passive"]), envvar=_variable("SITE_ROLE"), help="Role of this site in a multi-site pair."),
 )  # fmt: skip
+PACKS = (click.option("--pack", "pack_folders", type=click.Path(path_type=Path, file_okay=False), multiple=True, help="Folder of further checks."),)
 JUDGING = (
     click.option("--config", "config_file", type=FILE, envvar=_variable("CONFIG"), help="Config file.  [default: exivity-audit.yaml here, if any]"),
     click.option("--scenario", type=click.Choice(["auto", "single-node", "multi-node", "multi-site"]), envvar=_variable("SCENARIO"),
@@ -37,12 +38,12 @@ JUDGING = (
     click.option("--purpose", type=click.Choice(["production", "evaluation"]), envvar=_variable("PURPOSE"), help="What the installation is for.  [default: production]"),
     click.option("--checks", "chosen", metavar="IDS", multiple=True, envvar=_variable("CHECKS"), help="Only these: ids, rows, globs, with commas."),
     click.option("--skip", "skipped", metavar="IDS", multiple=True, envvar=_variable("SKIP"), help="All but these."),
-    click.option("--pack", "pack_folders", type=click.Path(path_type=Path, file_okay=False), multiple=True, help="Folder of further checks."),
+    *PACKS,
     click.option("--evidence", type=FILE, envvar=_variable("EVIDENCE"), help="Attestations (evidence.yaml)."),
     click.option("--now", metavar="TIME", help="Judge as of this time (2026-11-23T12:00:00Z) instead of the snapshot's."),
 )  # fmt: skip
 REPORT = (
-    click.option("-o", "--output", "outputs", metavar="FORMAT[=FILE]", multiple=True, help="table or json; repeatable.  [default: table]"),
+    click.option("-o", "--output", "outputs", metavar="FORMAT[=FILE]", multiple=True, help="table, json, junit, sarif, markdown, csv, prometheus, policyreport, openreports or github; repeatable.  [default: table]"),
     click.option("--fail-on", default="low", show_default=True, envvar=_variable("FAIL_ON"), metavar="LEVEL",
                  help="Exit 1 from this on: critical, high, medium, low, warn:LEVEL, gate."),
     click.option("--min-score", type=float, envvar=_variable("MIN_SCORE"), help="Exit 1 below this score."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import sys
@@ -16,8 +17,19 @@ if TYPE_CHECKING:
     from exivity_audit.reports.run_info import RunInfo
     from exivity_audit.score import Scorecard
 
-FORMATS = ("table", "json")
 FILE_WIDTH = 110
+# Machine formats: the module that writes one, and its function from the report's values to bytes.
+MACHINE = {
+    "junit": ("junit", "render_junit"),
+    "sarif": ("sarif", "render_sarif"),
+    "markdown": ("markdown", "render_markdown"),
+    "csv": ("csv_report", "render_csv"),
+    "prometheus": ("prometheus", "render_prometheus"),
+    "policyreport": ("policy_report", "render_policy_report"),
+    "openreports": ("policy_report", "render_open_report"),
+    "github": ("github", "render_github"),
+}
+FORMATS = ("table", "json", *MACHINE)
 
 
 @dataclass(frozen=True)
@@ -85,6 +97,12 @@ def _content(scorecard: Scorecard, run: RunInfo, output: Output, style: Style) -
         from exivity_audit.reports.json_report import json_report
 
         return json_report(scorecard, run)
+    if output.format in MACHINE:
+        from exivity_audit.reports.json_report import report_shape
+
+        module, function = MACHINE[output.format]
+        content: bytes = getattr(importlib.import_module(f"exivity_audit.reports.{module}"), function)(report_shape(scorecard, run))
+        return content
     to_terminal = output.file is None and sys.stdout.isatty()
     encoding = (sys.stdout.encoding or "ascii") if output.file is None else "utf-8"
     plain_ascii = style.ascii or encoding.lower().replace("-", "") != "utf8"

@@ -33,13 +33,21 @@ def caught(text: str) -> str:
 
 def strained(value: Any) -> Any:
     """A value with every text in it strained, keys too; itself where nothing was caught."""
+    return _strained(value, {})
+
+
+def _strained(value: Any, known: dict[str, str]) -> Any:
+    """The same, each text looked at once: field names and words recur by the thousand."""
     if isinstance(value, str):
-        return caught(value)
+        found = known.get(value)
+        if found is None:
+            found = known[value] = caught(value)
+        return value if found == value else found
     if isinstance(value, dict):
-        made = {caught(key) if isinstance(key, str) else key: strained(item) for key, item in value.items()}
+        made = {_strained(key, known): _strained(item, known) for key, item in value.items()}
         return made if any(old is not new for old, new in zip(value.values(), made.values(), strict=False)) or made.keys() != value.keys() else value
     if isinstance(value, list | tuple):
-        items = [strained(item) for item in value]
+        items = [_strained(item, known) for item in value]
         return value if all(old is new for old, new in zip(value, items, strict=True)) else type(value)(items)
     return value
 

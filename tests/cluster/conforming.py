@@ -74,7 +74,7 @@ def _node_ready(cluster: Cluster, wanted: Object) -> bool:
 
 def below_multi_node(cluster: Cluster) -> None:
     """Nodes in three zones, Longhorn without volumes yet, Traefik."""
-    cluster.install_crds(crds("longhorn.io", "traefik.io"))
+    cluster.install_crds(crds("longhorn.io", "traefik.io", real=cluster.crd_folder))
     give(cluster, nodes_multi())
     longhorn = builders.longhorn(conforming_multi(), builders.WORKERS, builders.ZONES)
     give(cluster, (item for item in longhorn if item["kind"] not in ("Volume", "Replica", "ShareManager")))
@@ -83,7 +83,7 @@ def below_multi_node(cluster: Cluster) -> None:
 
 def below_single_node(cluster: Cluster) -> None:
     """One K3s node with the local-path provisioner and the Traefik it brings."""
-    cluster.install_crds(crds("traefik.io"))
+    cluster.install_crds(crds("traefik.io", real=cluster.crd_folder))
     world = builders.single_node()
     product = {id(item) for item in world.objects if item["metadata"].get("namespace") == "exivity"}
     everything = [item for item in world.objects if id(item) not in product and item["metadata"]["name"] != "exivity"]

@@ -113,6 +113,7 @@ class Cluster:
         self.directory = directory
         self.tokens: dict[str, str] = {}
         self.helm_program: str | Path = "helm"
+        self.crd_folder: Path | None = None  # the operators' own definitions, where they were fetched
         self._context = context
         self._authority = authority
         self._resources: dict[str, dict[str, Resource]] = {}
@@ -444,6 +445,7 @@ class ControlPlane(Cluster):
         cluster = cls(server, context, authority.certificate, directory / "admin.kubeconfig", directory / "audit.log", directory)
         cluster.tokens = write_tokens(directory / "tokens.csv")
         cluster.helm_program = bin_dir / "helm"
+        cluster.crd_folder = bin_dir / "crds"
         cluster.processes = {}
         cluster._bin_dir = bin_dir
         cluster._ports = ports

@@ -1,12 +1,15 @@
-"""Hand-made stand-ins for the CustomResourceDefinitions of the operators that an Exivity cluster may run.
+"""CustomResourceDefinitions of the operators that an Exivity cluster may run: their own where a Go module carries them, else stand-ins.
 
-They are not the operators' own definitions: they carry the right group, version, names, scope and status subresource,
-and accept any content, so that the API server can hold the objects of a test case.
+A stand-in is not the operator's own definition: it carries the right group, version, names, scope and status subresource,
+and accepts any content, so that the API server can hold the objects of a test case.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
+
+import yaml
 
 from tests.world import OPTIONAL
 
@@ -16,14 +19,29 @@ NO_STATUS = frozenset({"Setting", "Application", "Workflow", "WorkflowTemplate",
                        "Schedule", "Restore", "BackupStorageLocation", "PodVolumeBackup", "Middleware", "TLSStore", "IngressRoute", "AlertmanagerConfig"})  # fmt: skip
 
 
-def crds(*groups: str) -> list[dict[str, Any]]:
-    """The stand-in definitions of the groups named, or of all groups."""
-    return [
-        _definition(group, version, kind, plural, "Namespaced" if namespaced else "Cluster", _has_status(kind, group))
-        for name, (version, kind, namespaced) in OPTIONAL.items()
-        for plural, _, group in (name.partition("."),)
-        if not groups or group in groups
-    ]
+def crds(*groups: str, real: Path | None = None) -> list[dict[str, Any]]:
+    """The definitions of the groups named, or of all groups; from the folder ``real`` where it has them."""
+    found = []
+    for name, (version, kind, namespaced) in OPTIONAL.items():
+        plural, _, group = name.partition(".")
+        if groups and group not in groups:
+            continue
+        file = real / f"{group}_{plural}.yaml" if real is not None else None
+        own = _loaded(file) if file is not None and file.is_file() else None
+        found.append(own or _definition(group, version, kind, plural, "Namespaced" if namespaced else "Cluster", _has_status(kind, group)))
+    return found
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Reads a lone ``=`` as text: it stands in lists of operators."""
+
+
+_Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: node.value)
+
+
+def _loaded(file: Path) -> dict[str, Any]:
+    made: dict[str, Any] = yaml.load(file.read_text(), Loader=_Loader)
+    return {**made, "metadata": {key: made["metadata"][key] for key in ("name", "annotations") if key in made["metadata"]}}
 
 
 def _has_status(kind: str, group: str) -> bool:

@@ -177,7 +177,7 @@ SINGLE_NODE_EXAMPLE: Findings = NOT_FILLED_IN | {
 
 def infrastructure(cluster: ControlPlane, *, single: bool = False) -> None:
     """All that lies below the product, as it should be, and the ingress controller that the vendor's examples name."""
-    cluster.install_crds(crds("monitoring.coreos.com"))
+    cluster.install_crds(crds("monitoring.coreos.com", real=cluster.crd_folder))
     if single:
         conforming.below_single_node(cluster)
     else:

@@ -122,9 +122,9 @@ def test_the_chart_installs_and_becomes_ready(control_plane: ControlPlane | Kind
 @pytest.fixture
 def stand_ins(control_plane: Cluster) -> Iterator[None]:
     """All stand-in definitions, for one test."""
-    control_plane.install_crds(crds())
+    control_plane.install_crds(crds(real=control_plane.crd_folder))
     yield
-    control_plane.remove(crds())
+    control_plane.remove(crds(real=control_plane.crd_folder))
 
 
 @pytest.mark.usefixtures("stand_ins")

@@ -11,7 +11,7 @@ export LC_ALL=C
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here"
 
-digest=$(sha256sum -- build.sh */go.mod */go.sum | sha256sum | cut -c 1-16)
+digest=$(sha256sum -- build.sh crds.txt */go.mod */go.sum | sha256sum | cut -c 1-16)
 cache=${EXIVITY_AUDIT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/exivity-audit}
 target=$cache/controlplane/$digest/bin
 # kwok does nothing to a cluster without these; they come from its own module.
@@ -81,6 +81,32 @@ join_stages() {
   mv -f -- "$scratch/$stages" "$target/$stages"
 }
 
+# The operators' own CRDs, each module's content compared with the sum that stands beside its version.
+collect_crds() {
+  if [ -d "$target/crds" ]; then
+    return
+  fi
+  require_go
+  if [ -d "$target/crds" ]; then
+    return
+  fi
+  local module version sum folder found
+  mkdir -- "$scratch/crds"
+  while read -r module version sum folder; do
+    case $module in '#'* | '') continue ;; esac
+    echo "build.sh: fetching the CRDs of $module" >&2
+    found=$(cd "$scratch" && GOFLAGS=-mod=mod GONOSUMDB='*' go mod download -json "$module@$version")
+    if [ "$(sed -n 's/^[[:space:]]*"Sum": "\(.*\)",*$/\1/p' <<<"$found")" != "$sum" ]; then
+      echo "build.sh: $module@$version is not what crds.txt says: $found" >&2
+      exit 1
+    fi
+    found=$(sed -n 's/^[[:space:]]*"Dir": "\(.*\)",*$/\1/p' <<<"$found")
+    cp -- "$found/$folder"/*_*.yaml "$scratch/crds/"
+  done <crds.txt
+  chmod -R u+w -- "$scratch/crds"
+  mv -- "$scratch/crds" "$target/crds"
+}
+
 build etcd etcd go.etcd.io/etcd/server/v3
 build kubernetes kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver "$kubernetes_stamp"
 build kubernetes kube-controller-manager k8s.io/kubernetes/cmd/kube-controller-manager "$kubernetes_stamp"
@@ -88,5 +114,6 @@ build kubernetes kube-scheduler k8s.io/kubernetes/cmd/kube-scheduler "$kubernete
 build helm helm helm.sh/helm/v3/cmd/helm "$helm_stamp"
 build kwok kwok sigs.k8s.io/kwok/cmd/kwok
 join_stages
+collect_crds
 
 echo "$target"

@@ -1,0 +1,1 @@
+"""What the platform team of ACME expects of a namespace that it hosts."""

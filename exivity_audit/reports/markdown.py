@@ -1,0 +1,81 @@
+"""Markdown for a pull request or a CI summary: gate, rows, findings, what could not be decided."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from exivity_audit.reports.json_shape import ReportShape, ResultShape
+from exivity_audit.reports.text import clean
+from exivity_audit.reports.words import headline, subject_text
+from exivity_audit.verdict import Status
+
+LONGEST = 60_000  # characters a pull request comment takes, with room to spare
+ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "://": "&#58;//", **{sign: f"\\{sign}" for sign in "\\`*_{}[]#|~"}}
+SPECIAL = re.compile(r"://|[&<>@\\`*_{}\[\]#|~]")
+
+
+def plain(text: object) -> str:
+    """A text that Markdown shows as it is, in one line: no markup, HTML, link, mention or cell border takes effect."""
+    return SPECIAL.sub(lambda match: ENTITIES[match[0]], clean(text))
+
+
+def render_markdown(report: ReportShape) -> bytes:
+    """The report as Markdown; findings that would pass the size of a comment are counted instead."""
+    summary = report.summary
+    parts = [f"## {plain(headline(report))}", _facts(report), _rows(report)]
+    if report.fixes:
+        first = [f"{number}. {plain(item.fix.text)} (+{item.gain:g})" for number, item in enumerate(report.fixes[:5], 1)]
+        parts.append("### Fix these first\n\n" + "\n".join(first))
+    findings = [result for result in report.results if result.status in (Status.FAIL, Status.WARN, Status.ERROR, Status.WAIVED)]
+    if findings:
+        parts.append("### Findings\n\n| status | severity | what | seen, wanted | fix |\n|---|---|---|---|---|\n" + _lines(findings))
+    undecided = [result for result in report.results if result.status in (Status.UNKNOWN, Status.MANUAL)]
+    if undecided:
+        body = "\n".join(f"- {result.status}: {plain(result.title)} ({plain(result.id)}): {plain(result.message)}" for result in undecided)
+        parts.append(f"<details><summary>{len(undecided)} not decided</summary>\n\n{_cut(body)}\n\n</details>")
+    score = "" if summary.score_without_waivers is None else f"; {summary.score_without_waivers:g} without waivers"
+    versions = f"{report.tool.name} {plain(report.tool.version)}, checklist {plain(report.checklist.version)}"
+    parts.append(f"Exit code {report.run.exit_code}{score}. {versions}.")
+    return ("\n\n".join(parts) + "\n").encode()
+
+
+def _facts(report: ReportShape) -> str:
+    cluster, used = report.cluster, report.scenario.used or "scenario unknown"
+    version = plain(cluster.version) if cluster.version else "version not read"
+    return f"{plain(cluster.name)}, Kubernetes {version}, {used}, {report.scenario.purpose}, {plain(report.run.now)}"
+
+
+def _rows(report: ReportShape) -> str:
+    lines = ["| row | verdict | score | decided | fail | warn | not decided |", "|---|---|---|---|---|---|---|"]
+    for row in report.rows:
+        score = "no score" if row.score is None else f"{row.score:g}"
+        ratio = "" if row.coverage.ratio is None else f"{row.coverage.ratio:.0%}"
+        open_ = row.counts.unknown + row.counts.manual + row.counts.error
+        lines.append(f"| {plain(row.title)} | {row.verdict} | {score} | {ratio} | {row.counts.fail} | {row.counts.warn} | {open_} |")
+    return "\n".join(lines)
+
+
+def _lines(results: Iterable[ResultShape]) -> str:
+    return _cut("\n".join(_line(result) for result in results))
+
+
+def _line(result: ResultShape) -> str:
+    fix = plain(result.fix.text) if result.fix else ""
+    if result.waiver is not None:
+        fix = f"waived until {plain(result.waiver.expires)} by {plain(result.waiver.owner)}: {plain(result.waiver.reason)}"
+    place = f"<br>{plain(subject_text(result))}" if result.subject else ""
+    what = f"{plain(result.title)}{place} ({plain(result.id)})"
+    return f"| {result.status} | {result.severity} | {what} | {plain(result.message)} | {fix} |"
+
+
+def _cut(text: str) -> str:
+    """As many whole lines as fit, and how many do not."""
+    kept: list[str] = []
+    lines, size = text.split("\n"), 0
+    for line in lines:
+        size += len(line) + 1
+        if size > LONGEST // 2:
+            return "\n".join([*kept, "", f"and {len(lines) - len(kept)} more; the JSON report has them all"])
+        kept.append(line)
+    return text
