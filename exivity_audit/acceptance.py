@@ -124,17 +124,17 @@ def _paper(one: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Fate:
     """What became of a waiver or attestation in a run, and why where it does not hold or is not needed."""
 
     state: State
     why: str = ""
 
 
-def standing(paper: Waiver | Attestation, verdicts: Iterable[Verdict], now: datetime, asked: Callable[[str], bool]) -> Standing:
+def fate_of(paper: Waiver | Attestation, verdicts: Iterable[Verdict], now: datetime, asked: Callable[[str], bool]) -> Fate:
     """Used by a verdict, past its last day, void for a reason, or unused; ``asked`` tells whether a check belongs to this run."""
     if expired(paper, now) if isinstance(paper, Waiver) else paper.expired(now):
-        return Standing("expired", f"it expired on {paper.expires}")
+        return Fate("expired", f"it expired on {paper.expires}")
     used = False
     reasons: dict[str, None] = {}
     for verdict in verdicts:
@@ -142,9 +142,9 @@ def standing(paper: Waiver | Attestation, verdicts: Iterable[Verdict], now: date
         reasons |= {one.why: None for one in verdict.objections if one.paper == paper}
     why = "; ".join(reasons)
     if used:
-        return Standing("used", why)
+        return Fate("used", why)
     if why:
-        return Standing("void", why)
+        return Fate("void", why)
     if not asked(paper.check):
-        return Standing("unused", "its check was left out of this run")
-    return Standing("unused", "nothing of this run needs it" if isinstance(paper, Attestation) else "it covers no finding of this run")
+        return Fate("unused", "its check was left out of this run")
+    return Fate("unused", "nothing of this run needs it" if isinstance(paper, Attestation) else "it covers no finding of this run")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from exivity_audit.acceptance import ALL_SITES, Acceptance, Context, Standing, context_of, standing
+from exivity_audit.acceptance import ALL_SITES, Acceptance, Context, Fate, context_of, fate_of
 from exivity_audit.attestation import Attestation
 from exivity_audit.calendar import calendars
 from exivity_audit.check import Check, Evaluation
@@ -96,11 +96,11 @@ class Judgement:
     lifecycle: Any = None  # the dated table of supported releases it was judged by
     context: Mapping[str, Context] = field(default_factory=dict)  # by site, what attestations may be bound to
 
-    def standing(self, paper: Waiver | Attestation) -> Standing:
+    def fate(self, paper: Waiver | Attestation) -> Fate:
         """What became of a waiver or attestation."""
         asked = {outcome.check.id for outcome in self.outcomes}
         verdicts = (verdict for outcome in self.outcomes if outcome.check.id == paper.check for verdict in outcome.verdicts)
-        return standing(paper, verdicts, self.now, asked.__contains__)
+        return fate_of(paper, verdicts, self.now, asked.__contains__)
 
 
 def site_facts(

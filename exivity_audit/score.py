@@ -87,7 +87,7 @@ class Scorecard:
     rows: tuple[RowScore, ...]
     gate: Gate | None  # None for purpose evaluation
     remarks: int  # gate rows that are PARTLY
-    waivers: int
+    waivers: int  # that cover something; one with a wildcard may cover several findings
     score: Fraction | None
     score_without_waivers: Fraction | None
     grade: str | None
@@ -197,7 +197,7 @@ def scorecard(judgement: Judgement) -> Scorecard:
         rows=rows,
         gate=None if evaluation else gate(rows, scenario, judgement.partial),
         remarks=sum(1 for row in rows if is_gate_row(row.row, scenario) and row.verdict is RowVerdict.PARTLY),
-        waivers=sum(1 for outcome in judgement.outcomes for verdict in outcome.verdicts if verdict.status is Status.WAIVED),
+        waivers=len({verdict.waiver for outcome in judgement.outcomes for verdict in outcome.verdicts if verdict.status is Status.WAIVED}),
         score=points,
         score_without_waivers=overall(row_scores(judgement, bare), scenario),
         grade=None if judgement.partial else grade(points, rows, scenario),

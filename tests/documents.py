@@ -47,6 +47,10 @@ def main() -> None:
     for path in documents():
         path.write_text(current(path.read_text()))
         print(path.relative_to(ROOT))
+    from tests import handover
+
+    handover.PAGE.write_text(handover.page())
+    print(handover.PAGE.relative_to(ROOT))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from exivity_audit.acceptance import Acceptance, Standing, standing
+from exivity_audit.acceptance import Acceptance, Fate, fate_of
 from exivity_audit.attestation import Attestation, examine, load_evidence, refuse_future, written
 from exivity_audit.check import check
 from exivity_audit.config import Config, Waiver
@@ -196,7 +196,7 @@ def test_what_is_seen_wins_and_names_the_attestation() -> None:
     found = accepted(PAPER, verdict_of(Status.FAIL))
     assert found.status is Status.FAIL
     assert found.remark == "J. Doe's attestation of 2026-11-02: the cluster shows otherwise, and what is seen wins"
-    assert standing(PAPER, [found], NOW, lambda check: True) == Standing("void", "the cluster shows otherwise, and what is seen wins")
+    assert fate_of(PAPER, [found], NOW, lambda check: True) == Fate("void", "the cluster shows otherwise, and what is seen wins")
 
 
 def test_a_rule_may_let_it_stand_against_a_fail_whole_or_in_part() -> None:
@@ -211,7 +211,7 @@ def test_an_expired_one_leaves_the_verdict_open_and_says_so() -> None:
     found = accepted(old, verdict_of(Status.MANUAL))
     assert found.status is Status.MANUAL
     assert found.why == "nobody saw it; J. Doe's attestation of 2026-11-02: it expired on 2026-11-22"
-    assert standing(old, [found], NOW, lambda check: True).state == "expired"
+    assert fate_of(old, [found], NOW, lambda check: True).state == "expired"
 
 
 def test_a_valid_one_stands_in_for_an_expired_one() -> None:
@@ -241,7 +241,7 @@ def test_a_cluster_that_has_changed_voids_it(context: dict[str, Any], why: str) 
     found = accepted(paper, verdict_of(Status.MANUAL), TODAY)
     assert found.status is (Status.MANUAL if why else Status.PASS)
     assert why in found.why
-    assert standing(paper, [found], NOW, lambda check: True) == (Standing("void", why) if why else Standing("used"))
+    assert fate_of(paper, [found], NOW, lambda check: True) == (Fate("void", why) if why else Fate("used"))
 
 
 def test_a_context_that_cannot_be_read_is_unknown_and_names_the_right() -> None:
@@ -251,7 +251,7 @@ def test_a_context_that_cannot_be_read_is_unknown_and_names_the_right() -> None:
     assert found.status is Status.UNKNOWN
     assert found.needs == ("list persistentvolumeclaims in exivity",)
     assert "the storage class cannot be compared with today's: forbidden" in found.why
-    assert standing(paper, [found], NOW, lambda check: True).state == "void"
+    assert fate_of(paper, [found], NOW, lambda check: True).state == "void"
     assert accepted(paper, verdict_of(Status.MANUAL)).status is Status.UNKNOWN
 
 
@@ -272,8 +272,8 @@ def test_a_check_that_takes_none_is_not_attested_away() -> None:
 
 
 def test_what_no_verdict_needs_is_unused_and_what_was_not_asked_says_so() -> None:
-    assert standing(PAPER, [verdict_of(Status.PASS)], NOW, lambda check: True) == Standing("unused", "nothing of this run needs it")
-    assert standing(PAPER, [], NOW, lambda check: False) == Standing("unused", "its check was left out of this run")
+    assert fate_of(PAPER, [verdict_of(Status.PASS)], NOW, lambda check: True) == Fate("unused", "nothing of this run needs it")
+    assert fate_of(PAPER, [], NOW, lambda check: False) == Fate("unused", "its check was left out of this run")
 
 
 def test_a_check_over_all_sites_is_compared_with_each() -> None:
@@ -310,7 +310,7 @@ def test_evaluation_compares_with_the_facts_of_the_site() -> None:
 
     assert judge("1").outcomes[0].status is Status.PASS
     assert judge("2").outcomes[0].status is Status.MANUAL
-    assert judge("2").standing(judge("2").attestations[0]).state == "void"
+    assert judge("2").fate(judge("2").attestations[0]).state == "void"
 
 
 def test_todays_context_of_the_conforming_clusters() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from exivity_audit.acceptance import Attestation
+from exivity_audit.attestation import Attestation
 from exivity_audit.attribution import attribute
 from exivity_audit.comparison import Change, Difference, compare
 from exivity_audit.config import Config, Waiver

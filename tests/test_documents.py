@@ -9,12 +9,17 @@ from pathlib import Path
 import pytest
 
 from exivity_audit.cli import COMMANDS
+from tests import handover
 from tests.documents import ROOT, current, documents, generated
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
 def test_generated_blocks_are_current(path: Path) -> None:
     assert current(path.read_text()) == path.read_text(), "run `make docs`"
+
+
+def test_the_handover_page_is_what_the_commands_print_today() -> None:
+    assert handover.page() == handover.PAGE.read_text(), "run `make docs`"
 
 
 @pytest.mark.parametrize("path", generated(), ids=lambda path: path.name)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from exivity_audit.acceptance import Acceptance, Standing, standing
+from exivity_audit.acceptance import Acceptance, Fate, fate_of
 from exivity_audit.config import Config, Waiver
 from exivity_audit.measure import Unit, Wanted, at_least, at_most, exactly, one_of, unit_of, wanted
 from exivity_audit.pack import own_pack
@@ -60,7 +60,7 @@ def test_the_accepted_value_is_compared_in_the_unit_that_was_measured(measured: 
     if not covered:
         assert found.status is Status.FAIL
         assert found.remark.startswith("the waiver of J. Doe: ")
-        assert standing(waiver(accepts=accepts), [found], NOW, lambda check: True).state == "void"
+        assert fate_of(waiver(accepts=accepts), [found], NOW, lambda check: True).state == "void"
 
 
 def test_the_reason_of_a_void_waiver_is_told() -> None:
@@ -87,7 +87,7 @@ def test_an_expired_one_covers_nothing_and_is_named_beside_the_finding() -> None
     found = accepted(old, verdict(1, at_least(3)))
     assert found.status is Status.FAIL
     assert found.remark == "the waiver of J. Doe: it expired on 2026-11-22"
-    assert standing(old, [found], NOW, lambda check: True) == Standing("expired", "it expired on 2026-11-22")
+    assert fate_of(old, [found], NOW, lambda check: True) == Fate("expired", "it expired on 2026-11-22")
     assert accepted(waiver(expires="2026-11-23"), verdict(1)).status is Status.WAIVED
 
 
@@ -95,13 +95,13 @@ def test_the_first_that_reaches_far_enough_covers() -> None:
     short, long = waiver(accepts=2), waiver(accepts=0, owner="M. Smit")
     found = Acceptance((short, long), (), NOW).accept(verdict(1, at_least(3)), "row/rule", "default", True)
     assert found.waiver == long
-    assert standing(short, [found], NOW, lambda check: True).state == "unused"
+    assert fate_of(short, [found], NOW, lambda check: True).state == "unused"
 
 
 def test_used_on_one_subject_and_void_on_another_is_used_and_says_so() -> None:
     one = waiver(accepts=2)
     found = [accepted(one, verdict(2, at_least(3))), accepted(one, verdict(1, at_least(3)))]
-    assert standing(one, found, NOW, lambda check: True) == Standing("used", "it accepts 2, and 1 is worse")
+    assert fate_of(one, found, NOW, lambda check: True) == Fate("used", "it accepts 2, and 1 is worse")
 
 
 def test_score_and_gate_without_waivers_stand_beside_those_with() -> None:

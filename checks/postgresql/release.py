@@ -56,7 +56,7 @@ def _support(database, lifecycle, now, at):
     if not table or (major not in table and major > min(table)):
         text = f"PostgreSQL {major} is not in the table of {day(lifecycle.date)}; name a newer one under `lifecycle`"
         return unknown(database, text, needs=("lifecycle",))
-    notes = [f"the table of supported releases is of {day(lifecycle.date)}"] if lifecycle.stale(now) else []
+    notes = []
     told = database.workload.labels.get(chart.VERSION_LABEL, "") if database.workload is not None else ""
     if NUMBERS.fullmatch(told) and told.partition(".")[0] != str(major):
         notes.append(f"its label says {told}, the image that runs is {major}")

@@ -65,7 +65,7 @@ def _unfit(path: Path, entry: Entry[Waiver], judgement: Judgement) -> Iterator[U
         yield wrong
         return
     outcomes = [one for one in judgement.outcomes if one.check.id == waiver.check and waiver.site in (None, one.site)]
-    found = judgement.standing(waiver)
+    found = judgement.fate(waiver)
     where = f"waiver for {waiver.check}"
     if found.state == "void":
         yield UsageError(f"{path}:{entry.line('accepts')}: {where}: void: {found.why}", "mend the finding, or agree on another value")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from exivity_audit.acceptance import Standing, State
+from exivity_audit.acceptance import Fate, State
 from exivity_audit.attestation import Attestation
 from exivity_audit.config import Waiver
 from exivity_audit.reports import figures
@@ -18,10 +18,10 @@ Paper = Attestation | Waiver
 MARKS: dict[State, Status] = {"used": Status.PASS, "unused": Status.SKIP, "expired": Status.WARN, "void": Status.FAIL}
 
 
-def papers(card: Scorecard) -> list[tuple[Paper, Standing]]:
+def papers(card: Scorecard) -> list[tuple[Paper, Fate]]:
     """Attestations, then waivers, each with what became of it."""
     every: tuple[Paper, ...] = (*card.judgement.attestations, *card.judgement.config.waivers)
-    return [(paper, card.judgement.standing(paper)) for paper in every]
+    return [(paper, card.judgement.fate(paper)) for paper in every]
 
 
 def attested_and_waived(card: Scorecard, pen: Pen) -> RenderableType:

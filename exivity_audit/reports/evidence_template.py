@@ -11,7 +11,7 @@ from exivity_audit.evaluate import Judgement, Outcome, results
 from exivity_audit.fact import Unreadable
 from exivity_audit.pack import Pack
 from exivity_audit.reports.dates import print_moment
-from exivity_audit.reports.yaml_text import comment, quoted
+from exivity_audit.reports.yaml_text import comment, plain, quoted
 from exivity_audit.verdict import Status, Verdict
 
 VALID_FOR = "180d"
@@ -64,7 +64,7 @@ def _item(judgement: Judgement, outcome: Outcome, verdict: Verdict) -> Iterator[
     yield from comment(f"{check.title} ({outcome.severity})")
     yield from comment(verdict.why or verdict.message, label="why")
     yield from comment(check.attest or "", label="do")
-    yield f"  - check: {check.id}"
+    yield f"  - check: {plain(check.id)}"
     if verdict.subject is not None:
         yield f"    subject: {quoted(verdict.subject)}"
     if len(judgement.snapshot.sites) > 1 and outcome.site != ALL_SITES:
@@ -83,7 +83,11 @@ def _written(values: tuple[str, ...]) -> str:
     return quoted(values[0]) if len(values) == 1 and "," not in values[0] else f"[{', '.join(quoted(value) for value in values)}]"
 
 
-SHOWN_BY = {"postgresql_major": {"database"}, "target": {"backup_targets", "storage_locations", "database_backup"}, "class": {"claims"}}
+SHOWN_BY = {
+    "postgresql_major": {"database"},
+    "target": {"backup_targets", "storage_locations", "database_backup", "database_restores", "data_restores"},
+    "class": {"claims"},
+}
 """The facts of which a check must look at one, for its attestation to be bound to a context."""
 
 

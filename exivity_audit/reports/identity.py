@@ -120,7 +120,7 @@ def why(card: Scorecard) -> tuple[str, ...]:
     found_papers = papers(card)
     for noun, waived in (("waiver", True), ("attestation", False)):
         for state in ("unused", "expired", "void"):
-            names = [paper.check for paper, standing in found_papers if isinstance(paper, Waiver) is waived and standing.state == state]
+            names = [paper.check for paper, fate in found_papers if isinstance(paper, Waiver) is waived and fate.state == state]
             if names:
                 sentences.append(f"{_count(len(names), noun)} {state}: {', '.join(names)}.")
     return (*sentences, *_table(card))

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import msgspec
 
-from exivity_audit.acceptance import Standing
+from exivity_audit.acceptance import Fate
 from exivity_audit.attestation import Attestation
 from exivity_audit.calendar import due_by_site
 from exivity_audit.config import Waiver
@@ -29,7 +29,7 @@ from exivity_audit.verdict import Status, Verdict
 
 TOOL = "exivity-audit"
 BROKEN = (Status.FAIL, Status.WARN)
-USED = Standing("used")
+USED = Fate("used")
 
 
 def json_report(scorecard: Scorecard, run: RunInfo) -> bytes:
@@ -76,8 +76,8 @@ def report_shape(card: Scorecard, run: RunInfo) -> shape.ReportShape:
         ),
         unread=[_unread(site, record) for site, record in judgement.unread],
         fixes=[_gain(remedy) for remedy in card.remedies],
-        attestations=[_attestation(item, judgement.standing(item)) for item in judgement.attestations],
-        waivers=[_waiver(item, judgement.standing(item)) for item in judgement.config.waivers],
+        attestations=[_attestation(item, judgement.fate(item)) for item in judgement.attestations],
+        waivers=[_waiver(item, judgement.fate(item)) for item in judgement.config.waivers],
         lifecycle=_lifecycle(judgement),
     )
 
@@ -180,12 +180,12 @@ def _gain(remedy: Remedy) -> shape.GainShape:
     return shape.GainShape(figures.gain(remedy), own, [_fingerprint(outcome, verdict) for outcome, verdict in remedy.findings])
 
 
-def _waiver(item: Waiver, found: Standing) -> shape.WaiverShape:
+def _waiver(item: Waiver, found: Fate) -> shape.WaiverShape:
     accepts = _plain(item.accepts)
     return shape.WaiverShape(item.check, item.subject, item.site, item.reason, item.owner, item.expires, item.ticket, accepts, found.state, found.why)
 
 
-def _attestation(item: Attestation, found: Standing) -> shape.AttestationShape:
+def _attestation(item: Attestation, found: Fate) -> shape.AttestationShape:
     context = _plain(dict(item.context))
     return shape.AttestationShape(
         item.check, item.subject, item.site, item.statement, item.by, item.date, item.expires, item.artefact, context, found.state, found.why

@@ -10,7 +10,7 @@ from exivity_audit.evaluate import Judgement, Outcome, results
 from exivity_audit.measure import Scalar, Unit
 from exivity_audit.quantity import print_size, size
 from exivity_audit.reports.dates import print_moment
-from exivity_audit.reports.yaml_text import comment, quoted
+from exivity_audit.reports.yaml_text import comment, plain, quoted
 from exivity_audit.verdict import Status, Verdict
 
 HOUR = 3600
@@ -42,7 +42,7 @@ def waivers_draft(judgement: Judgement) -> str:
 def _waiver(outcome: Outcome, verdict: Verdict, several: bool) -> Iterator[str]:
     yield from comment(f"{verdict.status} · {outcome.severity} · {outcome.check.title}")
     yield from comment(verdict.message, label="seen")
-    yield f"  - check: {outcome.check.id}"
+    yield f"  - check: {plain(outcome.check.id)}"
     if verdict.subject is not None:
         yield f"    subject: {quoted(verdict.subject)}"
     if several and outcome.site != ALL_SITES:

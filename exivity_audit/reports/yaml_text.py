@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 
 from exivity_audit.reports.text import clean, encodable
 
 WIDTH = 110
+_NAME = re.compile(r"[a-z][a-z0-9_]*/[a-z0-9-]+")
 
 
 def quoted(value: object) -> str:
@@ -17,6 +19,11 @@ def quoted(value: object) -> str:
     if isinstance(value, int | float):
         return repr(value)
     return '"' + "".join(map(_escaped, encodable(str(value)))) + '"'
+
+
+def plain(text: str) -> str:
+    """A name without quotes where it is nothing but a name."""
+    return text if _NAME.fullmatch(text) else quoted(text)
 
 
 def _escaped(character: str) -> str:
