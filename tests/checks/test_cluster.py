@@ -613,7 +613,8 @@ class TestImages:
         world = multi_node()
         assert status(world, "image-registry", config) is FAIL
         for item in (*world.all("Deployment"), *world.all("Pod")):
-            for container in item["spec"].get("template", item)["spec"]["containers"]:
+            spec = item["spec"].get("template", item)["spec"]
+            for container in (*spec["containers"], *(spec.get("initContainers") or ())):
                 container["image"] = container["image"].replace("docker.io", "registry.corp:5000").replace("ghcr.io", "registry.corp:5000")
         found = by_subject(world, "image-registry", config)
         assert {verdict.status for verdict in found.values()} == {PASS}
