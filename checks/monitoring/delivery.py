@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exivity_audit import HIGH, NotSeen, Status, check, fail, maybe, ok, seen, skip, task, to_attest, wanted
-from exivity_audit.facts.alert_areas import CLUSTER, POSTGRESQL, RABBITMQ, STORAGE, about_product, in_area
+from exivity_audit.facts.alert_areas import CLUSTER, POSTGRESQL, RABBITMQ, STORAGE, about_cluster, about_product, in_area
 from exivity_audit.facts.alert_delivery import added, endings, held, service_exists, wired
 
 from .shared import not_evaluated
@@ -29,7 +29,8 @@ def delivery(
     senders = sending(alerting.alerts, release, database, brokers)
     if not senders:
         alerting.alerts.surely()
-        if any(one.remote_writes for one in alerting.servers) or any(about_product(one, release, ()) is None for one in alerting.alerts.evaluated):
+        doubtful = any(None in (about_product(one, release, ()), about_cluster(one, release)) for one in alerting.alerts.evaluated)
+        if doubtful or any(one.remote_writes for one in alerting.servers):
             yield to_attest(release, "no alert that surely counts is evaluated here: show that those of your stack reach somebody")
             return
         yield skip(release, "no alert that counts is evaluated", follows="monitoring/alerts-cluster")

@@ -745,3 +745,10 @@ def test_a_broker_or_database_that_is_gone_is_one_finding() -> None:
     verdict = one(world, "postgresql/monitoring")
     assert (verdict.status, verdict.follows) == (SKIP, "postgresql/reachable")
     assert worst(world, "postgresql/reachable") is FAIL
+
+
+def test_delivery_follows_only_a_leader_that_is_red() -> None:
+    world = without(multi_node(), "PrometheusRule")
+    world.add(rule("odd", SPACE, {"Odd": 'kube_pod_status_phase{namespace=~"[[:alpha:]]+"} > 0'}))
+    assert one(world, "monitoring/alerts-cluster").status is MANUAL
+    assert one(world, "monitoring/delivery").status is MANUAL
