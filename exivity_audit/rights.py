@@ -51,7 +51,7 @@ def needs(pack: Pack, reads: Iterable[Read], wanted: frozenset[str], places: Cal
     """Every rule that the wanted reads need, in order; ``places`` tells where a read looks."""
     by_rule: dict[Rule, list[str]] = {}
     for read in reads:
-        if read.name in wanted and not read.presence:
+        if read.name in wanted:
             for rule in rules_of(read, places(read.name)):
                 by_rule.setdefault(rule, []).append(read.name)
     found = []

@@ -112,9 +112,8 @@ def test_every_read_is_used() -> None:
     for check in PACK.checks:
         needed, optional = reads_behind(PACK.facts, check.needs, check.alternates)
         used |= needed | optional
-    presence = {read.name for read in READS if read.presence}
     inputs = {name for read in READS for name in read.where.__code__.co_varnames[: read.where.__code__.co_argcount]}
-    assert {read.name for read in READS} - used - presence - inputs == set()
+    assert {read.name for read in READS} - used - inputs == set()
 
 
 def test_reads_keep_no_whole_secret() -> None:

@@ -123,8 +123,6 @@ class Collector:
             if failure is None:
                 return (self._record(read, None, Place(), Outcome.NOT_INSTALLED, None, ""),)
             return (self._failed(read, None, Place(), failure),)
-        if read.presence:
-            return (self._record(read, served, Place(), Outcome.NOT_ASKED, None, "not built yet"),)
         try:
             places = self._places(read.where)
         except NotAsked as error:

@@ -14,7 +14,6 @@ from exivity_audit.fact import NotSeen, Objects, Reason, fact, maybe, reasons_of
 from exivity_audit.facts.nodes import Node
 from exivity_audit.subject import Subject
 
-NOT_BUILT = "not built yet"
 _VERSION = re.compile(r"^v?(\d+)\.(\d+)\.(\d+)(.*)$")
 _PRERELEASE = re.compile(r"^-(alpha|beta|rc)\.\d+$")
 
@@ -99,7 +98,7 @@ def served(read: Any) -> bool | None:
     """Whether the API behind a read is served, which discovery alone decides: what is forbidden is; None where discovery could not tell."""
     if seen(read):
         return bool(read.installed)
-    return True if all(reason.text.endswith(NOT_BUILT) or reason.text.startswith("forbidden: ") for reason in reasons_of(read)) else None
+    return True if all(reason.text.startswith("forbidden: ") for reason in reasons_of(read)) else None
 
 
 def _development(node: Node) -> Found | None:

@@ -123,7 +123,11 @@ def no_controller(controller: str) -> str:
     if controller.startswith(ROUTE_CLASS):
         return "OpenShift has made no Route of it"
     other = next((name for start, name in OTHER_STRINGS.items() if controller.startswith(start)), None)
-    return f"{other}: not built yet" if other else f"no workload with the labels of a known controller's chart serves {controller}"
+    return (
+        f"{other}: its pods are not looked at by this version"
+        if other
+        else f"no workload with the labels of a known controller's chart serves {controller}"
+    )
 
 
 def _gateway_served(way: GatewayRoute, planes: Objects[Controller], controllers: Objects[Controller]) -> Served:

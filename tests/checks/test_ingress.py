@@ -189,7 +189,7 @@ class TestClass:
         assert verdicts(world, "ingress/class")[CHART].status is FAIL
 
     @pytest.mark.parametrize(("controller", "wanted", "words"), [
-        ("acme.io/door", WARN, "acme.io/door"), ("ingress.k8s.aws/alb", UNKNOWN, "AWS Load Balancer Controller: not built yet"),
+        ("acme.io/door", WARN, "acme.io/door"), ("ingress.k8s.aws/alb", UNKNOWN, "AWS Load Balancer Controller: its pods are not looked at"),
         ("k8s.io/ingress-nginx", UNKNOWN, "no workload"),
     ])  # fmt: skip
     def test_other_controllers(self, controller: str, wanted: Status, words: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from exivity_audit import chart
-from exivity_audit.collect.place import NotAsked, Read, Where, cluster, named, paths
+from exivity_audit.collect.place import NotAsked, Read, Where, named, paths
 from exivity_audit.snapshot import Place
 
 METADATA = "metadata.labels metadata.creationTimestamp metadata.generation"
@@ -75,7 +75,3 @@ def secret(*patterns: str) -> Where:
 def secret_read(name: str, patterns: tuple[str, ...], described: dict[str, str]) -> Read:
     keep = paths("type metadata.creationTimestamp metadata.labels", {**described, "metadata.managedFields": "change_times"})
     return Read(name, "secrets", secret(*patterns), keep, "Secret")
-
-
-def presence(name: str, resource: str, kind: str) -> Read:
-    return Read(name, resource, cluster(), paths(""), kind, presence=True)
