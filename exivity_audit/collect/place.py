@@ -20,9 +20,9 @@ class Read:
     list: path → None (kept as it is) or a describer's name. ``otherwise`` gives the places that are tried when those of ``where``
     are forbidden; ``incomplete``: those may miss some, so the refusal stays on record. ``bulk``: the places are names of cluster
     objects, read as one list page where that holds them all, by name else. ``by_name``: the places are names that follow from
-    other reads. ``sift`` looks at a whole object that
-    was cut, where what may be kept depends on its content; None: the object is not kept. ``opt_in``: asked of a server beside the
-    API, and only where the run says so; the text is the flag or setting that says it.
+    other reads. ``sift`` looks at a whole object that was cut, where what may be kept depends on its content; None: the object is
+    not kept. ``opt_in``: asked of a server beside the API, and only where the run says so; the text is the flag or setting that
+    says it.
     """
 
     name: str
