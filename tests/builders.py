@@ -482,21 +482,26 @@ def multi_node(**changes: Any) -> World:
     return World(_distinct(objects), installed=(*installed, *products.served()), version="v1.36.3+rke2r1")
 
 
-def single_node(**changes: Any) -> World:
-    """Scenario A, conforming: one K3s node, local-path, the Traefik that K3s brings."""
-    installation = Installation(**{
-        "nodes": ("only",), "replicas": 1, "class_name": "local-path", "access_mode": "ReadWriteOnce", "log_size": "5Gi",
-        "data_sizes": {"extracted": "50Gi", "exported": "50Gi", "import": "10Gi", "report": "10Gi"}, **changes,
-    })  # fmt: skip
+def local_path() -> list[Object]:
+    """One K3s node with its local-path provisioner."""
     labels = {"app": "local-path-provisioner"}
-    objects = [
-        node("only", None, control_plane=True, kubelet="v1.36.3+k3s1"), made("v1", "Namespace", "kube-system", metadata={"uid": "7b640000-0000-4e0e-9c1d-5a2f90b1e7aa"}),
+    return [
+        node("only", None, control_plane=True, kubelet="v1.36.3+k3s1"),
         made("storage.k8s.io/v1", "StorageClass", "local-path", metadata={"annotations": {"storageclass.kubernetes.io/is-default-class": "true", "defaultVolumeType": "local"}},
              provisioner="rancher.io/local-path", reclaimPolicy="Retain", volumeBindingMode="WaitForFirstConsumer"),
         made("v1", "Pod", "local-path-provisioner-7f5", "kube-system", metadata={"labels": labels}, spec={"nodeName": "only", "containers": [{"name": "p", "image": "rancher/local-path-provisioner:v0.0.32"}]},
              status={"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}),
         made("storage.k8s.io/v1", "CSINode", "only", spec={"drivers": []}),
     ]  # fmt: skip
+
+
+def single_node(**changes: Any) -> World:
+    """Scenario A, conforming: one K3s node, local-path, the Traefik that K3s brings."""
+    installation = Installation(**{
+        "nodes": ("only",), "replicas": 1, "class_name": "local-path", "access_mode": "ReadWriteOnce", "log_size": "5Gi",
+        "data_sizes": {"extracted": "50Gi", "exported": "50Gi", "import": "10Gi", "report": "10Gi"}, **changes,
+    })  # fmt: skip
+    objects = [*local_path(), made("v1", "Namespace", "kube-system", metadata={"uid": "7b640000-0000-4e0e-9c1d-5a2f90b1e7aa"})]
     objects += installation.objects("rancher.io/local-path") + traefik(("only",), "kube-system", "rancher/mirrored-library-traefik:3.6.2")
     objects += products.around("single_node", installation)
     return World(_distinct(objects), installed=("middlewares.traefik.io", "tlsstores.traefik.io", *products.served()), version="v1.36.3+k3s1")

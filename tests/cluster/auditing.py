@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from exivity_audit.attestation import Attestation
 from exivity_audit.collect.reads import READS
 from exivity_audit.collect.session import Access, open_session
 from exivity_audit.config import Config, thresholds_of
@@ -19,6 +20,7 @@ from exivity_audit.pack import Pack, own_pack
 from exivity_audit.selection import reads_needed
 from exivity_audit.snapshot import Snapshot, Tool
 from exivity_audit.verdict import Status
+from tests.world import NOW
 
 from .controlplane import Cluster, Object
 
@@ -27,8 +29,10 @@ BUILT = frozenset(check.id for check in PACK.checks if check.built)
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-def audited(cluster: Cluster, *, kubeconfig: Path | None = None, config: Config | None = None, **where: Any) -> Judgement:
-    """Every check on what the real collector reads from a running cluster."""
+def audited(
+    cluster: Cluster, *, kubeconfig: Path | None = None, config: Config | None = None, attestations: tuple[Attestation, ...] = (), **where: Any
+) -> Judgement:
+    """Every check on what the real collector reads from a running cluster, judged as of the day that the test objects are made for."""
     config = config or Config()
     session = open_session(Access(kubeconfig=kubeconfig or cluster.kubeconfig, **where))
     try:
@@ -36,7 +40,15 @@ def audited(cluster: Cluster, *, kubeconfig: Path | None = None, config: Config 
     finally:
         session.close()
     snapshot = Snapshot("exivity-audit/snapshot", 1, Tool("exivity-audit", "0.1.0"), site.now, site.now, (site,))
-    return evaluate(snapshot, PACK, config, thresholds=thresholds_of(config, PACK.thresholds, None), lifecycle=load_lifecycle(None))
+    return evaluate(
+        snapshot,
+        PACK,
+        config,
+        attestations=attestations,
+        thresholds=thresholds_of(config, PACK.thresholds, None),
+        lifecycle=load_lifecycle(None),
+        now=NOW,
+    )
 
 
 def built(judgement: Judgement) -> dict[str, Outcome]:
@@ -86,7 +98,7 @@ def run(cluster: Cluster | None, *arguments: str, kubeconfig: Path | None = None
     report.unlink(missing_ok=True)
     path = kubeconfig or (cluster.kubeconfig if cluster else None)
     access = ["--kubeconfig", str(path)] if path else []
-    outputs = ["-o", f"json={report}"] if command == "run" else []
+    outputs = ["-o", f"json={report}", "--now", NOW.strftime("%Y-%m-%dT%H:%M:%SZ")] if command == "run" else []
     done = subprocess.run(
         [sys.executable, "-m", "exivity_audit", command, *access, *outputs, *arguments],
         cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False,

@@ -14,11 +14,11 @@ from typing import Any, Literal
 import yaml
 
 from exivity_audit import chart
-from tests import builders
+from tests import builders, products
 
 from .controlplane import Cluster, Object, chart_path
 from .crds import crds
-from .live_cluster import LiveCluster, bare, is_node
+from .live_cluster import LiveCluster, bare, is_node, to_create
 
 Installer = Literal["helm", "template"]
 SINGLETONS = tuple(component for component in chart.COMPONENTS if component not in builders.STATELESS)
@@ -41,19 +41,18 @@ def nodes_multi() -> list[Object]:
 
 
 def give(cluster: Cluster, objects: Iterable[Object]) -> None:
-    """Applies objects of `tests.builders` but for those that a controller or kwok makes itself: pods with an owner, endpoints, claims."""
-    wanted = []
-    for item in objects:
-        if item["kind"] in ("EndpointSlice", "PersistentVolumeClaim", "PersistentVolume") or item["metadata"].get("ownerReferences"):
-            continue
-        made = bare(item)
-        if is_node(made):
+    """Applies objects of `tests.builders` but for those that a controller or kwok makes itself, and waits for the nodes among them."""
+    wanted = to_create(objects)
+    for item in wanted:
+        if is_node(item):
             # kwok takes a node over when it is not Ready yet.
-            made["status"].pop("conditions")
-            made["status"]["addresses"].append({"type": "Hostname", "address": made["metadata"]["name"]})
-            made["status"]["nodeInfo"] |= dict.fromkeys(("bootID", "kernelVersion", "kubeProxyVersion", "machineID", "systemUUID"), "6.8.0")
-        wanted.append(made)
-    cluster.apply(*wanted)
+            item["status"].pop("conditions")
+            item["status"]["addresses"].append({"type": "Hostname", "address": item["metadata"]["name"]})
+            item["status"]["nodeInfo"] |= dict.fromkeys(("bootID", "kernelVersion", "kubeProxyVersion", "machineID", "systemUUID"), "6.8.0")
+        if item["kind"] == "Pod":
+            account = f"/api/v1/namespaces/{item['metadata']['namespace']}/serviceaccounts/default"
+            cluster.wait(functools.partial(cluster.exists, account), 30, account)
+        cluster.apply(item)
     for item in wanted:
         if is_node(item):
             cluster.wait(functools.partial(_node_ready, cluster, item), 30, f"node {item['metadata']['name']} to be Ready")
@@ -84,10 +83,20 @@ def below_multi_node(cluster: Cluster) -> None:
 def below_single_node(cluster: Cluster) -> None:
     """One K3s node with the local-path provisioner and the Traefik it brings."""
     cluster.install_crds(crds("traefik.io", real=cluster.crd_folder))
-    world = builders.single_node()
-    product = {id(item) for item in world.objects if item["metadata"].get("namespace") == "exivity"}
-    everything = [item for item in world.objects if id(item) not in product and item["metadata"]["name"] != "exivity"]
-    give(cluster, sorted(everything, key=lambda item: item["kind"] not in ("Node", "Namespace")))
+    platform = builders.local_path()
+    traefik = builders.traefik(("only",), "kube-system", "rancher/mirrored-library-traefik:3.6.2")
+    give(cluster, [*platform, *traefik])
+
+
+def stand_beside(cluster: Cluster, installation: builders.Installation) -> None:
+    """The products around a release, but for what they have in its namespace: their APIs, their objects, running."""
+    groups = {name.partition(".")[2] for name in products.served()}
+    cluster.install_crds(crds(*sorted(groups), real=cluster.crd_folder))
+    give(cluster, (item for item in _around(installation) if item["metadata"].get("namespace") != installation.namespace))
+
+
+def _around(installation: builders.Installation) -> list[Object]:
+    return products.around("multi_node" if installation.replicas > 1 else "single_node", installation)
 
 
 def ingress_nginx(nodes: tuple[str, ...], namespace: str = "ingress-nginx") -> list[Object]:
@@ -126,7 +135,8 @@ def longhorn_volumes(claim: Object) -> list[Object]:
     """The volume of a claim, and the objects by which Longhorn keeps three copies of it."""
     volume = longhorn_volume(claim)
     reference = {key: claim["metadata"][key] for key in ("namespace", "name")}
-    whole = {**volume, "kind": "PersistentVolume", "spec": {**volume["spec"], "accessModes": claim["spec"]["accessModes"], "claimRef": reference}}
+    taken = {"accessModes": claim["spec"]["accessModes"], "capacity": claim["spec"]["resources"]["requests"], "claimRef": reference}
+    whole = {**volume, "kind": "PersistentVolume", "spec": {**volume["spec"], **taken}}
     one: Any = _OneVolume(whole)
     backing = builders.longhorn(one, builders.WORKERS, builders.ZONES)
     return [volume, *(bare(item) for item in backing if item["kind"] in ("Volume", "Replica", "ShareManager"))]
@@ -179,7 +189,7 @@ def conforming_multi(namespace: str = "exivity", release: str = "exivity", *, na
     """Scenario B as `builders.multi_node` has it."""
     return builders.Installation(
         namespace=namespace, release=release, name_override=name_override, nodes=builders.WORKERS, replicas=2, class_name="longhorn",
-        access_mode="ReadWriteMany", helm=helm, trusted_proxy=POD_NETWORK,
+        access_mode="ReadWriteMany", helm=helm, trusted_proxy=POD_NETWORK, database_host="pg-rw.databases.svc", database_sslmode="require",
     )  # fmt: skip
 
 
@@ -196,7 +206,7 @@ def user_values(installation: builders.Installation) -> Object:
     values = installation.values()
     if installation.fullname != installation.release:
         values["nameOverride"] = installation.fullname
-    values["prometheus"] = {"metricServer": {"enabled": True}}
+    values["prometheus"] = {"metricServer": {"enabled": True, "serviceMonitor": {"enabled": True}}}
     services: Object = values.setdefault("service", {})
     for service in chart.SERVICES:
         wanted: Object = {"resources": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "2Gi"}}}
@@ -235,7 +245,9 @@ def install(cluster: Cluster, installation: builders.Installation, *, by: Instal
     else:
         cluster.apply(*(tracked(item, release) for item in cluster.render_chart(namespace, release, values)))
     post_render(cluster, installation)
-    cluster.apply(*(bare(item) for item in installation.budgets()))
+    give(cluster, installation.budgets())
+    # The label that makes a stock Prometheus take the chart's ServiceMonitors, the Certificate, and whatever else is not the chart's.
+    give(cluster, (item for item in _around(installation) if item["metadata"].get("namespace") == namespace))
     make_volumes = longhorn_volumes if installation.class_name == "longhorn" else local_path_volumes
     bind(cluster, namespace, make_volumes)
     live = LiveCluster(cluster, namespace, release, make_volumes=make_volumes)
@@ -271,6 +283,7 @@ def multi_node(
     """Scenario B, conforming: RKE2 nodes in three zones, Longhorn, Traefik, the chart by Helm, or rendered and applied as Argo CD does."""
     installation = conforming_multi(namespace, release, name_override=name_override, helm=by == "helm")
     below_multi_node(cluster)
+    stand_beside(cluster, installation)
     return install(cluster, installation, by=by)
 
 
@@ -278,6 +291,7 @@ def single_node(cluster: Cluster, namespace: str = "exivity", release: str = "ex
     """Scenario A, conforming: one K3s node, local-path, the Traefik that K3s brings."""
     installation = conforming_single(namespace, release, helm=by == "helm")
     below_single_node(cluster)
+    stand_beside(cluster, installation)
     return install(cluster, installation, by=by)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,7 +30,20 @@ SERVER_METADATA = (
     "deletionTimestamp",
     "deletionGracePeriodSeconds",
 )
+# Group, version and kind of everything that may be there.
+KINDS = [(name.partition(".")[2], version, kind) for name, (version, kind, _) in (RESOURCES | OPTIONAL).items()]
+# What these own is theirs to make.
+CONTROLLERS = frozenset({"ReplicaSet", "StatefulSet", "DaemonSet", "Job"})
+# What others need to be there before them.
+FIRST = ("Namespace", "Node", "PersistentVolume", "PersistentVolumeClaim", "Secret", "ConfigMap")
 REFUSED = (400, 403, 422)
+MOVING = (
+    "/apis/apps/v1/deployments",
+    "/apis/apps/v1/statefulsets",
+    "/api/v1/pods",
+    "/api/v1/persistentvolumeclaims",
+    "/apis/discovery.k8s.io/v1/endpointslices",
+)
 QUIET_SECONDS = 0.5
 # Nodes unheard of for 50 seconds are taken for dead and their pods for not ready, which kwok never mends; a change of a node delays its next sign of life.
 BEAT_SECONDS = 5.0
@@ -50,6 +63,35 @@ def bare(item: Object) -> Object:
     return found
 
 
+def to_create(objects: Iterable[Object]) -> list[Object]:
+    """What is left of objects as a cluster shows them, for a control plane that makes the rest: pods of controllers, endpoints.
+
+    The owner of any other pod is an operator that does not run here; with its mark the garbage collector would take the pod away.
+    """
+    every = list(objects)
+    served = {_place(item) for item in every if item["kind"] == "Service" and item["spec"].get("selector")}
+    found = []
+    for item in every:
+        owners = {owner["kind"] for owner in item["metadata"].get("ownerReferences", ())}
+        behind = (item["metadata"].get("namespace"), item["metadata"].get("labels", {}).get("kubernetes.io/service-name"))
+        if owners & CONTROLLERS or (item["kind"] == "EndpointSlice" and behind in served):
+            continue
+        made = bare(item)
+        made["metadata"].pop("ownerReferences", None)
+        if item["kind"] == "Service" and item["spec"].get("clusterIP") != "None":
+            made["spec"].pop("clusterIP", None)
+        found.append(made)
+    return sorted(found, key=lambda item: FIRST.index(item["kind"]) if item["kind"] in FIRST and not _is_other_node(item) else len(FIRST))
+
+
+def _place(item: Object) -> tuple[str | None, str]:
+    return item["metadata"].get("namespace"), item["metadata"]["name"]
+
+
+def _is_other_node(item: Object) -> bool:
+    return bool(item["kind"] == "Node") and not is_node(item)
+
+
 def is_node(item: Object) -> bool:
     """A Node of Kubernetes, not Longhorn's."""
     return bool(item["kind"] == "Node" and item["apiVersion"] == "v1")
@@ -65,7 +107,7 @@ class LiveCluster:
         release: str,
         *,
         make_volumes: Callable[[Object], list[Object]],
-        middleware: tuple[str, ...] = ("traefik", "kube-system"),
+        middleware: tuple[str, ...] = ("traefik", "kube-system", "databases", "rabbitmq"),
     ) -> None:
         self.cluster = cluster
         self.namespace = namespace
@@ -76,16 +118,16 @@ class LiveCluster:
         self._statuses: set[str] = set()
         self._stirred = False
         self._beaten = 0.0
-        self._kinds = _kinds()
 
     # What mutations do
 
     def all(self, kind: str) -> Iterator[Object]:
         """Copies of the objects of a kind, those of the release's namespace first; `GROUP/KIND` names one of several kinds."""
-        api_version, plain = self._api(kind)
-        resource = self.cluster.resource(api_version, plain)
-        prefix = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
-        found = [{"apiVersion": api_version, "kind": plain, **item} for item in self.cluster.items(f"{prefix}/{resource.plural}")]
+        found: list[Object] = []
+        for api_version, plain in self._served(kind):
+            plural = self.cluster.resource(api_version, plain).plural
+            prefix = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+            found += [{"apiVersion": api_version, "kind": plain, **item} for item in self.cluster.items(f"{prefix}/{plural}")]
         return iter(sorted(found, key=lambda item: item["metadata"].get("namespace") != self.namespace))
 
     def find(self, kind: str, name: str, namespace: str | None = None) -> Object:
@@ -110,22 +152,32 @@ class LiveCluster:
 
     def add(self, *objects: Object) -> None:
         """Creates objects, with the namespaces they are in; a claim that says it is Bound is given a volume."""
-        for item in objects:
-            api_version, _ = self._api(item["kind"], item["apiVersion"])
-            resource = self.cluster.resource(api_version, item["kind"])
-            space = item["metadata"].get("namespace")
-            if resource.namespaced and space and not self.cluster.exists(f"/api/v1/namespaces/{space}"):
-                # It stays: removing a namespace takes longer than a test, and an empty one means nothing.
-                self.cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}})
+        bound = {_place(item) for item in objects if item["kind"] == "PersistentVolumeClaim" and item.get("status", {}).get("phase") == "Bound"}
+        volumes = {item["metadata"]["name"] for item in objects if item["kind"] == "PersistentVolume"}
+        for item in to_create(objects):
+            space = item["metadata"]["name"] if item["kind"] == "Namespace" else item["metadata"].get("namespace")
+            if space:
+                self._need(space)
+            if item["kind"] == "Namespace":
+                continue
             path = self.cluster.path(item)
             self._remember(path, None)
             self._stir(item["kind"])
             self._create(path, item)
-            if item["kind"] == "PersistentVolumeClaim" and item.get("status", {}).get("phase") == "Bound":
+            if item["kind"] == "PersistentVolumeClaim" and _place(item) in bound and item["spec"].get("volumeName") not in volumes:
                 volume, *backing = self._make_volumes(item)
                 for made in (completed(volume, self.cluster.get(path)), *backing):
                     self._remember(self.cluster.path(made), None)
                     self.cluster.apply(made)
+
+    def _need(self, space: str) -> None:
+        """Makes a namespace. It stays: removing one takes longer than a test, and an empty one means nothing."""
+        if not self.cluster.exists(f"/api/v1/namespaces/{space}"):
+            self.cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}})
+            account = f"/api/v1/namespaces/{space}/serviceaccounts/default"
+            self.cluster.wait(lambda: self.cluster.exists(account), 30, f"the service account of the namespace {space}")
+        if space not in self._spaces:
+            self._spaces = (*self._spaces, space)
 
     def remove(self, kind: str, name: str) -> Object:
         """Deletes an object at once, finalizers or not, and returns what it was."""
@@ -185,16 +237,14 @@ class LiveCluster:
 
     def _state(self) -> tuple[str, bool]:
         """The versions of all that moves, and whether all of it is where it is going."""
-        versions, done = [], True
-        for space in self._spaces:
-            deployments = self.cluster.items(f"/apis/apps/v1/namespaces/{space}/deployments")
-            pods = self.cluster.items(f"/api/v1/namespaces/{space}/pods")
-            claims = self.cluster.items(f"/api/v1/namespaces/{space}/persistentvolumeclaims")
-            slices = self.cluster.items(f"/apis/discovery.k8s.io/v1/namespaces/{space}/endpointslices")
-            versions += [item["metadata"]["resourceVersion"] for item in (*deployments, *pods, *claims, *slices)]
-            done = done and all(_rolled_out(item) for item in deployments) and not any("deletionTimestamp" in item["metadata"] for item in pods)
-            done = done and all(item["status"].get("phase") == "Bound" for item in claims)
-        return " ".join(versions), done
+        deployments, sets, pods, claims, slices = (self._ours(path) for path in MOVING)
+        versions = [item["metadata"]["resourceVersion"] for item in (*deployments, *sets, *pods, *claims, *slices)]
+        done = all(_rolled_out(item) for item in deployments) and all(_running(item) for item in sets)
+        done = done and not any("deletionTimestamp" in item["metadata"] for item in pods)
+        return " ".join(versions), done and all(item["status"].get("phase") == "Bound" for item in claims)
+
+    def _ours(self, path: str) -> list[Object]:
+        return [item for item in self.cluster.items(path) if item["metadata"]["namespace"] in self._spaces]
 
     # How
 
@@ -210,14 +260,23 @@ class LiveCluster:
             metadata = {"name": name, "namespace": "kube-node-lease"}
             self.cluster.apply({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec})
 
-    def _api(self, kind: str, api_version: str | None = None) -> tuple[str, str]:
+    def _served(self, kind: str) -> list[tuple[str, str]]:
+        """The served kinds of that name, Kubernetes' own first."""
         group, _, plain = kind.rpartition("/")
-        if api_version is not None:
-            return api_version, plain
-        for known, version, found in self._kinds:
-            if found == plain and (not group or known == group):
-                return (f"{known}/{version}" if known else version), plain
-        raise KeyError(f"no kind {kind} is known")
+        known = [(f"{one}/{version}" if one else version) for one, version, found in KINDS if found == plain and group in ("", one)]
+        found = [(api_version, plain) for api_version in dict.fromkeys(known) if self._serves(api_version, plain)]
+        if not found:
+            raise KeyError(f"no kind {kind} is served")
+        return found
+
+    def _serves(self, api_version: str, kind: str) -> bool:
+        try:
+            self.cluster.resource(api_version, kind, seconds=0)
+        except ClusterError as error:
+            if error.status != 404:
+                raise
+            return False
+        return True
 
     def _remember(self, path: str, item: Object | None) -> None:
         self._originals.setdefault(path, copy.deepcopy(item))
@@ -307,13 +366,6 @@ class LiveCluster:
         self.cluster.wait(lambda: not self.cluster.exists(path), 30, f"{path} to be gone")
 
 
-def _kinds() -> list[tuple[str, str, str]]:
-    found = []
-    for name, (version, kind, _) in (RESOURCES | OPTIONAL).items():
-        found.append((name.partition(".")[2], version, kind))
-    return found
-
-
 def _content(item: Object, has_status: bool) -> Object:
     """An object without what the API server keeps for itself, and without a status that is changed by itself."""
     found = {key: value for key, value in item.items() if key != "status" or not has_status}
@@ -326,3 +378,9 @@ def _rolled_out(deployment: Object) -> bool:
     status, wanted = deployment.get("status", {}), deployment["spec"].get("replicas", 1)
     counts = [status.get(key, 0) for key in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")]
     return status.get("observedGeneration", 0) >= deployment["metadata"]["generation"] and counts == [wanted] * 4
+
+
+def _running(stateful_set: Object) -> bool:
+    status, wanted = stateful_set.get("status", {}), stateful_set["spec"].get("replicas", 1)
+    counts = [status.get(key, 0) for key in ("replicas", "updatedReplicas", "readyReplicas")]
+    return status.get("observedGeneration", 0) >= stateful_set["metadata"]["generation"] and counts == [wanted] * 3

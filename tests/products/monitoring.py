@@ -58,7 +58,7 @@ def single_node(installation: Any) -> list[Object]:
 def labels(app: str) -> dict[str, str]:
     """The labels of kube-prometheus-stack's own objects."""
     return {
-        "app": f"kube-prometheus-stack-{app}", "app.kubernetes.io/instance": RELEASE, "app.kubernetes.io/managed-by": "Helm",
+        "app": f"kube-prometheus-stack-{app}" if app else "kube-prometheus-stack", "app.kubernetes.io/instance": RELEASE, "app.kubernetes.io/managed-by": "Helm",
         "app.kubernetes.io/part-of": "kube-prometheus-stack", "app.kubernetes.io/version": "79.5.0", "chart": "kube-prometheus-stack-79.5.0",
         "heritage": "Helm", "release": RELEASE,
     }  # fmt: skip
