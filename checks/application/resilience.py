@@ -92,7 +92,7 @@ def kills(workload, now):
     found, undated = [], []
     for pod in workload.pods:
         for state in pod.states:
-            ago = f" {print_duration(Duration((now - state.last_finished).total_seconds()))} ago" if state.last_finished else ""
+            ago = f" {print_duration(Duration(max((now - state.last_finished).total_seconds(), 0)))} ago" if state.last_finished else ""
             if "OOMKilled" in (state.last_reason, state.ended_reason):
                 found.append((pod, f"{state.name} OOMKilled{ago if state.last_reason == 'OOMKilled' else ''}, {state.restarts} restarts"))
             elif state.restarts > RESTARTS and state.last_finished is None:

@@ -72,7 +72,7 @@ def resize_verdict(claim, now):
     if not claim.resizes and not lagging:
         return ok(claim, "Bound", at="status.phase")
     kinds = [kind for kind, _ in claim.resizes]
-    ages = [now - since if since else None for _, since in claim.resizes]
+    ages = [max(now - since, timedelta()) if since else None for _, since in claim.resizes]
     if claim.resizes and not any(kind.endswith("Error") for kind in kinds) and all(age is not None and age <= RESIZE for age in ages):
         return ok(claim, "Bound", at="status.phase", remark=f"a resize is under way: {', '.join(kinds)}")
     aged = max((age for age in ages if age is not None), default=None)

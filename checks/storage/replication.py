@@ -81,7 +81,7 @@ def replica_verdict(one, volume, words, single, limit, now):
         return fail(one, volume.replicas, seen=text, wanted=at_least(REPLICAS), at=at, fix=fix)
     if volume.attached and volume.robustness == "degraded":
         since = [*at, (volume, "status.lastDegradedAt", str(volume.degraded_since or ""))]
-        age = Duration((now - volume.degraded_since).total_seconds()) if volume.degraded_since else None
+        age = Duration(max((now - volume.degraded_since).total_seconds(), 0)) if volume.degraded_since else None
         text = f"{text} for {print_duration(age)}" if age is not None else f"{text}, nothing says since when"
         fix = task("Bring the missing replicas back: Longhorn names the node or disk that is gone or full in the conditions of the volume")
         verdict = warn if age is not None and age <= limit else fail
