@@ -27,7 +27,7 @@ def crds(*groups: str, real: Path | None = None) -> list[dict[str, Any]]:
         if groups and group not in groups:
             continue
         file = real / f"{group}_{plural}.yaml" if real is not None else None
-        own = _loaded(file) if file is not None and file.is_file() else None
+        own = loaded(file) if file is not None and file.is_file() else None
         found.append(own or _definition(group, version, kind, plural, "Namespaced" if namespaced else "Cluster", _has_status(kind, group)))
     return found
 
@@ -39,7 +39,8 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 _Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: node.value)
 
 
-def _loaded(file: Path) -> dict[str, Any]:
+def loaded(file: Path) -> dict[str, Any]:
+    """A definition from its file, without what a generator or chart wrote beside it."""
     made: dict[str, Any] = yaml.load(file.read_text(), Loader=_Loader)
     return {**made, "metadata": {key: made["metadata"][key] for key in ("name", "annotations") if key in made["metadata"]}}
 

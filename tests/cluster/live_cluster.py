@@ -119,6 +119,10 @@ class LiveCluster:
         self._stirred = False
         self._beaten = 0.0
 
+    def again(self) -> LiveCluster:
+        """The same release, with changes of its own to undo."""
+        return LiveCluster(self.cluster, self.namespace, self.release, make_volumes=self._make_volumes, middleware=self._spaces[1:])
+
     # What mutations do
 
     def all(self, kind: str) -> Iterator[Object]:
