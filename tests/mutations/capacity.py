@@ -64,14 +64,14 @@ def other_disk(c: Any) -> None:
 
 MUTATIONS = [
     Mutation("Longhorn counts 45 of 50Gi for the database", "multi_node", "postgresql/storage-headroom",
-             lambda c: c.edit("longhorn.io/Volume", database_volume(c), put("status.actualSize", 45 * GI)), live=False),
+             lambda c: c.edit("longhorn.io/Volume", database_volume(c), put("status.actualSize", 45 * GI))),
     Mutation("the kubelet counts 35 of 50Gi for the database", "multi_node", "postgresql/storage-headroom",
              both(told(kubelets={"worker-1": {"databases/pg-1": (35, 50)}}), lambda c: c.edit("longhorn.io/Volume", database_volume(c), put("status.actualSize", 40 * GI))), live=False),
-    Mutation("Longhorn counts 85 of 100Gi for extracted", "multi_node", "capacity/data", longhorn("extracted", 85), live=False),
+    Mutation("Longhorn counts 85 of 100Gi for extracted", "multi_node", "capacity/data", longhorn("extracted", 85)),
     Mutation("Prometheus counts 92 of 100Gi for exported", "multi_node", "capacity/data", both(told(prometheus=mounted(exported=92, extracted=10)), longhorn("exported", 95)), live=False),
     Mutation("the kubelet counts 80 of 100Gi for extracted", "multi_node", "capacity/data", both(told(kubelets={"worker-1": mounted(extracted=80)}), longhorn("extracted", 85)), live=False),
     Mutation("the node's disk under the volumes is full", "single_node", "capacity/data", told(kubelets={}, disks={"only": (430, 500)}), live=False),
-    Mutation("Longhorn counts 9 of 10Gi for a log volume", "multi_node", "capacity/logs", longhorn("edify-log", 9), live=False),
+    Mutation("Longhorn counts 9 of 10Gi for a log volume", "multi_node", "capacity/logs", longhorn("edify-log", 9)),
     Mutation("the kubelet counts 99 of 100Gi for a log volume", "multi_node", "capacity/logs", both(told(kubelets={"worker-2": {"exivity/exivity-use-log": (9.9, 10)}}), longhorn("use-log", 12)), live=False),
     Mutation("the disk of the config volumes is full", "single_node", "capacity/node-disk", other_disk, live=False),
     Mutation("the class forbids expansion", "multi_node", "capacity/expandable", fixed_class),

@@ -59,7 +59,7 @@ MUTATIONS = [
     Mutation("no class is named", "single_node", "ingress/class", lambda c: c.edit("Ingress", "exivity", drop("spec.ingressClassName"))),
     Mutation("the Ingress is gone", "multi_node", "ingress/class", lambda c: c.remove("Ingress", "exivity")),
     Mutation("the controller has no ready pod", "multi_node", "ingress/class", lambda c: c.edit("Deployment", "traefik", put("status.readyReplicas", 0)), live=False),
-    Mutation("the archived ingress-nginx serves it", "multi_node", "ingress/controller-supported", nginx, to=Status.WARN, also=("monitoring/alerts-ingress",), live=False),
+    Mutation("the archived ingress-nginx serves it", "multi_node", "ingress/controller-supported", nginx, to=Status.WARN, also=("monitoring/alerts-ingress",)),
     Mutation("the API path leads to glass", "multi_node", "ingress/routes", lambda c: c.edit("Ingress", "exivity", put(f"{PATHS}.0.backend.service.name", "exivity-glass"))),
     Mutation("a path is missing", "single_node", "ingress/routes", lambda c: c.edit("Ingress", "exivity", drop(f"{PATHS}.1"))),
     Mutation("glass has no endpoints", "multi_node", "ingress/routes", lambda c: c.edit("EndpointSlice", "exivity-glass-x7k2p", put("endpoints", [])), live=False),
@@ -83,6 +83,6 @@ MUTATIONS = [
              lambda c: c.edit("ConfigMap", "exivity-proximity-api-env", put("data.TRUSTED_PROXY", "0.0.0.0/1,128.0.0.0/1")), to=Status.WARN),
     Mutation("the controller believes everyone", "multi_node", "ingress/trusted-proxy", lambda c: c.edit(
         "Deployment", "traefik", lambda item: item["spec"]["template"]["spec"]["containers"][0]["args"].append("--entryPoints.web.forwardedHeaders.insecure=true")), to=Status.WARN),
-    Mutation("the Service has no address", "multi_node", "ingress/load-balancer", lambda c: c.edit("Service", "traefik", put("status", {}), namespace="traefik"), live=False),
+    Mutation("the Service has no address", "multi_node", "ingress/load-balancer", lambda c: c.edit("Service", "traefik", put("status", {}), namespace="traefik")),
     Mutation("the Service is inside the cluster alone", "single_node", "ingress/load-balancer", lambda c: c.edit("Service", "traefik", put("spec.type", "ClusterIP"))),
 ]  # fmt: skip

@@ -44,12 +44,12 @@ MUTATIONS = [
     Mutation("the broker runs from a tag that moves", "multi_node", "security/images-patched",
              lambda c: c.edit("Pod", "mq-server-0", put("spec.containers.0.image", "docker.io/library/rabbitmq:management")), live=False),
     Mutation("the chart's helper prepares the volumes", "multi_node", "security/images-patched", _glass(
-        "spec.template.spec.initContainers", [{"name": "set-volume-permissions", "image": "busybox:stable", "securityContext": {"runAsUser": 0, "runAsNonRoot": False}}]), Status.WARN, live=False),
-    Mutation("a container runs as root", "multi_node", "security/pod-security", _glass(f"{CONTAINER}.securityContext", {"runAsUser": 0, "runAsNonRoot": False}), live=False),
-    Mutation("a container is privileged", "single_node", "security/pod-security", _glass(f"{CONTAINER}.securityContext", {"privileged": True}), live=False),
-    Mutation("a pod has the node's network", "multi_node", "security/pod-security", _glass("spec.template.spec.hostNetwork", True), live=False),
+        "spec.template.spec.initContainers", [{"name": "set-volume-permissions", "image": "busybox:stable", "securityContext": {"runAsUser": 0, "runAsNonRoot": False}}]), Status.WARN),
+    Mutation("a container runs as root", "multi_node", "security/pod-security", _glass(f"{CONTAINER}.securityContext", {"runAsUser": 0, "runAsNonRoot": False})),
+    Mutation("a container is privileged", "single_node", "security/pod-security", _glass(f"{CONTAINER}.securityContext", {"privileged": True})),
+    Mutation("a pod has the node's network", "multi_node", "security/pod-security", _glass("spec.template.spec.hostNetwork", True)),
     Mutation("a pod has a folder of the node", "multi_node", "security/pod-security", _glass("spec.template.spec.volumes", [{"name": "etc", "hostPath": {"path": "/etc"}}]), live=False,
              also=("storage/provisioned",)),
-    Mutation("a pull secret is missing", "multi_node", "security/image-pull", lambda c: _pulling(c, None), live=False),
-    Mutation("a pull secret is of the wrong type", "single_node", "security/image-pull", lambda c: _pulling(c, "Opaque"), live=False),
+    Mutation("a pull secret is missing", "multi_node", "security/image-pull", lambda c: _pulling(c, None)),
+    Mutation("a pull secret is of the wrong type", "single_node", "security/image-pull", lambda c: _pulling(c, "Opaque")),
 ]  # fmt: skip

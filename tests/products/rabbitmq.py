@@ -25,15 +25,17 @@ def _object(api: str, kind: str, name: str, namespace: str | None = SPACE, label
     return {"apiVersion": api, "kind": kind, "metadata": metadata, **rest}
 
 
-def _pod_spec(claim: str, image: str = IMAGE, container: str = "rabbitmq", *, mount: str = "/var/lib/rabbitmq/mnesia/") -> Object:
+def _pod_spec(
+    claim: str, image: str = IMAGE, container: str = "rabbitmq", *, mount: str = "/var/lib/rabbitmq/mnesia/", volume: str = "persistence"
+) -> Object:
     security = {"allowPrivilegeEscalation": False, "privileged": False, "runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}}
     return {
         "securityContext": {"runAsUser": 999, "fsGroup": 0},
         "containers": [{
-            "name": container, "image": image, "securityContext": security, "volumeMounts": [{"name": "persistence", "mountPath": mount}],
+            "name": container, "image": image, "securityContext": security, "volumeMounts": [{"name": volume, "mountPath": mount}],
             "resources": {"requests": {"cpu": "1", "memory": "2Gi"}, "limits": {"cpu": "2", "memory": "2Gi"}},
         }],
-        "volumes": [{"name": "persistence", "persistentVolumeClaim": {"claimName": claim}}],
+        "volumes": [{"name": volume, "persistentVolumeClaim": {"claimName": claim}}],
     }  # fmt: skip
 
 
@@ -221,7 +223,7 @@ def embedded(
     selector = {"app.kubernetes.io/instance": release, "app.kubernetes.io/name": suffix}
     labels = {**selector, "app.kubernetes.io/managed-by": "Helm", "helm.sh/chart": "rabbitmq-16.0.17", "app.kubernetes.io/version": "4.1.3"}
     claim = _claim(f"data-{name}-0", namespace, selector, class_name, "8Gi")
-    spec = _pod_spec(f"data-{name}-0", image, mount="/opt/bitnami/rabbitmq/.rabbitmq/mnesia")
+    spec = _pod_spec(f"data-{name}-0", image, mount="/opt/bitnami/rabbitmq/.rabbitmq/mnesia", volume="data")
     spec["securityContext"], spec["containers"][0]["securityContext"] = {"fsGroup": 1001}, {"runAsUser": 1001, "runAsNonRoot": True}
     pod = _pod(f"{name}-0", namespace, labels, spec, node, name, "10.42.21.9")
     service = _service(name, namespace, labels, selector, (("amqp", 5672), ("epmd", 4369), ("dist", 25672), ("http-stats", 15672)), "10.43.7.12")
@@ -250,7 +252,7 @@ def other(
     """A broker that somebody runs by a StatefulSet of their own."""
     labels = {"app": host}
     claim = _claim(f"data-{host}-0", namespace, labels, "longhorn", "10Gi")
-    spec = _pod_spec(f"data-{host}-0", image)
+    spec = _pod_spec(f"data-{host}-0", image, volume="data")
     pod = _pod(f"{host}-0", namespace, labels, spec, node, host, "10.42.22.9")
     service = _service(host, namespace, labels, labels, ports, "10.43.7.13")
     return [
