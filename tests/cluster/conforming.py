@@ -15,6 +15,7 @@ import yaml
 
 from exivity_audit import chart
 from tests import builders, products
+from tests.products import backups, postgresql, rabbitmq
 
 from .controlplane import Cluster, Object, chart_path
 from .crds import crds
@@ -117,6 +118,23 @@ def ingress_nginx(nodes: tuple[str, ...], namespace: str = "ingress-nginx") -> l
         builders.made("v1", "Service", "ingress-nginx-controller", namespace, metadata={"labels": labels},
                       spec={"type": "LoadBalancer", "selector": labels, "ports": ports}, status={"loadBalancer": {"ingress": [{"ip": "203.0.113.8"}]}}),
     ]  # fmt: skip
+
+
+def named_by_the_examples() -> list[Object]:
+    """The database and the broker that the vendor's values for several nodes name, as their operators make them; the broker without TLS, as the values say."""
+    broker = rabbitmq.broker(builders.WORKERS, "longhorn", name="exivity")
+    for item in broker:
+        if item["kind"] == "RabbitmqCluster":
+            del item["spec"]["tls"]
+        elif item["kind"] == "Service":
+            item["spec"]["ports"] = [{"name": name, "port": port, "targetPort": port} for name, port in (("amqp", 5672), ("prometheus", 15692))]
+    return [*postgresql.whole(builders.WORKERS, "longhorn", "exivity", "postgresql"), *broker]
+
+
+def longhorn_backups() -> list[Object]:
+    """Longhorn's jobs for every volume, and where their backups go."""
+    jobs = [backups.recurring_job("snapshot-daily", "snapshot", "0 23 * * *"), backups.recurring_job("backup-daily", "backup", "0 1 * * *")]
+    return [*jobs, backups.backup_target()]
 
 
 # Volumes

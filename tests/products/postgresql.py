@@ -28,10 +28,15 @@ ADMINISTRATOR_PASSWORD = "mB6-xJ9_qT2wLk8vZc4r"
 
 def multi_node(installation: Any) -> list[Object]:
     """A cluster of three instances on the workers, its Services, volumes and backups."""
-    nodes, class_name = installation.nodes, installation.class_name
+    return whole(installation.nodes, installation.class_name)
+
+
+def whole(nodes: tuple[str, ...], class_name: str, name: str = NAME, space: str = SPACE) -> list[Object]:
+    """A cluster with an instance a node, and everything that belongs to it."""
     return [
-        made("v1", "Namespace", SPACE, status={"phase": "Active"}), cluster(class_name=class_name), *services(nodes), *instances(nodes),
-        *volumes(len(nodes), nodes, class_name), store(), schedule(), *backups(),
+        made("v1", "Namespace", space, status={"phase": "Active"}), cluster(name, space, class_name=class_name), *services(nodes, name, space),
+        *instances(nodes, name, space), *volumes(len(nodes), nodes, class_name, name, space), store(f"{name}-store", space, name),
+        schedule(name=name, space=space), *backups(name=name, space=space),
     ]  # fmt: skip
 
 
@@ -211,24 +216,24 @@ def store(name: str = f"{NAME}-store", space: str = SPACE, server: str = NAME) -
     )  # fmt: skip
 
 
-def schedule(method: str = "plugin") -> Object:
+def schedule(method: str = "plugin", name: str = NAME, space: str = SPACE) -> Object:
     """A base backup every night at two."""
     plugin = {"pluginConfiguration": {"name": PLUGIN}} if method == "plugin" else {}
     return made(
-        API, "ScheduledBackup", f"{NAME}-daily", SPACE,
-        spec={"schedule": "0 0 2 * * *", "cluster": {"name": NAME}, "method": method, "backupOwnerReference": "self", **plugin},
+        API, "ScheduledBackup", f"{name}-daily", space,
+        spec={"schedule": "0 0 2 * * *", "cluster": {"name": name}, "method": method, "backupOwnerReference": "self", **plugin},
         status={"lastCheckTime": stamp(10 / 24), "lastScheduleTime": stamp(10 / 24), "nextScheduleTime": stamp(-14 / 24)},
     )  # fmt: skip
 
 
-def backups(method: str = "plugin", days: Iterable[float] = (0, 1, 2)) -> list[Object]:
+def backups(method: str = "plugin", days: Iterable[float] = (0, 1, 2), name: str = NAME, space: str = SPACE) -> list[Object]:
     """The Backup objects of the last nights."""
     plugin = {"pluginConfiguration": {"name": PLUGIN}} if method == "plugin" else {}
     return [
         made(
-            API, "Backup", f"{NAME}-daily-{number}", SPACE,
-            metadata={"labels": {"cnpg.io/cluster": NAME, "cnpg.io/scheduled-backup": f"{NAME}-daily", "cnpg.io/immediateBackup": "false"}, "creationTimestamp": stamp(day + 10 / 24)},
-            spec={"cluster": {"name": NAME}, "method": method, **plugin},
+            API, "Backup", f"{name}-daily-{number}", space,
+            metadata={"labels": {"cnpg.io/cluster": name, "cnpg.io/scheduled-backup": f"{name}-daily", "cnpg.io/immediateBackup": "false"}, "creationTimestamp": stamp(day + 10 / 24)},
+            spec={"cluster": {"name": name}, "method": method, **plugin},
             status={"phase": "completed", "method": method, "startedAt": stamp(day + 10 / 24), "stoppedAt": stamp(day + 9.9 / 24), "backupId": f"2026112{3 - number}T020000"},
         )
         for number, day in enumerate(days)
