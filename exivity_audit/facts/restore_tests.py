@@ -13,7 +13,7 @@ from exivity_audit.fact import Objects, Reason, fact, maybe, reasons_of, seen
 from exivity_audit.facts.claim_copies import gaps
 from exivity_audit.facts.claims import Claim
 from exivity_audit.facts.cnpg import Bootstrap, CnpgCluster
-from exivity_audit.facts.database import Database
+from exivity_audit.facts.database import Database, DatabaseKind
 from exivity_audit.facts.database_backups import Shown
 from exivity_audit.facts.longhorn import LonghornClaim
 from exivity_audit.facts.velero import CLAIMS, COMPLETED, VeleroBackup, VeleroRestore, VeleroSchedule
@@ -76,7 +76,7 @@ def database_restores(database: Database, cnpg_clusters: Any = maybe, barman_sto
     """Healthy CloudNativePG clusters, other than the live one, that were recovered from its store or from one of its backups."""
     live = database.cluster
     if live is None:
-        return Rehearsals(None, "" if database.in_cluster else "the database is outside the cluster", database.cluster_gap)
+        return Rehearsals(None, _elsewhere(database), database.cluster_gap)
     if not seen(cnpg_clusters):
         return Rehearsals(None, "", reasons_of(cnpg_clusters))
     home = _store_of(live, barman_stores)
@@ -95,6 +95,13 @@ def database_restores(database: Database, cnpg_clusters: Any = maybe, barman_sto
     where = f"Cluster {newest.namespace}/{newest.name}, recovered from its store"
     shown = (Shown(newest.source, "metadata.creationTimestamp", _stamp(newest.created)), Shown(newest.source, "status.phase", newest.phase))
     return Rehearsals(Rehearsal(where, newest.created, shown), "", unread)
+
+
+def _elsewhere(database: Database) -> str:
+    """Why no Cluster of the operator is the database, where that says something of its restores."""
+    if database.kind is DatabaseKind.MISSING:
+        return "the configured host leads to no database"
+    return "" if database.in_cluster else "the database is outside the cluster"
 
 
 def _store_of(live: CnpgCluster, stores: Any) -> tuple[str, str]:

@@ -234,25 +234,52 @@ NOT_FILLED_IN: Findings = {
     "application/singleton-rollout": WARN,  # R3; the chart sets no rollout strategy, so the new pod starts before the old one ends
     "application/resources": WARN,  # X2; 25m and 50Mi are the chart's own
 }
-DEFAULTS: Findings = NOT_FILLED_IN | {
+# A stock kube-prometheus-stack watches the cluster and its volumes; nobody has told it of the product and what belongs to it.
+UNWATCHED: Findings = {
+    "postgresql/monitoring": FAIL,  # K3 F10
+    "rabbitmq/monitoring": FAIL,  # MQ7
+    "monitoring/service-monitors": FAIL,  # F10; off, or without the label by which a stock Prometheus selects
+    "monitoring/alerts-application": FAIL,  # K8
+    "monitoring/alerts-postgresql": FAIL,
+    "monitoring/alerts-rabbitmq": FAIL,
+    "monitoring/alerts-ingress": FAIL,
+    "monitoring/alerts-certificates": FAIL,  # X2
+    "monitoring/alerts-backups": FAIL,
+}
+EMBEDDED: Findings = {
+    "postgresql/backups": FAIL,  # PG4; the chart's job runs at upgrades alone
+    "postgresql/version": FAIL,  # D5; PostgreSQL 14 ended on 12 November 2026
+    "rabbitmq/version": FAIL,  # D5; 4.1
+    "rabbitmq/tls": WARN,  # K4; plaintext inside the cluster
+    "security/images-patched": FAIL,  # D5; bitnamilegacy gets no fixes
+}
+DEFAULTS: Findings = NOT_FILLED_IN | UNWATCHED | EMBEDDED | {
     "secrets/licence": FAIL,  # demo
     "application/stateless-replicas": FAIL,  # R1 R2; one of each
     "pvc_sizes/data": FAIL,  # P2 P3; 1Gi
     "pvc_sizes/logs": FAIL,  # P4; 1Gi
     "pvc_sizes/explicit": FAIL,  # P1
     "pvc_sizes/postgresql": FAIL,  # P6; the embedded claim is 8Gi
+    "postgresql/deployment": FAIL,  # PG1 B4
+    "postgresql/tls": FAIL,  # PG5; disable
+    "rabbitmq/deployment": FAIL,  # MQ2 B5
+    "rabbitmq/authentication": FAIL,  # K4; user and pass
     "ingress/class": FAIL,  # K5; none
     "logs/retention": WARN,  # F11; 365 and 30 untouched
-}
-MULTI_NODE_EXAMPLE: Findings = NOT_FILLED_IN | {
+}  # fmt: skip
+MULTI_NODE_EXAMPLE: Findings = NOT_FILLED_IN | UNWATCHED | {
     "application/stateless-replicas": WARN,  # R2 says two of transcript and use, these values one
     "application/declared-spread": WARN,  # B10; no anti-affinity in the chart
     "application/disruption": WARN,  # X2; no PodDisruptionBudget in the chart
     "ingress/controller-supported": WARN,  # F3 D5; class nginx, and ingress-nginx was archived in March 2026
-}
-SINGLE_NODE_EXAMPLE: Findings = NOT_FILLED_IN | {
+    "rabbitmq/tls": WARN,  # K4; secure is false
+}  # fmt: skip
+SINGLE_NODE_EXAMPLE: Findings = NOT_FILLED_IN | UNWATCHED | EMBEDDED | {
+    "postgresql/deployment": WARN,  # A2; embedded on a single node
+    "postgresql/tls": WARN,  # PG5; embedded on a single node
+    "rabbitmq/deployment": WARN,  # A3 MQ2
     "ingress/controller-supported": WARN,  # F3 D5
-}
+}  # fmt: skip
 
 
 def infrastructure(cluster: ControlPlane, *, single: bool = False) -> None:
