@@ -433,3 +433,11 @@ def test_other_names_of_namespace_and_release() -> None:
     lines = found(world, "ledger")
     assert lines["PersistentVolumeClaim billing/exi-import"].status is PASS
     assert {verdict.status for verdict in found(world, "recent").values()} == {PASS}
+
+
+def test_a_host_that_leads_nowhere_is_not_outside_the_cluster() -> None:
+    world = multi_node()
+    postgresql.lead_to(world, "pg-primary.databases.svc")
+    assert "the configured host leads to no database" in one(world, "restore-test", DATABASE).message
+    postgresql.lead_to(world, "db.acme.eu")
+    assert "the database is outside the cluster" in one(world, "restore-test", DATABASE).message
