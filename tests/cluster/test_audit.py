@@ -337,7 +337,7 @@ def upgrade(live: LiveCluster, values: Object, folder: Path) -> Outcome:
 
 
 def test_an_upgrade_that_ignores_a_key_is_seen(fresh: ControlPlane, tmp_path: Path) -> None:
-    conforming.below_multi_node(fresh)
+    infrastructure(fresh)
     installed = conforming.conforming_multi()
     values = conforming.user_values(installed)
     del values["secret"]["appKey"]
