@@ -296,7 +296,7 @@ class Cluster:
                 self._wait_gone(path, gone_within)
 
     def _established(self, path: str) -> bool:
-        conditions = self.get(path).get("status", {}).get("conditions", [])
+        conditions = self.get(path).get("status", {}).get("conditions") or []
         return any(entry["type"] == "Established" and entry["status"] == "True" for entry in conditions)
 
     def bind_claims(self, namespace: str, make_pv: Callable[[Object], Object | None], seconds: float = 60) -> list[Object]:

@@ -305,6 +305,20 @@ class LiveCluster:
         if with_status and has_status and wanted.get("status") is not None and wanted.get("status") != (self._get(path) or {}).get("status"):
             self._stir(wanted["kind"])
             self._update(path + "/status", wanted)
+        if has_status and wanted["kind"] not in CONTROLLED_STATUS and not is_node(wanted):
+            self._observe(path, current["metadata"].get("generation"))
+
+    def _observe(self, path: str, before: int | None) -> None:
+        """Says in the status that the newest generation was seen, where that before the change was: as the operator does that does not run here."""
+        fresh = self._get(path)
+        now = fresh["metadata"].get("generation") if fresh else None
+        if fresh is None or now == before or fresh.get("status", {}).get("observedGeneration") != before:
+            return
+        status = copy.deepcopy(fresh["status"])
+        for part in (status, *status.get("conditions", ())):
+            if part.get("observedGeneration") == before:
+                part["observedGeneration"] = now
+        self._update(path + "/status", {**fresh, "status": status})
 
     def _update(self, path: str, wanted: Object) -> None:
         """A PUT with the version of the moment, again where someone else was faster."""
