@@ -18,8 +18,9 @@ from exivity_audit.pack import Pack
 from exivity_audit.scenario import Purpose, Role, Scenario, ScenarioUsed, scenario_used
 from exivity_audit.snapshot import Outcome as ReadOutcome
 from exivity_audit.snapshot import Record, SiteSnapshot, Snapshot
+from exivity_audit.standing import Standing
 from exivity_audit.subject import CLUSTER, Subject, release_subject
-from exivity_audit.verdict import UNDECIDED, Severity, Status, Verdict, unknown
+from exivity_audit.verdict import Severity, Status, Verdict, unknown
 
 ALL_SITES = "*"
 BLIND = (ReadOutcome.FORBIDDEN, ReadOutcome.FAILED, ReadOutcome.NOT_ASKED)
@@ -61,7 +62,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Standing):
     """A check at a site: the unit that is scored."""
 
     check: Check
@@ -70,26 +71,9 @@ class Outcome:
     verdicts: tuple[Verdict, ...]
 
     @property
-    def status(self) -> Status:
-        """Worst status of its verdicts that apply; skip where none does."""
-        return min((verdict.status for verdict in self.verdicts), key=lambda status: status.urgency, default=Status.SKIP)
-
-    @property
-    def applicable(self) -> bool:
-        """Whether it counts in score and coverage: not skipped, not waived."""
-        return self.status not in (Status.SKIP, Status.WAIVED) and not self.waived
-
-    @property
-    def waived(self) -> bool:
-        """Whether all its open verdicts are waived."""
-        found = {verdict.status for verdict in self.verdicts}
-        return Status.WAIVED in found and not found & {Status.FAIL, Status.WARN, *UNDECIDED}
-
-    @property
-    def decided(self) -> bool:
-        """Whether one of its verdicts fails, or all that apply are decided."""
-        found = {verdict.status for verdict in self.verdicts}
-        return self.applicable and (Status.FAIL in found or not found & UNDECIDED)
+    def statuses(self) -> frozenset[Status]:
+        """The statuses of its verdicts."""
+        return frozenset(verdict.status for verdict in self.verdicts)
 
 
 @dataclass(frozen=True)

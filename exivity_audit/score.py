@@ -10,6 +10,7 @@ from fractions import Fraction
 from exivity_audit.evaluate import Judgement, Outcome
 from exivity_audit.pack import Row
 from exivity_audit.scenario import Purpose, Scenario
+from exivity_audit.standing import Standing
 from exivity_audit.verdict import Severity, Status, Verdict
 
 EARNED = {Status.PASS: Fraction(1), Status.WARN: Fraction(1, 2), Status.FAIL: Fraction(0)}
@@ -111,7 +112,7 @@ def coverage(outcomes: Iterable[Outcome]) -> Coverage:
     return Coverage(sum(o.severity.weight for o in decided), sum(o.severity.weight for o in applicable), len(decided), len(applicable))
 
 
-def score(outcomes: Iterable[Outcome]) -> Fraction | None:
+def score(outcomes: Iterable[Standing]) -> Fraction | None:
     """Weighted mean of the decided outcomes, 0 to 1; None where nothing is decided."""
     decided = [outcome for outcome in outcomes if outcome.decided]
     weight = sum(outcome.severity.weight for outcome in decided)
@@ -155,7 +156,12 @@ def critical_failures(rows: Iterable[RowScore]) -> tuple[str, ...]:
 
 def overall(rows: Iterable[RowScore], scenario: Scenario | None) -> Fraction | None:
     """Mean of the rows that have a score, by row weight."""
-    scored = [(row.row.weight_in(scenario), row.score) for row in rows if row.score is not None]
+    return mean((row.row.weight_in(scenario), row.score) for row in rows)
+
+
+def mean(rows: Iterable[tuple[int, Fraction | None]]) -> Fraction | None:
+    """Weighted mean of the rows that have a score, given as weight and score."""
+    scored = [(share, value) for share, value in rows if value is not None]
     weight = sum(share for share, _ in scored)
     return sum((share * value for share, value in scored), Fraction(0)) / weight if weight else None
 

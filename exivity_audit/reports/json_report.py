@@ -56,7 +56,14 @@ def report_shape(card: Scorecard, run: RunInfo) -> shape.ReportShape:
         summary=_summary(card),
         rows=[
             shape.RowShape(
-                row.row.id, row.row.title, row.row.phase, row.verdict, figures.tenths(row.score), _coverage(row.coverage), _counts(row.counts)
+                row.row.id,
+                row.row.title,
+                row.row.phase,
+                row.verdict,
+                figures.tenths(row.score),
+                _coverage(row.coverage),
+                _counts(row.counts),
+                row.row.weight_in(scenario.used),
             )
             for row in card.rows
         ],

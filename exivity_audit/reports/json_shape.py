@@ -131,6 +131,7 @@ class RowShape(Shape, frozen=True):
     score: float | None
     coverage: CoverageShape
     counts: CountsShape
+    weight: int  # in the overall score of this scenario
 
 
 class SubjectShape(Shape, frozen=True):
