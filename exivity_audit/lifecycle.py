@@ -19,6 +19,8 @@ class Lifecycle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     date: calendar.date
     kubernetes: dict[str, calendar.date] = {}
+    openshift: dict[str, calendar.date] = {}
+    openshift_extended: dict[str, calendar.date] = {}
     longhorn: dict[str, calendar.date] = {}
     postgresql: dict[str, calendar.date] = {}
     rabbitmq: dict[str, calendar.date] = {}

@@ -574,3 +574,24 @@ def haproxy_ingress(**changes: Any) -> list[Object]:
     return controller(
         "haproxy-ingress", "quay.io/jcmoraisjr/haproxy-ingress:v0.15.0", "haproxy-ingress.github.io/controller", "haproxy", arguments, **changes
     )
+
+
+def multi_node_gateway(**changes: Any) -> World:
+    """Scenario B, conforming, reached through Envoy Gateway without an Ingress."""
+    from tests.products import gateway
+
+    return gateway.reached_through_a_gateway(multi_node(**changes))
+
+
+def multi_node_openshift(**changes: Any) -> World:
+    """Scenario B, conforming, on OpenShift and reached by Routes."""
+    from tests.products import openshift
+
+    return openshift.reached_by_routes(multi_node(**changes))
+
+
+def multi_node_metallb(**changes: Any) -> World:
+    """Scenario B, conforming, with an address that MetalLB gives and advertises."""
+    from tests.products import metallb
+
+    return metallb.with_metallb(multi_node(**changes))

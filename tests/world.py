@@ -51,6 +51,7 @@ _GROUPS: dict[str, tuple[str, tuple[tuple[str, str, bool], ...]]] = {
         ("helmcharts", "HelmChart", True), ("buckets", "Bucket", True))),
     "cert-manager.io": ("v1", (("certificates", "Certificate", True), ("issuers", "Issuer", True), ("clusterissuers", "ClusterIssuer", False))),
     "gateway.networking.k8s.io": ("v1", (("gatewayclasses", "GatewayClass", False), ("gateways", "Gateway", True), ("httproutes", "HTTPRoute", True))),
+    "gateway.envoyproxy.io": ("v1alpha1", (("clienttrafficpolicies", "ClientTrafficPolicy", True),)),
     "route.openshift.io": ("v1", (("routes", "Route", True),)),
     "operator.openshift.io": ("v1", (("ingresscontrollers", "IngressController", True),)),
     "config.openshift.io": ("v1", (("clusterversions", "ClusterVersion", False),)),
@@ -72,7 +73,7 @@ OPTIONAL |= {
     "prometheusagents.monitoring.coreos.com": ("v1alpha1", "PrometheusAgent", True),
 }
 _PATH = re.compile(
-    r"^/(?:api/(?P<core>v1)|apis/(?P<group>[^/]+)/(?P<version>[^/]+))(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?$"
+    r"^/(?:api/(?P<core>v1)|apis/(?P<group>[^/]+)/(?P<version>[^/]+))(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z0-9]+)(?:/(?P<name>[^/]+))?$"
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exivity_audit import CLUSTER, HIGH, RELAX, at_least, check, fail, maybe, ok, one_of, skip, task, unknown, wanted, warn
+from exivity_audit import CLUSTER, HIGH, RELAX, at_least, check, fail, maybe, ok, one_of, seen, skip, task, unknown, wanted, warn
 from exivity_audit.facts.platform import Distribution, parse_version
 from exivity_audit.lifecycle import ended
 from exivity_audit.scenario import Scenario
@@ -87,7 +87,7 @@ def distribution(platform):
 
 
 @check("kubernetes-version", severity=HIGH, clauses=("F1", "D5"))
-def kubernetes_version(server_version, nodes, lifecycle, now, platform=maybe):
+def kubernetes_version(server_version, nodes, lifecycle, now, platform=maybe, openshift_version=maybe):
     """Kubernetes is in support and its kubelets are close to it.
 
     A release past its support gets no security fixes; a kubelet newer than the server or more than three minors older is not supported with it.
@@ -109,7 +109,30 @@ def kubernetes_version(server_version, nodes, lifecycle, now, platform=maybe):
             yield fail(node, version.text, seen=f"kubelet {version.text}, {skew} minors behind the server", wanted=want, at=path, fix=fix)
         else:
             yield ok(node, version.text, seen=f"kubelet {version.text}", at=path)
-    yield _support(server_version, lifecycle, now, platform)
+    vendor = _openshift_support(openshift_version, lifecycle, now) if seen(openshift_version) and openshift_version is not None else None
+    yield vendor or _support(server_version, lifecycle, now, platform)
+
+
+def _openshift_support(version, lifecycle, now):
+    """The verdict on OpenShift by its own calendar; None for a release that the table does not hold."""
+    last, extended = lifecycle.openshift.get(version.release), lifecycle.openshift_extended.get(version.release)
+    if last is None:
+        return None
+    subject, at = CLUSTER.at("version"), [(version, "status.history[].version", version.text), (version, "spec.channel", version.channel)]
+    note = f"the table of supported releases is of {day(lifecycle.date)}" if lifecycle.stale(now) else ""
+    if not ended(last, now):
+        return ok(subject, version.text, seen=f"OpenShift {version.text}, supported until {day(last)}", at=at, remark=note)
+    text = f"OpenShift {version.text}, maintenance ended on {day(last)}"
+    if extended is not None and not ended(extended, now):
+        if version.extended:
+            words = f"OpenShift {version.text}, Extended Update Support until {day(extended)}"
+            return ok(subject, version.text, seen=words, at=at, remark=note)
+        fix = task(f"Confirm that the subscription holds Extended Update Support, and set the channel eus-{version.release}, or upgrade OpenShift")
+        want = wanted("a release in maintenance, or Extended Update Support")
+        return warn(subject, version.text, seen=f"{text}, extended until {day(extended)}", wanted=want, at=at, fix=fix, remark=note)
+    want = one_of(*(release for release, end in sorted(lifecycle.openshift.items()) if not ended(end, now)))
+    fix = task(f"Upgrade OpenShift from {version.release} to a supported release")
+    return fail(subject, version.text, seen=text, wanted=want, at=at, fix=fix, remark=note)
 
 
 def _support(server, lifecycle, now, platform):

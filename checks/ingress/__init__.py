@@ -1,8 +1,9 @@
 """Ingress: a supported controller serves the product's host over TLS, and forwards who asks."""
 
 from .balancing import load_balancer
+from .certificate import certificate
 from .controller import controller_supported, ingress_class
-from .encryption import certificate, plain_http, tls
+from .encryption import plain_http, tls
 from .paths import dns, routes
 from .proxying import trusted_proxies
 

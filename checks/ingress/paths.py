@@ -4,42 +4,43 @@ from __future__ import annotations
 
 import ipaddress
 
-from exivity_audit import HIGH, Role, at_least, chart, check, exactly, fail, maybe, ok, task, to_attest, wanted, warn
+from exivity_audit import HIGH, Role, at_least, chart, check, exactly, fail, ok, task, to_attest, wanted, warn
 
-from .shared import hidden, hosts_of, without_ingress
+from .remedies import host_fix, route_fix
+from .shared import hidden, hosts_of, without_way
 
 ROUTES = {"/": "glass", "/v1/": "proximity-api", "/v2/": "proximity-api"}
 
 
 @check("routes", severity=HIGH, clauses=("K5",))
-def routes(product_ingresses, product_endpoints, release, settings, http_routes=maybe, openshift_routes=maybe):
+def routes(ways_in, product_endpoints, release, settings):
     """Each path leads to its service with ready endpoints.
 
     The page comes from glass and everything in it from the API under `/v1/` and `/v2/`; a path that leads elsewhere breaks the product.
 
     Fix: route `/` to glass, `/v1/` and `/v2/` to proximity-api, and bring their pods up.
     """
-    if not product_ingresses:
-        yield without_ingress(product_ingresses, release, http_routes, openshift_routes)
+    if not ways_in:
+        yield without_way(ways_in, release)
     by_host = {}
-    for ingress, host, _ in hosts_of(product_ingresses):
-        by_host.setdefault(host, []).extend((ingress, route) for route in ingress.routes if route.host == host)
-        by_host[host] = by_host[host] or [(ingress, None)]
+    for way, host, _ in hosts_of(ways_in):
+        by_host.setdefault(host, []).extend((way, route) for route in way.routes if route.host == host)
+        by_host[host] = by_host[host] or [(way, None)]
     page = {host for host, found in by_host.items() if any(route and route.serves("/") for _, route in found)}
     for host, found in sorted(by_host.items()):
         for path, component in ROUTES.items():
-            fitting = [(ingress, route) for ingress, route in found if route and route.serves(path)]
+            fitting = [(way, route) for way, route in found if route and route.serves(path)]
             if fitting or host in page or not page:
                 yield route_verdict(host, path, f"{release.fullname}-{component}", fitting, found[0][0], product_endpoints, settings.role)
 
 
 def route_verdict(host, path, service, fitting, first, endpoints, role):
     """The verdict on one path of one host."""
-    ingress, route = fitting[0] if fitting else (first, None)
-    subject, at = ingress.subject.at(f"{host}{path}"), [(ingress, "spec.rules[].http.paths", route.service if route else "none")]
+    way, route = fitting[0] if fitting else (first, None)
+    subject, at = way.subject.at(f"{host}{path}"), [(way, way.rules_at, route.service if route else "none")]
     if route is None or route.service != service:
         text = route.service or "no Service" if route else "no such path"
-        return fail(subject, text, wanted=exactly(service), at=at, fix=route_fix(ingress, path, service))
+        return fail(subject, text, wanted=exactly(service), at=at, fix=route_fix(way, path, service))
     if role is Role.PASSIVE:
         return ok(subject, service, at=at, remark="endpoints are not looked at on the passive site")
     slices = [one for one in endpoints if one.service == service]
@@ -50,33 +51,26 @@ def route_verdict(host, path, service, fitting, first, endpoints, role):
     if not endpoints.complete:
         return hidden(subject, f"{service}: its endpoints were not read whole", endpoints.partial)
     text = f"{service} has no port {route.port}" if slices and not named else f"{service}, none ready"
-    fix = (
-        route_fix(ingress, path, service)
-        if slices and not named
-        else task(f"Bring a pod of {service} up: `kubectl get pods` shows why none is ready")
-    )
+    fix = route_fix(way, path, service) if slices and not named else task(f"Bring a pod of {service} up: `kubectl get pods` shows why none is ready")
     return fail(subject, 0, seen=text, wanted=at_least(1, note="ready endpoints"), at=at, fix=fix)
 
 
-def route_fix(ingress, path, service):
-    """Route a path to its Service: the chart's own Ingress has no other routes."""
-    if ingress.own:
-        return task("Upgrade the release: the chart routes `/` to glass, `/v1/` and `/v2/` to proximity-api, so the Ingress was changed by hand")
-    return task(f"Route `{path}` with pathType Prefix to {service}, port `http`, in {ingress.subject}")
-
-
 @check("dns", severity=HIGH, clauses=("K5",), attest="resolve the host from where users sit and attach the answer with the published address")
-def dns(product_ingresses, release, settings, http_routes=maybe, openshift_routes=maybe):
+def dns(ways_in, release, settings):
     """The host is a name that leads to this cluster.
 
     Users reach the product by this name, and its certificate stands for it; a shipped example or a bare address serves nobody.
 
     Fix: set `ingress.host` to the name that your DNS serves.
     """
-    if not product_ingresses:
-        yield without_ingress(product_ingresses, release, http_routes, openshift_routes)
-    for ingress, host, subject in hosts_of(product_ingresses):
-        at, fix = [(ingress, "spec.rules[].host", host or "none")], host_fix(ingress)
+    if not ways_in:
+        yield without_way(ways_in, release)
+    judged = set()
+    for way, host, subject in hosts_of(ways_in):
+        if host in judged:
+            continue  # several Routes of one host are one name
+        judged.add(host)
+        at, fix = [(way, way.hosts_at, host or "none")], host_fix(way)
         want = wanted("a name that your DNS serves")
         kind, text = host_kind(host)
         if kind == "fail":
@@ -105,12 +99,3 @@ def host_kind(host):
     if len(labels) == 1:
         return "warn", "a single label"
     return ("warn", "a name for multicast DNS") if labels[-1] == "local" else ("", host)
-
-
-def host_fix(ingress):
-    """Name the host: by the chart where it made the Ingress."""
-    return task(
-        "Set `ingress.host` to the name that your DNS serves"
-        if ingress.own
-        else f"Set `spec.rules[].host` of {ingress.subject} to the name that your DNS serves"
-    )

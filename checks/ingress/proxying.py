@@ -6,46 +6,46 @@ import ipaddress
 
 from exivity_audit import HIGH, check, fail, maybe, ok, reasons_of, seen, skip, task, unknown, values, wanted, warn
 from exivity_audit.facts.controllers import Product
-from exivity_audit.facts.proxying import believes_everyone
 from exivity_audit.facts.ranges import everyone, network
 
-from .shared import LEADER, distinct, hidden, malformed, unserved, without_ingress
+from .shared import LEADER, hidden, malformed, unserved, without_way
 
 WIDEST_SUGGESTION = 8
 
 
 @check("trusted-proxy", severity=HIGH, clauses=("K5",))
-def trusted_proxies(
-    product_ingresses, ingress_classes, release, trusted_proxy, nodes=maybe, controllers=maybe, http_routes=maybe, openshift_routes=maybe
-):
+def trusted_proxies(ways_in, attendance, release, trusted_proxy, nodes=maybe, peers=maybe):
     """The API trusts the ingress controllers as its proxies.
 
     Otherwise every user seems to come from the controller's address, links turn to http, and sessions and audit records name the wrong client.
 
     Fix: set `ingress.trustedProxy` to the pod network of the ingress controllers.
     """
-    if not product_ingresses:
-        yield without_ingress(product_ingresses, release, http_routes, openshift_routes)
+    if not ways_in:
+        yield without_way(ways_in, release)
         return
-    takers = distinct(product_ingresses, ingress_classes, controllers)
+    takers = attendance.takers
     decided = static_verdict(trusted_proxy, takers, nodes)
     if decided is not None:
         yield decided
     elif not takers:
-        yield unserved(trusted_proxy.subject, next(iter(product_ingresses)), ingress_classes, controllers)
+        yield unserved(trusted_proxy.subject, attendance.of(next(iter(ways_in))))
     else:
         yield coverage_verdict(trusted_proxy, takers, nodes)
-    yield from malformed(controllers)
-    for controller in takers:
-        one = believes_everyone(controller)
-        if one.holds is None:
-            yield hidden(controller, one.seen, one.reasons)
-        elif one.holds:
-            yield warn(
-                controller, one.seen, wanted=wanted("forwarded headers from the load balancer alone"), at=one.at, fix=BELIEF_FIXES[controller.product]
-            )
-        else:
-            yield ok(controller, one.seen, at=one.at)
+    yield from malformed(attendance)
+    for peer in peers:
+        yield belief_verdict(peer)
+
+
+def belief_verdict(peer):
+    """The verdict on one who forwards requests to the API: whether it believes what a client says of itself."""
+    one = peer.belief
+    if one.holds is None:
+        return hidden(peer, one.seen, one.reasons)
+    if one.holds:
+        want = wanted("forwarded headers from the load balancer alone")
+        return warn(peer, one.seen, wanted=want, at=one.at, fix=BELIEF_FIXES.get(peer.product, OTHER_BELIEF_FIX))
+    return ok(peer, one.seen, at=one.at)
 
 
 BELIEF_FIXES = {
@@ -54,7 +54,10 @@ BELIEF_FIXES = {
     Product.F5_NGINX: task("Set `set-real-ip-from` in the ConfigMap of F5 NGINX to the load balancer's addresses"),
     Product.HAPROXY_TECHNOLOGIES: task("Drop `src-ip-header` and set `proxy-protocol` in the ConfigMap of HAProxy to the load balancer's addresses"),
     Product.HAPROXY_INGRESS: task("Set `forwardfor: add` in the ConfigMap of HAProxy Ingress"),
+    Product.ENVOY_GATEWAY: task("Set `clientIPDetection.xForwardedFor.trustedCIDRs` in the ClientTrafficPolicy to the load balancer's addresses"),
+    Product.OPENSHIFT_ROUTER: task("Set `spec.httpHeaders.forwardedHeaderPolicy: Append` on the IngressController, and drop the Route's annotation"),
 }
+OTHER_BELIEF_FIX = task("Have what answers at the edge take forwarded headers from the load balancer's addresses alone")
 
 
 def static_verdict(proxy, takers, nodes):

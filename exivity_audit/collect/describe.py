@@ -152,6 +152,21 @@ def key_pair(value: Any, vault: Vault) -> Any:
     return {"keys": sorted(name for name in TLS_KEYS if name in value), "authority": describe_certificates(authority) if authority else None, **pair}
 
 
+def route_tls(value: Any, vault: Vault) -> Any:
+    """The ``tls`` of an OpenShift Route: how and where it ends, the Secret it names, and the pair that stands in it as ``key_pair`` does."""
+    if not isinstance(value, dict):
+        return None if value is None else {"malformed": type(value).__name__}
+    certificate, key, authority = (value.get(name) for name in ("certificate", "key", "caCertificate"))
+    chain = [part.strip().encode() for part in (certificate, authority) if isinstance(part, str) and part.strip()]
+    private = key.encode() if isinstance(key, str) and key.strip() else None
+    external = value.get("externalCertificate")
+    return {
+        "termination": public.plain(value.get("termination")), "insecure": public.plain(value.get("insecureEdgeTerminationPolicy")),
+        "external": public.plain(external.get("name")) if isinstance(external, dict) else None,
+        **describe_key_pair(b"\n".join(chain) if certificate and chain else None, private),
+    }  # fmt: skip
+
+
 def change_times(value: Any, vault: Vault) -> Any:
     """``managedFields`` as who changed the data when, without the fields themselves."""
     if not isinstance(value, list):
@@ -277,6 +292,7 @@ PUBLIC: dict[str, Callable[[Any], Any]] = {
     "mount_options": public.mount_options, "store_url": public.store_url, "backup_tools": public.backup_tools, "backup_url": backup_url,
     "broker_settings": broker.broker_settings, "broker_terms": broker.broker_terms, "broker_policy": broker.broker_policy,
     "queue_arguments": broker.queue_arguments,
+    "keys": public.keys, "given": public.given,
 }  # fmt: skip
 
 
@@ -286,6 +302,6 @@ def _alone(cut: Callable[[Any], Any]) -> Callable[[Any, Vault], Any]:
 
 DESCRIBERS: dict[str, Callable[[Any, Vault], Any]] = {
     "secret": secret, "certificates": certificates, "key_pair": key_pair, "change_times": change_times, "config_json": config_json,
-    "helm_values": helm_values, "user_name": user_name, "host_name": host_name,
+    "route_tls": route_tls, "helm_values": helm_values, "user_name": user_name, "host_name": host_name,
     **{name: _alone(cut) for name, cut in PUBLIC.items()},
 }  # fmt: skip

@@ -278,3 +278,15 @@ def _switch(argument: str) -> bool:
     """Whether an argument takes no value from the next element."""
     provider = argument.startswith("providers.") and argument.count(".") == 1
     return provider or any(argument == one or argument.endswith(f".{one}") for one in chart.CONTROLLER_SWITCHES)
+
+
+def keys(value: Any) -> Any:
+    """The names in a map, without their values."""
+    if not isinstance(value, dict):
+        return None if value is None else malformed(value)
+    return sorted(str(key)[:LONGEST_TEXT] for key in value)
+
+
+def given(value: Any) -> Any:
+    """Whether a text is set at all."""
+    return None if value is None else bool(value)

@@ -26,11 +26,13 @@ class Balancer:
     source: Source
     namespace: str
     kind: str  # ClusterIP, NodePort, LoadBalancer
+    labels: dict[str, str]
     selector: dict[str, str]
     ports: tuple[tuple[int, str], ...]  # number and name
     addresses: tuple[str, ...]
     external: tuple[str, ...]  # externalIPs
     provider: str | None  # as its annotations or its class say
+    pool: str | None  # MetalLB's pool its address came from
 
     @property
     def outside(self) -> bool:
@@ -47,21 +49,23 @@ def _provider(item: Document) -> str | None:
     return "ServiceLB" if name.startswith("io.cattle.klipper") else None
 
 
+def balancer_of(item: Document) -> Balancer:
+    """A Service in front of what answers. Raises Malformed."""
+    given = item.items("status.loadBalancer.ingress")
+    return Balancer(
+        subject=item.subject, source=item.source, namespace=item.namespace or "", kind=item.text("spec.type") or "ClusterIP", labels=item.labels(),
+        selector=item.labels("spec.selector"),
+        ports=tuple((port.integer("port") or 0, port.text("name") or "") for port in item.items("spec.ports")),
+        addresses=tuple(address for entry in given if (address := entry.text("ip") or entry.text("hostname"))),
+        external=item.strings("spec.externalIPs"), provider=_provider(item),
+        pool=next((name for mark in METALLB if (name := item.text(f"metadata.annotations[{mark}]"))), None),
+    )  # fmt: skip
+
+
 @fact
 def balancers(controller_services: Objects[Document]) -> Objects[Balancer]:
     """The Services that carry the label of an ingress controller's chart."""
-
-    def build(item: Document) -> Balancer:
-        given = item.items("status.loadBalancer.ingress")
-        return Balancer(
-            subject=item.subject, source=item.source, namespace=item.namespace or "", kind=item.text("spec.type") or "ClusterIP",
-            selector=item.labels("spec.selector"),
-            ports=tuple((port.integer("port") or 0, port.text("name") or "") for port in item.items("spec.ports")),
-            addresses=tuple(address for entry in given if (address := entry.text("ip") or entry.text("hostname"))),
-            external=item.strings("spec.externalIPs"), provider=_provider(item),
-        )  # fmt: skip
-
-    return controller_services.each(build)
+    return controller_services.each(balancer_of)
 
 
 def in_front(controller: Controller, found: Iterable[Balancer]) -> tuple[Balancer, ...]:

@@ -54,6 +54,7 @@ class TlsSecret:
     root: str | None  # subject of the certificate in ca.crt, where that one is self-signed
     key: str  # matches, differs, missing, unreadable
     managed: bool  # cert-manager wrote it
+    place: str = "data"  # where the pair stands in its object
 
 
 class Kind(enum.Enum):
@@ -64,6 +65,7 @@ class Kind(enum.Enum):
     BROKEN = "broken"  # a Secret is named that cannot serve
     NONE = "none"
     HIDDEN = "hidden"  # what would show it was not read
+    NOWHERE = "nowhere"  # nothing serves the way in at all
 
 
 @dataclass(frozen=True)
@@ -91,43 +93,47 @@ def _certificate(value: Any) -> Certificate:
         raise Malformed("data.tls.crt", "described certificate", value) from error
 
 
-def _chain(value: Any) -> tuple[Certificate, ...]:
+def chain_of(value: Any) -> tuple[Certificate, ...]:
+    """The described certificates of a chain. Raises Malformed."""
     found = value.get("certificates") if isinstance(value, dict) else None
     return tuple(_certificate(item) for item in found) if isinstance(found, list) else ()
 
 
-def _root(value: Any) -> str | None:
-    found = _chain(value)
+def root_of(value: Any) -> str | None:
+    """The subject of the first self-signed certificate. Raises Malformed."""
+    found = chain_of(value)
     return next((one.subject_name for one in found if one.self_signed), None)
 
 
-def _key(value: Any) -> str:
+def key_of(value: Any) -> str:
+    """Whether the described key belongs to the certificate: matches, differs, missing, unreadable."""
     if not isinstance(value, dict):
         return "missing"
     return "unreadable" if "malformed" in value else "matches" if value.get("matches") is True else "differs"
 
 
-def _tls_secret(item: Document) -> TlsSecret:
+def tls_secret_of(item: Document) -> TlsSecret:
+    """A Secret with a described pair. Raises Malformed."""
     data = item.mapping("data")
     return TlsSecret(
         subject=item.subject, source=item.source, name=item.name, namespace=item.namespace or "", type=item.text("type") or "",
-        chain=_chain(data.get("chain")), root=_root(data.get("authority")), key=_key(data.get("key")), managed=item.text(MANAGED) is not None,
+        chain=chain_of(data.get("chain")), root=root_of(data.get("authority")), key=key_of(data.get("key")), managed=item.text(MANAGED) is not None,
     )  # fmt: skip
 
 
 @fact
 def ingress_secrets(tls_secrets: Objects[Document]) -> Objects[TlsSecret]:
     """The Secrets that the product's Ingress objects name."""
-    return tls_secrets.each(_tls_secret)
+    return tls_secrets.each(tls_secret_of)
 
 
 @fact
 def default_secrets(default_certificates: Objects[Document]) -> Objects[TlsSecret]:
     """The Secrets of the controllers' default certificates, where an Ingress names none of its own."""
-    return default_certificates.each(_tls_secret)
+    return default_certificates.each(tls_secret_of)
 
 
-def _find(place: tuple[str, str], secrets: Objects[TlsSecret]) -> TlsSecret | tuple[Reason, ...] | None:
+def find_secret(place: tuple[str, str], secrets: Objects[TlsSecret]) -> TlsSecret | tuple[Reason, ...] | None:
     """A Secret by namespace and name: itself, why it was not read, or None where it does not exist."""
     if not seen(secrets):
         return reasons_of(secrets)
@@ -152,12 +158,12 @@ def termination(
     place = (ingress.namespace, entry.secret)
     named = Subject("Secret", entry.secret, ingress.namespace)
     at = ((ingress, "spec.tls[].secretName", entry.secret),)
-    found = _find(place, secrets)
+    found = find_secret(place, secrets)
     if found is None:
         return Termination(Kind.BROKEN, f"Secret {entry.secret} is missing", None, named, at)
     if isinstance(found, tuple):
         return Termination(Kind.HIDDEN, f"Secret {entry.secret} was not read", None, named, at, found)
-    problem = _problem(found)
+    problem = problem_of(found)
     return Termination(
         Kind.BROKEN if problem else Kind.SECRET,
         f"Secret {entry.secret} {problem or 'holds a matching pair'}",
@@ -167,7 +173,8 @@ def termination(
     )
 
 
-def _problem(secret: TlsSecret) -> str | None:
+def problem_of(secret: TlsSecret) -> str | None:
+    """Why a pair cannot serve; None where it can."""
     if secret.type != TLS_TYPE:
         return f"is of type {secret.type or 'none'}"
     if not secret.chain:
@@ -190,7 +197,7 @@ def _by_default(
         if found is not None:
             text, evidence = found
             space, _, name = text.replace("$(POD_NAMESPACE)", controller.namespace).partition("/")
-            secret = _find((space, name), defaults)
+            secret = find_secret((space, name), defaults)
             known = secret if isinstance(secret, TlsSecret) else None
             reasons = secret if isinstance(secret, tuple) else ()
             return Termination(

@@ -16,13 +16,28 @@ from exivity_audit.subject import Subject
 
 
 class Product(enum.StrEnum):
-    """The controllers whose settings are known here."""
+    """The products that answer at the edge; the settings of the first five are known from Ingress objects."""
 
     TRAEFIK = "Traefik"
     INGRESS_NGINX = "ingress-nginx"
     F5_NGINX = "F5 NGINX"
     HAPROXY_TECHNOLOGIES = "HAProxy Technologies"
     HAPROXY_INGRESS = "HAProxy Ingress"
+    ENVOY_GATEWAY = "Envoy Gateway"
+    NGINX_GATEWAY_FABRIC = "NGINX Gateway Fabric"
+    ISTIO = "Istio"
+    CONTOUR = "Contour"
+    KGATEWAY = "kgateway"
+    KONG = "Kong"
+    CILIUM = "Cilium"
+    OPENSHIFT_GATEWAY = "OpenShift's Gateway API"
+    OPENSHIFT_ROUTER = "OpenShift router"
+    AWS = "AWS Load Balancer Controller"
+    GKE = "GKE Gateway"
+    AZURE = "Application Gateway for Containers"
+
+
+PROVIDED = frozenset({Product.AWS, Product.GKE, Product.AZURE})  # they answer outside the cluster
 
 
 CLASS_STRINGS = {
@@ -88,6 +103,7 @@ class Controller:
     host_network: bool
     host_ports: tuple[int, ...]
     desired: int
+    data_plane: bool = False  # what answers is a proxy that a controller configures: its image has a version of its own
 
     @property
     def subject(self) -> Subject:
@@ -111,7 +127,9 @@ class Controller:
 
     @property
     def version(self) -> str:
-        """The image's tag, empty where a digest stands alone."""
+        """The image's tag, empty where a digest stands alone or the image is not the product's own."""
+        if self.data_plane:
+            return ""
         last = self.image.partition("@")[0].rpartition("/")[2]
         return last.partition(":")[2]
 
@@ -150,7 +168,7 @@ def _arguments(item: Document) -> dict[str, str]:
     return found
 
 
-def _host_ports(item: Document) -> tuple[int, ...]:
+def host_ports_of(item: Document) -> tuple[int, ...]:
     found: set[int] = set()
     for container in item.items("spec.template.spec.containers"):
         for port in container.items("ports"):
@@ -207,7 +225,7 @@ def controllers(
         return Controller(
             workload=found, product=product, image=image, by_image=recognised is not None, arguments=arguments, config=config, config_source=source,
             config_reasons=reasons,
-            host_network=item.boolean("spec.template.spec.hostNetwork") or False, host_ports=_host_ports(item), desired=desired or 0,
+            host_network=item.boolean("spec.template.spec.hostNetwork") or False, host_ports=host_ports_of(item), desired=desired or 0,
         )  # fmt: skip
 
     return controller_deployments.join(controller_daemonsets).each(build)

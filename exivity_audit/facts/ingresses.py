@@ -67,6 +67,9 @@ class Ingress:
     tls: tuple[TlsEntry, ...]
     annotations: dict[str, str]
     addresses: tuple[str, ...]  # as its controller published them
+    rules_at = "spec.rules[].http.paths"
+    hosts_at = "spec.rules[].host"
+    tls_at = "spec.tls"
 
     def entry(self, host: str) -> TlsEntry | None:
         """The TLS entry for a host; one that names it goes before one for all."""

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from exivity_audit.document import Document
 from exivity_audit.evidence import Source
-from exivity_audit.fact import NotSeen, Reason, fact, maybe, reasons_of, seen
+from exivity_audit.fact import NotSeen, Objects, Reason, fact, maybe, reasons_of, seen
 from exivity_audit.facts.nodes import Node
+from exivity_audit.subject import Subject
 
 NOT_BUILT = "not built yet"
 _VERSION = re.compile(r"^v?(\d+)\.(\d+)\.(\d+)(.*)$")
@@ -62,7 +64,7 @@ class Platform:
 
     distribution: Distribution
     signal: str
-    source: Source | None = None  # the node that told it
+    source: Source | None = None  # the object that told it
     path: str = ""
 
     @property
@@ -93,11 +95,11 @@ def parse_version(text: str | None) -> Version | None:
     return Version(match[0], int(match[1]), int(match[2]), match[4]) if match else None
 
 
-def served(presence: Any) -> bool | None:
-    """Whether the API behind a presence read is served; None where discovery could not tell."""
-    if seen(presence):
-        return bool(presence.installed)
-    return True if all(reason.text.endswith(NOT_BUILT) for reason in reasons_of(presence)) else None
+def served(read: Any) -> bool | None:
+    """Whether the API behind a read is served, which discovery alone decides: what is forbidden is; None where discovery could not tell."""
+    if seen(read):
+        return bool(read.installed)
+    return True if all(reason.text.endswith(NOT_BUILT) or reason.text.startswith("forbidden: ") for reason in reasons_of(read)) else None
 
 
 def _development(node: Node) -> Found | None:
@@ -138,6 +140,37 @@ def _first(nodes: Iterable[Node], look: Callable[[Node], Found | None]) -> Platf
     return None
 
 
+@dataclass(frozen=True)
+class ClusterVersion:
+    """OpenShift's own version: ``4.18.21`` is release ``4.18``, and its update channel says whether it is on extended support."""
+
+    subject: Subject
+    source: Source
+    text: str
+    channel: str
+
+    @property
+    def release(self) -> str:
+        """Major and minor."""
+        return ".".join(self.text.split(".")[:2])
+
+    @property
+    def extended(self) -> bool:
+        """Whether it follows the channel of Extended Update Support."""
+        return self.channel.startswith("eus-")
+
+
+@fact
+def openshift_version(cluster_versions: Objects[Document]) -> ClusterVersion | None:
+    """The version OpenShift runs; None where it is none."""
+    found = cluster_versions.one()
+    if found is None:
+        return None
+    done = (entry.text("version") for entry in found.items("status.history") if entry.text("state") == "Completed")  # the newest first
+    text = next(done, None) or found.text("status.desired.version") or ""
+    return ClusterVersion(found.subject, found.source, text, found.text("spec.channel") or "")
+
+
 @fact
 def server_version(site: Any) -> Version:
     """The API server's version."""
@@ -154,6 +187,8 @@ def platform(site: Any, nodes: Any = maybe, cluster_versions: Any = maybe) -> Pl
     told = _first(nodes, _development) if seen(nodes) else None
     if told is not None:
         return told
+    if seen(cluster_versions) and (own := cluster_versions.one()) is not None:
+        return Platform(Distribution.OPENSHIFT, "its ClusterVersion", own.source, "status.desired.version")
     if served(cluster_versions):
         return Platform(Distribution.OPENSHIFT, "API group config.openshift.io is served")
     suffix = _by_suffix(version) if version else None

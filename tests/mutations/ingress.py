@@ -27,6 +27,16 @@ def pair(chain: bytes, key: bytes) -> Any:
     return put("data", {"tls.crt": encode(chain), "tls.key": encode(key)})
 
 
+def by_hand(chain: bytes, key: bytes) -> Any:
+    """A change that puts another pair into the TLS Secret, which cert-manager no longer keeps."""
+
+    def change(cluster: Any) -> None:
+        cluster.remove("Certificate", "exivity-tls")
+        cluster.edit("Secret", "exivity-tls", pair(chain, key))
+
+    return change
+
+
 def host(name: str) -> Any:
     """A change of the chart's host, with a certificate for it, as an upgrade makes it."""
 
@@ -59,13 +69,12 @@ MUTATIONS = [
     Mutation("TLS is off", "multi_node", "ingress/tls", lambda c: c.edit("Ingress", "exivity", drop("spec.tls"))),
     Mutation("the TLS Secret is gone", "single_node", "ingress/tls", lambda c: c.remove("Secret", "exivity-tls")),
     Mutation("the key is another one's", "multi_node", "ingress/tls", lambda c: c.edit("Secret", "exivity-tls", pair(certificate(HOST)[0], certificate("other.acme.eu")[1]))),
-    Mutation("the certificate expired", "multi_node", "ingress/certificate", lambda c: c.edit("Secret", "exivity-tls", pair(*certificate(HOST, days=-3)))),
-    Mutation("the certificate ends soon", "single_node", "ingress/certificate", lambda c: c.edit("Secret", "exivity-tls", pair(*certificate(HOST, days=12))), to=Status.WARN),
-    Mutation("the certificate is another host's", "multi_node", "ingress/certificate", lambda c: c.edit("Secret", "exivity-tls", pair(*certificate(HOST, names=("x.acme.eu",))))),
-    Mutation("the chart made the certificate", "single_node", "ingress/certificate", lambda c: c.edit(
-        "Secret", "exivity-tls", pair(*certificate(HOST, issuer="exivity-ca", chained=False)))),
-    Mutation("the intermediate is missing", "multi_node", "ingress/certificate", lambda c: c.edit("Secret", "exivity-tls", pair(*certificate(HOST, chained=False)))),
-    Mutation("the key is short", "multi_node", "ingress/certificate", lambda c: c.edit("Secret", "exivity-tls", pair(*certificate(HOST, key_bits=1024)))),
+    Mutation("the certificate expired", "multi_node", "ingress/certificate", by_hand(*certificate(HOST, days=-3))),
+    Mutation("the certificate ends soon", "single_node", "ingress/certificate", by_hand(*certificate(HOST, days=12)), to=Status.WARN),
+    Mutation("the certificate is another host's", "multi_node", "ingress/certificate", by_hand(*certificate(HOST, names=("x.acme.eu",)))),
+    Mutation("the chart made the certificate", "single_node", "ingress/certificate", by_hand(*certificate(HOST, issuer="exivity-ca", chained=False))),
+    Mutation("the intermediate is missing", "multi_node", "ingress/certificate", by_hand(*certificate(HOST, chained=False))),
+    Mutation("the key is short", "multi_node", "ingress/certificate", by_hand(*certificate(HOST, key_bits=1024))),
     Mutation("the redirect is gone", "multi_node", "ingress/plain-http", lambda c: c.edit("Deployment", "traefik", without("redirections"))),
     Mutation("the trusted proxy is not set", "single_node", "ingress/trusted-proxy", lambda c: c.edit("ConfigMap", "exivity-proximity-api-env", drop("data.TRUSTED_PROXY"))),
     Mutation("the trusted proxy is elsewhere", "multi_node", "ingress/trusted-proxy", lambda c: c.edit("ConfigMap", "exivity-proximity-api-env", put("data.TRUSTED_PROXY", "192.168.0.0/16"))),

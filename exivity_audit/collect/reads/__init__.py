@@ -5,12 +5,16 @@ from __future__ import annotations
 from exivity_audit.collect.place import Read
 from exivity_audit.collect.reads import (
     backups,
+    certificates,
     configuration,
+    gateway,
     gitops,
     ingress,
     longhorn,
+    metallb,
     middleware,
     monitoring,
+    openshift,
     postgresql,
     rabbitmq,
     security,
@@ -19,6 +23,9 @@ from exivity_audit.collect.reads import (
     workloads,
 )
 
-MODULES = (workloads, configuration, storage, longhorn, ingress, middleware, postgresql, rabbitmq, backups, monitoring, gitops, usage, security)
+MODULES = (
+    workloads, configuration, storage, longhorn, ingress, gateway, openshift, certificates, metallb, middleware, postgresql, rabbitmq, backups,
+    monitoring, gitops, usage, security,
+)  # fmt: skip
 READS: tuple[Read, ...] = tuple(read for module in MODULES for read in module.READS)
 BY_NAME = {read.name: read for read in READS}

@@ -7,7 +7,7 @@ from typing import Any
 
 from exivity_audit import chart
 from exivity_audit.collect.place import MissingRead, NotAsked, Read, cluster, paths, release_namespace
-from exivity_audit.collect.reads.shapes import METADATA, OWNERS, POD, POD_CUT, WORKLOAD, WORKLOAD_CUT, presence
+from exivity_audit.collect.reads.shapes import METADATA, OWNERS, POD, POD_CUT, WORKLOAD, WORKLOAD_CUT
 from exivity_audit.document import Document, Malformed
 from exivity_audit.fact import Unreadable
 from exivity_audit.snapshot import Place
@@ -50,18 +50,16 @@ def _tls_secrets(ingresses: Any, release: Any, secrets: str) -> Iterable[Place]:
 DEFAULT_CERTIFICATE_ARGUMENTS = ("default-ssl-certificate", "default-server-tls-secret", "wildcard-tls-secret")
 
 
-def _default_certificates(
-    ingresses: Any, controller_deployments: Any, controller_daemonsets: Any, traefik_tls_stores: Any, release: Any, secrets: str
-) -> Iterable[Place]:
-    """The controllers' default certificates, only where an Ingress of the product names no Secret of its own."""
-    if secrets == "none":
-        raise NotAsked("--secrets none")
+def default_certificate_places(
+    ingresses: Any, controller_deployments: Any, controller_daemonsets: Any, traefik_tls_stores: Any, release: Any
+) -> list[tuple[str, str]]:
+    """Where the controllers' default certificates are, only where an Ingress of the product names no Secret of its own. Raises MissingRead."""
     bare = [
         ingress for ingress in _product_ingresses(ingresses, release)
         if not any(entry.value.get("secretName") for entry in ingress.items("spec.tls"))
     ]  # fmt: skip
     if not bare:
-        return
+        return []
     found: set[tuple[str, str]] = set()
     for workloads in (controller_deployments, controller_daemonsets):
         if isinstance(workloads, Unreadable):
@@ -78,8 +76,16 @@ def _default_certificates(
             secret = store.text("spec.defaultCertificate.secretName")
             if store.name == "default" and secret:
                 found.add((store.namespace or "", secret))
-    for namespace, secret in sorted(found):
-        yield Place(namespace, secret)
+    return sorted(found)
+
+
+def _default_certificates(
+    ingresses: Any, controller_deployments: Any, controller_daemonsets: Any, traefik_tls_stores: Any, release: Any, secrets: str
+) -> Iterable[Place]:
+    if secrets == "none":
+        raise NotAsked("--secrets none")
+    for namespace, name in default_certificate_places(ingresses, controller_deployments, controller_daemonsets, traefik_tls_stores, release):
+        yield Place(namespace, name)
 
 
 def _controller_config(controller_deployments: Any, controller_daemonsets: Any) -> Iterable[Place]:
@@ -130,8 +136,4 @@ READS: tuple[Read, ...] = (
         " data[default-backend-service] data[ssl-certificate]"), "ConfigMap", by_name=True),
     Read("traefik_middlewares", "middlewares.traefik.io", release_namespace(), paths("spec.redirectScheme spec.headers.stsSeconds"), "Middleware"),
     Read("traefik_tls_stores", "tlsstores.traefik.io", cluster(), paths("spec.defaultCertificate.secretName"), "TLSStore"),
-    presence("certificates", "certificates.cert-manager.io", "Certificate"),
-    presence("http_routes", "httproutes.gateway.networking.k8s.io", "HTTPRoute"),
-    presence("openshift_routes", "routes.route.openshift.io", "Route"),
-    presence("address_pools", "ipaddresspools.metallb.io", "IPAddressPool"),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 from exivity_audit import chart
 from exivity_audit.collect.place import MissingRead, Read, cluster, paths, release_namespace
-from exivity_audit.collect.reads.shapes import CRONJOB, CRONJOB_CUT, METADATA, OWNERS, POD, POD_CUT, WORKLOAD, WORKLOAD_CUT, presence
+from exivity_audit.collect.reads.shapes import CRONJOB, CRONJOB_CUT, METADATA, OWNERS, POD, POD_CUT, WORKLOAD, WORKLOAD_CUT
 from exivity_audit.document import Document, Malformed
 from exivity_audit.fact import Unreadable
 from exivity_audit.snapshot import Place
@@ -72,5 +72,6 @@ READS: tuple[Read, ...] = (
         "metadata.labels spec.selector spec.minAvailable spec.maxUnavailable status.disruptionsAllowed status.expectedPods"), "PodDisruptionBudget"),
     Read("attach_events", "events", release_namespace(fields="reason=FailedAttachVolume"), paths(
         "reason type lastTimestamp eventTime involvedObject.kind involvedObject.name involvedObject.namespace"), "Event"),
-    presence("cluster_versions", "clusterversions.config.openshift.io", "ClusterVersion"),
+    Read("cluster_versions", "clusterversions.config.openshift.io", cluster(), paths(
+        "spec.channel status.desired.version status.history[].state status.history[].version status.history[].completionTime"), "ClusterVersion"),
 )  # fmt: skip
