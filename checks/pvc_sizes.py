@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import reduce
 from operator import and_
 
@@ -10,6 +11,8 @@ from exivity_audit import (
     LOW,
     MEDIUM,
     RELAX,
+    NotSeen,
+    Role,
     Size,
     Subject,
     at_least,
@@ -19,6 +22,7 @@ from exivity_audit import (
     fail,
     maybe,
     ok,
+    patch,
     print_size,
     reasons_of,
     seen,
@@ -32,7 +36,7 @@ from exivity_audit import (
     warn,
 )  # fmt: skip
 from exivity_audit.facts.claims import ClaimGroup, class_of
-from exivity_audit.facts.configuration import cluster_service, embedded_database
+from exivity_audit.facts.database import DatabaseKind
 from exivity_audit.facts.helm import value
 from exivity_audit.facts.platform import NOT_BUILT, served
 from exivity_audit.remedy import alike
@@ -142,31 +146,55 @@ def config(claims, release, thresholds, storage_classes=maybe):
     "postgresql", severity=HIGH, clauses=("P6", "PG2"), evaluation=RELAX,
     attest="Read the size of the database's volume from the system that runs it; attach the page or the command's output that shows 25Gi or more.",
 )  # fmt: skip
-def postgresql(claims, release, own_middleware, thresholds, storage_classes=maybe, postgresql_clusters=maybe):
+def postgresql(database, settings, thresholds, storage_classes=maybe):
     """The PostgreSQL volume has a production size.
 
     A database whose disk is full stops, and with it the product; the chart's default of 8Gi is soon full.
 
-    Fix: set `postgresql.primary.persistence.size`, or give the external database 25Gi or more.
+    Fix: set `postgresql.primary.persistence.size`, `spec.storage.size` of the Cluster, or give the external database 25Gi or more.
     """
-    want, database = thresholds["pvc.postgresql"], own_middleware.database
-    claim = next((one for one in claims if one.group is ClaimGroup.POSTGRESQL), None)
-    about = release.subject.at("database")
-    embedded = database is not None and embedded_database(database.host, release)
-    if claim is not None and (embedded or database is None):
-        verdict = _judge(claim, want, storage_classes)
-        yield verdict if database is not None else verdict.with_remark(f"the database's address was not seen: {own_middleware.database_gap}")
-    elif database is None:
-        yield unknown(about, own_middleware.database_gap)
-    elif embedded:
-        if any(item.subject.name == f"data-{release.name}-postgresql-0" for item in claims.unreadable):
-            return  # the engine says it
-        claims.surely()
-        yield unknown(about, f"the claim data-{release.name}-postgresql-0 of the embedded database is not there: it may use another one, or none")
-    elif cluster_service(database.host, release.namespace) is not None and served(postgresql_clusters) is not False:
-        yield unknown(about, f"{database.host} is a Service of this cluster, and CloudNativePG is served: {NOT_BUILT}")
+    want = thresholds["pvc.postgresql"]
+    follows = database.cluster is not None and database.cluster.replica is not None and database.cluster.replica.follows
+    if settings.role is Role.PASSIVE and database.kind is not DatabaseKind.EXTERNAL and not follows:
+        yield skip(database, "passive site: the database is restored at failover")
+    elif database.kind is DatabaseKind.MISSING:
+        yield skip(database, "the configured host leads to no database", follows="postgresql/reachable")
+    elif database.kind is DatabaseKind.EXTERNAL:
+        yield to_attest(database, f"the database {database.config.host} is outside this cluster")
     else:
-        yield to_attest(about, f"the database {database.host} is outside the chart")
+        yield from _database_volumes(database, want, storage_classes)
+
+
+def _database_volumes(database, want, classes):
+    """The size that the Cluster asks for each instance, and each claim of the database."""
+    cluster = database.cluster
+    if database.kind is DatabaseKind.CNPG:
+        if cluster is not None:
+            yield _asked(cluster, want)
+        elif database.cluster_gap:
+            raise NotSeen(database.cluster_gap)
+    judged = [claim for claim in database.claims if claim.part == "postgresql"]
+    for claim in judged:
+        verdict = _judge(claim, want, classes)
+        yield verdict if cluster is None or verdict.fix is None else replace(verdict, fix=_larger(cluster, want))
+    database.claims.surely()
+    if not judged and cluster is None:
+        yield to_attest(database, f"no claim of the database {database.config.host} was found: it may keep its data elsewhere")
+
+
+def _asked(cluster, want):
+    """The verdict on ``spec.storage`` of a Cluster."""
+    amount, path = cluster.storage.size, "spec.storage.size"
+    if amount is None:
+        return unknown(cluster, "the Cluster does not say its storage's size")
+    if amount < size(want):
+        return fail(cluster, amount, wanted=at_least(want), at=path, fix=_larger(cluster, want))
+    return ok(cluster, amount, at=path)
+
+
+def _larger(cluster, want):
+    text = f"Set `spec.storage.size: {want}` on the Cluster {cluster.name}: the operator expands its volumes"
+    return patch(cluster, {"spec": {"storage": {"size": str(want)}}}, text)
 
 
 @check("explicit", severity=MEDIUM, clauses=("P1", "K2"))

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import timedelta
 
 from exivity_audit import (
     CRITICAL,
     HIGH,
     MEDIUM,
+    NotSeen,
     chart,
     check,
     exactly,
     fail,
     maybe,
     ok,
+    print_duration,
     seen,
     skip,
     task,
@@ -24,9 +27,12 @@ from exivity_audit import (
     wanted,
     warn,
 )
-from exivity_audit.facts.configuration import cluster_service, embedded_database
+from exivity_audit.facts.database import DatabaseKind
 from exivity_audit.facts.helm import chart_change, value
 
+NEAR = timedelta(hours=24)
+EARLY = wanted("a backup at most 24 h before it")
+RETENTION = re.compile(r"([1-9]\d{0,4})([dwm])")
 LATER = ("a later release",)
 RESTORE, BACKUP = "service.restore.enabled", "service.backup.enabled"
 RECORD = "data.release"
@@ -96,7 +102,7 @@ def _not_helm(release, installer):
     "backup-before-upgrade", severity=HIGH, clauses=("D1",),
     attest="back PostgreSQL up at most 24 hours before each upgrade; attach the backup's log with its time",
 )  # fmt: skip
-def backup_before_upgrade(revisions, release, database_config=maybe, postgresql_clusters=maybe, installer=maybe):
+def backup_before_upgrade(revisions, release, now, database=maybe, database_backup=maybe, installer=maybe):
     """PostgreSQL was backed up before the last upgrade.
 
     A new chart version migrates the database, and no rollback of Helm undoes that: only a backup from before the upgrade leads back.
@@ -117,29 +123,74 @@ def backup_before_upgrade(revisions, release, database_config=maybe, postgresql_
             text = f"the last change of the chart's version lies before revision {oldest.number}, the oldest stored"
             yield to_attest(release.subject, text, at=[(oldest, RECORD, oldest.chart_version)])
         return
+    yield _before(release, change, database, database_backup, now)
+
+
+def _before(release, change, database, backup, now):
+    """What the cluster shows of a backup before the change of the chart's version."""
     newer, older = change
     when = f" on {newer.deployed:%d %b %Y}" if newer.deployed else ""
     text = f"chart {older.chart_version} → {newer.chart_version} in revision {newer.number}{when}"
     at = [(newer, RECORD, newer.chart_version), (older, RECORD, older.chart_version)]
-    config = database_config.one()
-    if config is None or not config.host:
-        database_config.surely()
-        yield to_attest(release.subject, f"{text}; no database host is configured that would show a backup", at=at)
-    elif embedded_database(config.host, release):
-        if _on(value(newer, BACKUP)):
-            fix = task("Back PostgreSQL up natively before each upgrade: the chart's job runs after the new pods start, and dumps to a volume")
-            seen_words = f"{text}; only the chart's own backup job ran"
-            yield warn(release.subject, "the chart's job only", seen=seen_words, wanted=wanted("a backup at most 24 h before it"), at=at, fix=fix)
-        else:
-            yield to_attest(release.subject, f"{text}; nothing in the cluster shows a backup of the embedded database before it", at=at)
-    elif cluster_service(config.host, release.namespace) is None:
-        yield to_attest(
-            release.subject, f"{text}; the database {config.host} lies outside this cluster", at=[*at, (config, "data.POSTGRES_HOST", config.host)]
-        )
-    elif not seen(postgresql_clusters) or postgresql_clusters.installed:
-        yield unknown(release.subject, f"{text}; the backups of CloudNativePG: not built yet", needs=LATER)
-    else:
-        yield to_attest(release.subject, f"{text}; nothing here shows a backup of the database {config.host} before it", at=at)
+    host = database.config.host
+    place = "data.POSTGRES_HOST" if database.config.source.read == "postgres_config" else "data[config.json]"
+    if database.kind is DatabaseKind.EXTERNAL:
+        return to_attest(release.subject, f"{text}; the database {host} lies outside this cluster", at=[*at, (database.config, place, host)])
+    if database.kind is DatabaseKind.MISSING:
+        return to_attest(release.subject, f"{text}; no database that could show a backup: {host or 'no host'} leads nowhere", at=at)
+    if newer.deployed is None:
+        return to_attest(release.subject, f"{text}; the revision does not say when", at=at)
+    early = _early_enough(backup, newer.deployed)
+    if early:
+        shown = [(one, one.path, one.value) for one in backup.evidence]
+        return ok(release.subject, early, seen=f"{text}; {early}", at=[*at, *shown])
+    if backup.gap:
+        raise NotSeen(backup.gap)
+    if database.kind is not DatabaseKind.CNPG:
+        return _without_operator(release, newer, text, at, database)
+    return _none_before(release, newer.deployed, text, at, database, backup, now)
+
+
+def _early_enough(backup, moment):
+    """The backup that leads back to before a moment, in words; empty where none is seen."""
+    done = [when for one in backup.copies if (when := one.stopped or one.started) is not None]
+    done += [backup.last] if backup.last is not None else []
+    near = [when for when in done if timedelta() <= moment - when <= NEAR]
+    if near:
+        return f"a backup completed {print_duration((moment - max(near)).total_seconds())} before"
+    if backup.continuous and backup.first_point is not None and backup.first_point <= moment:
+        return f"recoverable to any moment since {backup.first_point:%d %b %Y}"
+    return ""
+
+
+def _without_operator(release, newer, text, at, database):
+    embedded = database.kind is DatabaseKind.EMBEDDED
+    if embedded and _on(value(newer, BACKUP)):
+        fix = task("Back PostgreSQL up natively before each upgrade: the chart's job runs after the new pods start, and dumps to a volume")
+        return warn(release.subject, "the chart's job only", seen=f"{text}; only the chart's own backup job ran", wanted=EARLY, at=at, fix=fix)
+    what = "of the embedded database before it" if embedded else f"of the database {database.config.host} before it"
+    return to_attest(release.subject, f"{text}; nothing in the cluster shows a backup {what}", at=at)
+
+
+def _none_before(release, moment, text, at, database, backup, now):
+    """The verdict where CloudNativePG shows no backup before the change: none there was, or none that is still kept."""
+    if not backup.exists:
+        return skip(release.subject, f"{text}; the database has no native backup", follows="postgresql/backups")
+    kept = _kept(backup.retention)
+    created = database.cluster.created if database.cluster is not None else None
+    younger = created is not None and created > moment
+    if kept is None or moment < now - kept or younger:
+        why = "the Cluster is younger than the change" if younger else "what is kept of backups does not reach back to it"
+        return to_attest(release.subject, f"{text}; {why}", at=at)
+    fix = task(f"Start a backup before each upgrade: `kubectl cnpg backup {database.subject.name} -n {database.namespace}`")
+    shown = [*at, *((one, one.path, one.value) for one in backup.evidence)]
+    return fail(release.subject, "none before it", seen=f"{text}; no backup from before it", wanted=EARLY, at=shown, fix=fix)
+
+
+def _kept(retention):
+    """How long backups are kept: ``30d``, ``4w``, ``6m``; None where it is not said."""
+    found = RETENTION.fullmatch(retention)
+    return timedelta(days=int(found[1]) * {"d": 1, "w": 7, "m": 30}[found[2]]) if found else None
 
 
 def _on(given):

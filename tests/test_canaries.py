@@ -24,7 +24,7 @@ from exivity_audit.snapshot import encode as encode_snapshot
 from tests import builders
 from tests.builders import WORKERS, Installation, encode, made
 from tests.judging import site_of, snapshot_of
-from tests.world import World
+from tests.world import Object, World
 
 PLANTED: dict[str, str] = {}
 
@@ -223,11 +223,53 @@ def around(world: World) -> None:
             world.add(item)
 
 
+def database(world: World) -> None:
+    """CloudNativePG, its object stores and backups, and a CronJob that dumps."""
+    address = f"https://u:{canary('store user')}@s3.acme.eu/x?X-Amz-Signature={canary('store signature')}"
+    store = {
+        "destinationPath": f"s3://key:{canary('bucket user')}@bucket/path;token={canary('bucket token')}", "endpointURL": address,
+        "s3Credentials": {"accessKeyId": {"name": canary("store secret name"), "key": "k"}}, "data": {"additionalCommandArgs": [f"--password={canary('store args')}"]},
+    }  # fmt: skip
+
+    def change(item: Object) -> None:
+        item["metadata"]["annotations"] = {"kubectl.kubernetes.io/last-applied-configuration": canary("cluster applied")}
+        item["spec"] |= {
+            "env": [{"name": "P", "value": canary("cluster env")}], "backup": {"barmanObjectStore": store},
+            "imageName": f"u:{canary('cluster image')}@registry.corp/postgresql:17.6",
+            "externalClusters": [{"name": "a", "connectionParameters": {"host": "h", "password": canary("connection password")}, "barmanObjectStore": store}],
+        }  # fmt: skip
+        item["spec"]["bootstrap"]["initdb"]["postInitSQL"] = [f"ALTER USER a PASSWORD '{canary('init statement')}'"]
+        item["spec"]["plugins"][0]["parameters"]["token"] = canary("plugin parameter")
+        item["spec"]["postgresql"] = {"parameters": {"primary_conninfo": canary("parameter")}, "pg_hba": [canary("hba")]}
+        item["status"]["conditions"][0]["message"] = canary("condition message")
+        item["status"]["phaseReason"] = canary("phase reason")
+
+    world.edit("Cluster", "pg", change, "databases")
+    world.edit("ObjectStore", "pg-store", lambda item: item["spec"].update(configuration=store))
+    world.edit("postgresql.cnpg.io/Backup", "pg-daily-0", lambda item: item["status"].update(
+        error=canary("backup error"), commandOutput=canary("backup output"), destinationPath=address, endpointURL=address, pluginMetadata={"x": canary("backup metadata")},
+    ))  # fmt: skip
+    container = {
+        "name": "dump", "image": "postgres:17", "command": ["sh", "-c", f"PGPASSWORD={canary('dump command')} pg_dump"], "args": ["--password", canary("dump argument")],
+        "env": [{"name": "PGPASSWORD", "value": canary("dump environment")}],
+    }  # fmt: skip
+    for space in ("exivity", "databases"):
+        world.add(
+            made(
+                "batch/v1",
+                "CronJob",
+                f"dump-{space}",
+                space,
+                spec={"schedule": "0 2 * * *", "jobTemplate": {"spec": {"template": {"spec": {"containers": [container]}}}}},
+            )
+        )
+
+
 @cache
 def outputs() -> dict[str, str]:
     """The snapshot and every report of a cluster full of canaries."""
     world = builders.multi_node()
-    for plant in (product, helm, around, everywhere):
+    for plant in (product, helm, around, database, everywhere):
         plant(world)
     snapshot = snapshot_of(site_of(world, namespace="exivity"))
     pack, config = own_pack(), Config()
@@ -284,6 +326,9 @@ def test_what_is_kept_beside_the_canaries() -> None:
         '"password,other"',
         '"username,password,other"',
         "backup-target",
+        "https://s3.acme.eu/x",
+        "registry.corp/postgresql:17.6",
+        '"pg_dump"',
     ):
         assert kept in text or kept.strip('"') in text, kept
     assert "--providers.kubernetesIngress.token" in text, "the name alone"

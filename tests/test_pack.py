@@ -18,7 +18,7 @@ from exivity_audit.pack import folder_pack, merge, own_pack, validate
 PACK = own_pack()
 FOLDER = Path(next(iter(exivity_audit_checks.__path__)))
 BUILT = [check for check in PACK.checks if check.built]
-ROWS_BUILT = ("cluster", "application", "storage", "pvc_sizes", "ingress", "secrets", "logs", "upgrades")
+ROWS_BUILT = ("cluster", "application", "storage", "pvc_sizes", "ingress", "secrets", "backups", "logs", "upgrades")
 FORBIDDEN_WORDS = re.compile(r"\b(should|check|checks|ensure|verify|misconfigured|invalid|please)\b", re.IGNORECASE)
 
 

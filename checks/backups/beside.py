@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from exivity_audit import MEDIUM, check, fail, maybe, ok, print_duration, skip, task, to_attest, unknown, wanted
+from exivity_audit import MEDIUM, check, fail, ok, print_duration, skip, task, to_attest, unknown, wanted
+from exivity_audit.facts.database import DatabaseKind
 from exivity_audit.facts.database_backups import Method
 
 from .shared import PASSIVE, told
@@ -12,7 +13,7 @@ from .shared import PASSIVE, told
     "not-volumes-alone", severity=MEDIUM, clauses=("F9",), passive=PASSIVE,
     attest="show the database's own backups and the last that succeeded; attach the list of backups",
 )  # fmt: skip
-def not_volumes_alone(database_backup, database, now, claim_copies=maybe):
+def not_volumes_alone(database_backup, database, now):
     """PostgreSQL has a native backup beside volume copies.
 
     A copy of a running database's volume is the state of a crash, if the copy is taken at one moment at all; only the database's own
@@ -23,7 +24,11 @@ def not_volumes_alone(database_backup, database, now, claim_copies=maybe):
     backup, want = database_backup, wanted("a native backup beside volume copies")
     at = [(one, one.path, one.value) for one in backup.evidence]
     fix = task("Back the database up natively: Barman Cloud to an object store for CloudNativePG, else a CronJob that runs pg_dump off the cluster")
-    if backup.method is Method.UNSEEN:
+    if database.kind is DatabaseKind.MISSING:
+        yield skip(backup, "the configured host leads to no database", follows="postgresql/reachable")
+    elif backup.method is Method.NONE and database.kind is DatabaseKind.OTHER:
+        yield to_attest(backup, "no CronJob dumps it, and what its operator saves is not seen")
+    elif backup.method is Method.UNSEEN:
         yield to_attest(backup, "the database is outside the cluster: its own backups are not seen")
     elif backup.method is Method.SNAPSHOT:
         yield fail(backup, "volume snapshots alone", wanted=want, at=at or [(backup, "spec.backup.volumeSnapshot", "alone")], fix=fix)

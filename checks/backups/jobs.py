@@ -39,6 +39,9 @@ def reach_verdict(copies, state, asked):
         one = copies.schedules[0]
         how = "data movement" if one.ways.moved else "file-system backup"
         return ok(copies, one.name, seen=f"Velero schedule {one.name}, {how}, {every(one.interval)}", at=[(one, "spec.schedule", one.cron)])
+    if state is State.NEEDLESS:
+        lost = copies.claim.phase == "Lost"
+        return skip(copies, "its volume is lost" if lost else "no volume yet", follows="storage/claims-lost" if lost else None)
     if copies.longhorn:
         return longhorn_verdict(copies, state, asked)
     return velero_verdict(copies, state)
@@ -56,8 +59,7 @@ def longhorn_verdict(copies, state, asked):
     if why:
         return unknown(copies, f"whether jobs reach it: {why}", needs=needs)
     if copies.volume is None:
-        gone = bool(copies.claim.volume)
-        return skip(copies, "its Longhorn volume is gone" if gone else "no volume yet", follows="storage/longhorn-replicas" if gone else None)
+        return skip(copies, "its Longhorn volume is gone", follows="storage/longhorn-replicas")
     if state is State.NONE and not backups:
         return skip(copies, "nothing copies it at all", follows="backups/ledger")
     lacks = " and ".join(f"no {kind} job" for kind, there in (("snapshot", snapshots), ("backup", backups)) if not there)

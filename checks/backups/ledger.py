@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exivity_audit import HIGH, Subject, at_most, check, fail, maybe, ok, print_duration, seen, skip, task, to_attest, unknown, wanted
 from exivity_audit.facts.copies import KEPT_CLAIMS, Kind, State
+from exivity_audit.facts.database import DatabaseKind
 from exivity_audit.facts.database_backups import Method
 
 from .shared import OUTSIDE, PASSIVE, shown, told, way
@@ -29,7 +30,7 @@ def missing(entries, release, why, needs):
 
 
 @check("ledger", severity=HIGH, clauses=("F9",), passive=PASSIVE, attest=f"{OUTSIDE}; for the Secrets name the vault that keeps them")
-def ledger(ledger, claim_copies, release, database_backup=maybe):
+def ledger(ledger, claim_copies, release, database=maybe, database_backup=maybe):
     """Everything that must survive has a copy.
 
     A copy that nobody set up is missed on the day it is needed: the seven claims with data, the database by its own backup, and the four
@@ -44,12 +45,17 @@ def ledger(ledger, claim_copies, release, database_backup=maybe):
         if entry.kind is Kind.CLAIM:
             yield claim_verdict(entry, by_claim[str(entry.subject)])
         elif entry.kind is Kind.DATABASE:
-            yield database_verdict(entry, database_backup)
+            yield database_verdict(entry, database, database_backup)
         elif entry.kind is Kind.SECRETS:
             yield kept_verdict(entry, "kept")
         else:
             note = entry.note or ago(entry)
             yield ok(entry, entry.state.value, seen=note, at=shown(entry), remark=note if entry.state is State.NEEDLESS else "")
+
+
+def absent(entry, claim):
+    """The skip for a claim that has no volume to copy."""
+    return skip(entry, entry.note, follows="storage/claims-lost" if claim.phase == "Lost" else None)
 
 
 def kept_verdict(entry, word):
@@ -64,6 +70,8 @@ def kept_verdict(entry, word):
 
 def claim_verdict(entry, copies):
     """The verdict on a claim: whether there is a good copy of it at all."""
+    if entry.state is State.NEEDLESS:
+        return absent(entry, copies.claim)
     if entry.copied or entry.state is not State.NONE:
         return kept_verdict(entry, "copied")
     text = f"UNCOVERED: {entry.copied_by}, and {entry.note}" if entry.copied_by else f"UNCOVERED: {entry.note}"
@@ -72,8 +80,10 @@ def claim_verdict(entry, copies):
     )
 
 
-def database_verdict(entry, backup):
+def database_verdict(entry, database, backup):
     """The verdict on the database: whether it is backed up natively."""
+    if seen(database) and database.kind is DatabaseKind.MISSING:
+        return skip(entry, "the configured host leads to no database", follows="postgresql/reachable")
     if seen(backup) and backup.method is Method.SNAPSHOT and entry.copied:
         return skip(entry, "volume snapshots alone, which are no native backup", follows="backups/not-volumes-alone")
     if entry.state is State.NONE:
@@ -89,10 +99,11 @@ def recent(ledger, claim_copies, release):
 
     Fix: read what keeps the job from succeeding, mend it, and run it once by hand.
     """
+    by_claim = {str(one.subject): one for one in claim_copies}
     why, needs = told(ledger.partial)
     yield from missing(ledger, release, why, needs)
     for entry in ledger.where(lambda one: one.kind is Kind.CLAIM):
-        yield age_verdict(entry)
+        yield age_verdict(entry) if entry.state is not State.NEEDLESS else absent(entry, by_claim[str(entry.subject)].claim)
 
 
 def age_verdict(entry):

@@ -25,7 +25,7 @@ def target_available(longhorn_claims, release, settings, backup_targets=maybe, s
     readonly = settings.role is Role.PASSIVE
     why, needs = told_of(backup_targets if longhorn_claims else (), storage_locations)
     targets = [one for one in backup_targets if one.url] if seen(backup_targets) else []
-    locations = used(storage_locations, schedules, release) if seen(storage_locations) else []
+    locations = used(storage_locations, schedules, release, bool(targets)) if seen(storage_locations) else []
     for one in (*targets, *locations):
         yield target_verdict(one, addresses, readonly)
     if targets or locations:
@@ -47,9 +47,14 @@ def told_of(*collections):
     return told(gaps(*(one for one in collections if one != ())))
 
 
-def used(locations, schedules, release):
-    """The locations that schedules of the namespace write to; the default one, or the only one, where they name none."""
+def used(locations, schedules, release, beside):
+    """The locations that schedules of the namespace write to; the default one, or the only one, where they name none.
+
+    ``beside`` another target Velero counts only where a schedule of it holds the namespace: it may be there for others.
+    """
     holding = [one for one in schedules if one.selection.holds(release.namespace)] if seen(schedules) else []
+    if beside and seen(schedules) and not holding:
+        return []
     named = {one.location for one in holding if one.location}
     usual = [one for one in locations if one.default] or (list(locations) if len(locations) == 1 else [])
     found = [one for one in locations if one.name in named] + (usual if not named or any(not one.location for one in holding) else [])

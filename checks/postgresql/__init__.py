@@ -5,6 +5,7 @@ from .connection import latency, tls
 from .placement import deployment
 from .reaching import reachable
 from .release import version
+from .restoring import restore_tested
 from .saving import backup_target, backups
 
 __all__ = [  # noqa: RUF022 - the order of the checklist
@@ -13,6 +14,7 @@ __all__ = [  # noqa: RUF022 - the order of the checklist
     "high_availability",
     "backups",
     "backup_target",
+    "restore_tested",
     "tls",
     "latency",
     "version",

@@ -64,14 +64,19 @@ def _cluster(database, cluster):
     if cluster.instances < 2:
         more = patch(cluster, {"spec": {"instances": 3}}, f"Set `spec.instances: 3` on the Cluster {cluster.name}")
         return fail(cluster, cluster.instances, seen=f"{cluster.instances} instance: no standby", wanted=SEVERAL, at=at, fix=more)
+    if not cluster.phase:
+        return unknown(cluster, "the operator has written no phase", at=at)
     if cluster.phase in STUCK:
         return fail(cluster, cluster.phase, seen=f"{text}: {cluster.phase}", wanted=exactly(HEALTHY), at=at, fix=look)
     if cluster.ready < 2:
         return fail(cluster, cluster.ready, seen=f"{text}: no standby", wanted=SEVERAL, at=at, fix=look)
+    return _placed(database, cluster, text, at, look)
+
+
+def _placed(database, cluster, text, at, look):
+    """The verdict on a Cluster with a standby: apart from the primary, none missing, nothing under way."""
     nodes = _nodes(database)
     if nodes is None:
-        if not cluster.phase:
-            return unknown(cluster, "the operator has written no phase", at=at)
         database.pods.surely()
         return unknown(cluster, "the pods of its instances were not found", at=at)
     apart = patch(
@@ -85,18 +90,10 @@ def _cluster(database, cluster):
     if cluster.ready < cluster.instances:
         return warn(cluster, cluster.ready, seen=f"{text}: a standby is missing", wanted=exactly(cluster.instances), at=placed, fix=look)
     if cluster.fenced:
+        fence = [(cluster, "metadata.annotations[cnpg.io/fencedInstances]", "set")]
         fix = task(f"Lift the fence when the work is done: `kubectl cnpg fencing off {cluster.name} '*' -n {cluster.namespace}`")
-        return warn(
-            cluster,
-            "fenced",
-            seen=f"{text}, instances fenced",
-            wanted=wanted("no fence"),
-            at="metadata.annotations[cnpg.io/fencedInstances]",
-            fix=fix,
-        )
+        return warn(cluster, "fenced", seen=f"{text}, instances fenced", wanted=wanted("no fence"), at=fence, fix=fix)
     if cluster.phase != HEALTHY:
-        if not cluster.phase:
-            return unknown(cluster, "the operator has written no phase", at=at)
         return warn(cluster, cluster.phase, seen=f"{text}: {cluster.phase}", wanted=exactly(HEALTHY), at=placed, fix=look)
     if distinct < len(nodes):
         return warn(cluster, distinct, seen=f"{text}, on {distinct} nodes", wanted=at_least(len(nodes), note="nodes"), at=placed, fix=apart)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from exivity_audit import CRITICAL, MEDIUM, RELAX, A, B, C, NotSeen, Scenario, check, fail, ok, task, wanted, warn
 from exivity_audit.facts.database import HELM_CHART
 
-from .shared import CNPG, EMBEDDED, MOVE, OTHER, host_at, not_there
+from .shared import CNPG, EMBEDDED, MOVE, OTHER, forgiven, host_at, not_there
 
 OUTSIDE = wanted("CloudNativePG or an external PostgreSQL")
 
@@ -30,7 +30,8 @@ def deployment(database, settings, scenario):
             host_at(database),
         ]
         verdict = warn if scenario is Scenario.SINGLE_NODE else fail
-        yield verdict(database, "embedded", seen=f"the chart's own: {label or ', '.join(database.images)}", wanted=OUTSIDE, at=at, fix=task(MOVE))
+        found = verdict(database, "embedded", seen=f"the chart's own: {label or ', '.join(database.images)}", wanted=OUTSIDE, at=at, fix=task(MOVE))
+        yield forgiven(found, database, settings, scenario)
     elif database.kind is OTHER:
         text = f"in this cluster, neither the chart's nor CloudNativePG's: {', '.join(database.images) or database.config.host}"
         fix = task("Move the data to CloudNativePG or an external PostgreSQL, or have the operator that runs it confirmed")

@@ -8,7 +8,7 @@ from datetime import timedelta
 from exivity_audit import HIGH, NotSeen, chart, check, fail, ok, one_of, task, to_attest, unknown
 from exivity_audit.lifecycle import ended
 
-from .shared import EMBEDDED, EXTERNAL, MOVE, not_there
+from .shared import EMBEDDED, EXTERNAL, MOVE, forgiven, not_there
 
 SOON = timedelta(days=180)
 NUMBERS = re.compile(r"\d+(?:\.\d+)*")
@@ -18,7 +18,7 @@ NUMBERS = re.compile(r"\d+(?:\.\d+)*")
     "version", severity=HIGH, clauses=("D5",),
     attest="read `select version()` on the database; attach the output and the date until when its maker supports it",
 )  # fmt: skip
-def version(database, settings, lifecycle, now):
+def version(database, settings, scenario, lifecycle, now):
     """PostgreSQL is a supported release.
 
     A major past its community support gets no security fixes, and the vendor's next release may not start on it.
@@ -39,7 +39,7 @@ def version(database, settings, lifecycle, now):
             raise NotSeen(gap)
         yield unknown(database, f"its image names no PostgreSQL release: {', '.join(database.images) or 'none seen'}", at=at)
         return
-    yield _support(database, lifecycle, now, at)
+    yield forgiven(_support(database, lifecycle, now, at), database, settings, scenario)
 
 
 def _version_at(database):

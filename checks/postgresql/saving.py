@@ -161,13 +161,13 @@ def backup_target(database, database_backup, settings):
     elif method is Method.NONE:
         yield skip(database, "there is no native backup", follows=BACKUPS)
     else:
-        yield _target(database_backup)
+        yield _target(database_backup, database.cluster)
 
 
 OFF = wanted("a store outside the cluster")
 
 
-def _target(backup):
+def _target(backup, cluster):
     move = task("Let the backups go to S3-compatible storage outside the cluster, with a retention policy")
     if backup.method is Method.SNAPSHOT:
         at = [(backup, "spec.backup.volumeSnapshot.className", "set")]
@@ -181,6 +181,8 @@ def _target(backup):
     if not backup.target:
         if backup.gap:
             raise NotSeen(backup.gap)
+        if backup.method is Method.PLUGIN and not cluster.backup_plugin.barman:
+            return to_attest(backup, f"where the plugin {cluster.backup_plugin.name} keeps backups is not seen from here", at=at)
         return fail(backup, "none", seen=f"{backup.method}: names no object store that exists", wanted=OFF, at=at, fix=move)
     place = f"{backup.target}{f' at {backup.endpoint}' if backup.endpoint else ''}"
     if backup.inside:

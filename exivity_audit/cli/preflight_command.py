@@ -33,7 +33,7 @@ def command(**flags: Any) -> int:
         collector = session.collector((*READS, *prepared.pack.reads))
         asked = needs(prepared.pack, reads, wanted, collector.places)
         with ThreadPoolExecutor(8) as workers:
-            answers = list(workers.map(lambda need: _allowed(session, need, reads), asked))
+            answers = list(workers.map(lambda need: _allowed(session, need, collector), asked))
     finally:
         session.close()
     click.echo(f"{session.base.cluster.name}, release {session.target}, as {session.base.identity or 'an unknown identity'}\n")
@@ -49,13 +49,13 @@ def command(**flags: Any) -> int:
     return 3 if missing else 0
 
 
-def _allowed(session: Any, need: Any, reads: Any) -> bool | None:
+def _allowed(session: Any, need: Any, collector: Any) -> bool | None:
     """Whether a right is there; or, where the read has narrower places to fall back on, all of theirs."""
     answer = _review(session, need.rule)
-    narrower = [read.otherwise for read in reads if read.name in need.reads and read.otherwise is not None]
+    narrower = [place for name in need.reads for place in collector.narrower(name)]
     if answer is True or not narrower:
         return answer
-    rules = [replace(need.rule, namespace=place.namespace) for where in narrower for place in where()]
+    rules = [replace(need.rule, namespace=place.namespace) for place in narrower]
     return True if all(_review(session, rule) is True for rule in rules) else answer
 
 

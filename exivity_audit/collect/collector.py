@@ -140,6 +140,16 @@ class Collector:
         except (MissingRead, Malformed, NotCollected):
             return None
 
+    def narrower(self, name: str) -> list[Place]:
+        """The narrower places that a read falls back on; none where it has no such, or they could not be seen."""
+        read = self._reads[name]
+        if read.otherwise is None:
+            return []
+        try:
+            return self._places(read.otherwise)
+        except (NotAsked, MissingRead, Malformed, NotCollected):
+            return []
+
     def _places(self, where: Callable[..., Iterable[Place]]) -> list[Place]:
         asked = inspect.signature(where).parameters
         return list(where(**{name: self._given[name] if name in self._given else reading(self._records[name]) for name in asked}))

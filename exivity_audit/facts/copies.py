@@ -13,6 +13,7 @@ from exivity_audit.document import Document
 from exivity_audit.fact import Objects, Reason, fact, maybe, reasons_of, seen
 from exivity_audit.facts.claim_copies import ClaimCopies, gaps, of_kind
 from exivity_audit.facts.claims import ClaimGroup
+from exivity_audit.facts.database import DatabaseKind
 from exivity_audit.facts.database_backups import DatabaseBackup, Method, Shown
 from exivity_audit.facts.velero import SECRETS, VeleroBackup, VeleroSchedule
 from exivity_audit.quantity import Duration, duration
@@ -21,7 +22,7 @@ from exivity_audit.subject import Subject
 
 KEPT_CLAIMS = ("extracted", "exported", "import", "report", "etl-config", "griffon-config", "chronos-config")
 """The claims whose data nobody makes again; log lines may be lost, and the broker's messages are transient."""
-MARGIN, BASE_BACKUP = "backup.margin", "backup.base"
+MARGIN, BASE_BACKUP = "backup.margin", "postgresql.base_backup"
 
 
 class State(enum.StrEnum):
@@ -103,12 +104,12 @@ def limit_of(within: Duration, interval: Duration | None) -> Duration:
 def ledger(
     claim_copies: Objects[ClaimCopies], release: Any, settings: Any, thresholds: Any, now: datetime, database_backup: Any = maybe,
     schedules: Any = maybe, velero_copies: Any = maybe, app_key: Any = maybe, jwt_secret: Any = maybe, licence: Any = maybe,
-    postgres_secret: Any = maybe,
+    postgres_secret: Any = maybe, database: Any = maybe,
 ) -> Objects[Entry]:  # fmt: skip
     """Every line of the ledger: the claims, the database, the Secrets, the logs, the broker."""
     within = recovery_point(settings, thresholds)
     found = [claim_entry(one, within, now) for one in of_kind(claim_copies, KEPT_CLAIMS)]
-    found.append(_database(database_backup, release, within, Duration(duration(thresholds[BASE_BACKUP])), now))
+    found.append(_database(database_backup, database, release, within, Duration(duration(thresholds[BASE_BACKUP])), now))
     found.append(_secrets(schedules, velero_copies, (app_key, jwt_secret, licence, postgres_secret), release, within, now))
     found.extend(_logs(claim_copies, release, within, now))
     found.extend(_broker(claim_copies))
@@ -122,9 +123,12 @@ def claim_entry(one: ClaimCopies, within: Duration, now: datetime) -> Entry:
     moment = last.at if last is not None else None
     age = _age(moment, now)
     decided = one.longhorn or one.passed_over or (one.local and one.velero)
+    gone = "" if last is not None else "no volume yet" if not one.claim.volume else "its volume is lost" if one.claim.phase == "Lost" else ""
+    if gone:
+        return Entry(Kind.CLAIM, one.subject, one.claim.name, State.NEEDLESS, _size(one), within=within, note=gone)
     return Entry(
         Kind.CLAIM, one.subject, one.claim.name, _state(last is not None, age, limit, one.unread, decided), _size(one),
-        copied_by=", ".join(copier.name for copier in copiers[:2]) or (f"{last.by}, nothing again" if last is not None else ""),
+        copied_by=", ".join(copier.name for copier in copiers[:2]) or (f"{last.by}, no job now" if last is not None else ""),
         last=moment, undated=last is not None and moment is None, age=age, limit=limit, within=within, note=_note(one),
         elsewhere=not decided, unread=one.unread, evidence=(Shown(last.source, last.path, _stamp(moment)),) if last is not None else (),
     )  # fmt: skip
@@ -166,7 +170,7 @@ def _note(one: ClaimCopies) -> str:
 NOTES = {Method.UNSEEN: "outside the cluster", Method.NONE: "no native backup", Method.SNAPSHOT: "volume snapshots alone"}
 
 
-def _database(backup: Any, release: Any, within: Duration, base: Duration, now: datetime) -> Entry:
+def _database(backup: Any, database: Any, release: Any, within: Duration, base: Duration, now: datetime) -> Entry:
     """The line of the database: native copies alone count."""
     about = release.subject.at("database")
     if not seen(backup):
@@ -176,12 +180,15 @@ def _database(backup: Any, release: Any, within: Duration, base: Duration, now: 
     interval = min((one.interval for one in running if one.interval is not None), default=None)
     usual = Duration(2 * interval) if interval is not None else base
     limit = usual if found.continuous else limit_of(within, interval)
-    age, elsewhere = _age(found.last, now), found.method is Method.UNSEEN
+    age = _age(found.last, now)
+    note = NOTES.get(found.method, "")
+    other = found.method is Method.NONE and seen(database) and database.kind is DatabaseKind.OTHER  # its operator may save it by its own means
+    elsewhere = found.method is Method.UNSEEN or other
     return Entry(
-        Kind.DATABASE, about, "PostgreSQL" if elsewhere or not found.subject.name else f"PostgreSQL {found.subject.name}",
+        Kind.DATABASE, about, "PostgreSQL" if found.method is Method.UNSEEN or not found.subject.name else f"PostgreSQL {found.subject.name}",
         _state(found.last is not None, age, limit, (*found.gap, *(() if found.last else gaps(found.schedules))), not elsewhere),
         copied_by=f"{found.method}{f' → {found.target}' if found.target else ''}" if found.exists else "", last=found.last, age=age, limit=limit,
-        within=within, note=NOTES.get(found.method, ""), elsewhere=elsewhere, unread=found.gap, evidence=found.evidence,
+        within=within, note="what its operator saves is not seen" if other else note, elsewhere=elsewhere, unread=found.gap, evidence=found.evidence,
     )  # fmt: skip
 
 
@@ -204,7 +211,7 @@ def _secrets(schedules: Any, copies: Any, reads: tuple[Any, ...], release: Any, 
     age = _age(moment, now)
     return Entry(
         Kind.SECRETS, release.subject.at("secrets"), f"Secrets ({len(SECRET_NAMES)})", _state(newest is not None, age, limit, unread, False),
-        copied_by=", ".join(f"Velero schedule {one.name}" for one in running[:2]) or ("Velero, nothing again" if newest else ""), last=moment,
+        copied_by=", ".join(f"Velero schedule {one.name}" for one in running[:2]) or ("Velero, no schedule now" if newest else ""), last=moment,
         age=age, limit=limit, within=within, note="" if newest else "no cluster shows where else they are kept", elsewhere=newest is None,
         unread=unread, evidence=(Shown(newest.source, "status.completionTimestamp", _stamp(moment)),) if newest is not None else (),
     )  # fmt: skip

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from exivity_audit import chart
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
-from exivity_audit.fact import NotSeen, Objects, Reason, Unread, fact, maybe, reasons_of, seen
+from exivity_audit.fact import NotSeen, Objects, Reason, fact, maybe, reasons_of, seen
 from exivity_audit.facts.claims import Claim, ClaimGroup, claim_of
 from exivity_audit.facts.cnpg import CLUSTER_LABEL, INSTANCE_ROLE, POD_ROLE, POOLER_LABEL, CnpgCluster, Pooler, named_cluster
 from exivity_audit.facts.configuration import DatabaseConfig, ServiceConfig
-from exivity_audit.facts.middleware import ClusterNames, ClusterService, Location, ServiceEndpoints, host_names, locate
-from exivity_audit.facts.workloads import Container, Pod, Workload, selects
+from exivity_audit.facts.database_images import main_images, oldest_major
+from exivity_audit.facts.middleware import HOPS, ClusterNames, ClusterService, Location, ServiceEndpoints, host_names, locate, within
+from exivity_audit.facts.workloads import Pod, Workload, selects
 from exivity_audit.subject import Subject
 
 HELM_CHART = "helm.sh/chart"
-MAJORS = range(9, 100)
 DEFAULT_PORT = "5432"
-CONTAINERS = ("postgres", "postgresql", "database")
+PVC_ROLE = "cnpg.io/pvcRole"
+CLAIM_PARTS = {"PG_WAL": "postgresql-wal", "PG_TABLESPACE": "postgresql-tablespace"}  # beside the data itself
 _SUFFIXES = {"-rw": "rw", "-ro": "ro", "-r": "r"}
-_REPOSITORY = re.compile(r"(?:^|[/_-])(?:postgres|postgresql|postgis|pgvector)(?:$|[_-])")
-_BESIDE = ("exporter", "bouncer")  # what runs beside a database under its name
-_NAMED_MAJOR = re.compile(r"(?:^|[-_.])(?:ppg|pg|postgres|postgresql|postgis|spilo)-?(\d{1,2})(?:$|\D)")
-_TAG_MAJOR = re.compile(r"^(?:ubi\d+-|v)?(\d{1,2})(?:$|[.-])")
 
 
 class DatabaseKind(enum.StrEnum):
@@ -69,28 +65,6 @@ class Database:
     def namespace(self) -> str | None:
         """The namespace it runs in."""
         return self.location.named[1] if self.location.named else None
-
-
-def image_major(image: str) -> int | None:
-    """The PostgreSQL major that an image's name or tag says; None where it says none."""
-    name, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
-    if any(word in name for word in _BESIDE):
-        return None
-    found = _NAMED_MAJOR.search(f"{name}-{tag}") or (_TAG_MAJOR.match(tag) if _REPOSITORY.search(name) else None)
-    major = int(found[1]) if found else None
-    return major if major in MAJORS else None
-
-
-def _main_images(containers: Iterable[Container]) -> tuple[str, ...]:
-    """Images of the containers that are the database itself, beside exporters and sidecars."""
-    every = tuple(containers)
-    main = [one.image for one in every if one.name in CONTAINERS] or [one.image for one in every if image_major(one.image) is not None]
-    return tuple(dict.fromkeys(main or [one.image for one in every[:1]]))
-
-
-def _majors(images: Iterable[str]) -> int | None:
-    """The lowest major that some images name: in the middle of an upgrade the older one still counts."""
-    return min((major for image in images if (major := image_major(image)) is not None), default=None)
 
 
 @dataclass(frozen=True)
@@ -187,18 +161,26 @@ def _cnpg(
     namespace = location.named[1]
     cluster = named_cluster(name, namespace, around.clusters) if seen(around.clusters) else None
     if cluster is None:
-        gap = (*gap, *(around.clusters.partial if seen(around.clusters) else reasons_of(around.clusters)))
-    pods = _narrowed(around.pods, lambda pod: pod.namespace == namespace and pod.labels.get(CLUSTER_LABEL) == name and _instance(pod))
-    images = tuple(dict.fromkeys(image for pod in pods if pod.alive for image in _main_images(pod.containers)))
+        gap = (*gap, *_unread(around.clusters, name, namespace))
+    pods = _narrowed(around.pods, lambda pod: pod.namespace == namespace and pod.labels.get(CLUSTER_LABEL) == name and _instance(pod), namespace)
+    images = tuple(dict.fromkeys(image for pod in pods if pod.alive for image in main_images(pod.containers)))
     if not images and cluster is not None and cluster.image:
         images = (cluster.image,)
     about = cluster.subject if cluster is not None else Subject("Cluster", name, namespace)
     claims = _claims_of(around, lambda item: item.labels().get(CLUSTER_LABEL) == name, namespace)
     return Database(
         about, cluster.source if cluster is not None else config.source, config, location, DatabaseKind.CNPG, role, cluster, gap, pooler, None,
-        _majors(images) or (cluster.major if cluster is not None else None), images, claims, pods,
+        oldest_major(images) or (cluster.major if cluster is not None else None), images, claims, pods,
         _endpoints(location, around),
     )  # fmt: skip
+
+
+def _unread(clusters: Any, name: str, namespace: str) -> tuple[Reason, ...]:
+    """Why a cluster that is not among those seen may exist all the same."""
+    if not seen(clusters):
+        return reasons_of(clusters)
+    odd = [item for item in clusters.unreadable if item.subject.name in (None, name) and item.subject.namespace in (None, namespace)]
+    return (*clusters.partial, *(Reason(str(item.subject), f"malformed: {item.subject}: {item.why}") for item in odd))
 
 
 def _instance(pod: Pod) -> bool:
@@ -209,9 +191,12 @@ def _instance(pod: Pod) -> bool:
 def _hand_made(config: DatabaseConfig, location: Location, service: ClusterService, around: _Surroundings) -> Database:
     """The embedded database, one of another operator, or one behind a Service that leads outside."""
     endpoints = _endpoints(location, around)
-    pods = _narrowed(around.pods, lambda pod: pod.namespace == service.namespace and _serves(pod, service, endpoints))
+    pods = _narrowed(around.pods, lambda pod: pod.namespace == service.namespace and _serves(pod, service, endpoints), service.namespace)
     owner = next(iter(_owners(service, pods, around)), None)
     if owner is None and not service.selector and not pods:
+        inner = _next_service(service, endpoints, around.names) if len(location.via) < HOPS else None
+        if inner is not None:
+            return _behind(config, replace(location, named=(inner.name, inner.namespace), service=inner, via=(*location.via, service)), inner, around)
         pods.surely()
         endpoints.surely()
         kind = DatabaseKind.EXTERNAL if any(one.addresses for one in endpoints) else DatabaseKind.OTHER
@@ -219,16 +204,23 @@ def _hand_made(config: DatabaseConfig, location: Location, service: ClusterServi
         place = Location(location.host, location.named, service, outside, location.via)
         return Database(service.subject, service.source, config, place, kind, "", None, (), None, None, None, (), Objects(), Objects(), endpoints)
     kind = DatabaseKind.EMBEDDED if owner is not None and embedded(owner, around.release) else DatabaseKind.OTHER
-    images = tuple(dict.fromkeys(image for pod in pods if pod.alive for image in _main_images(pod.containers)))
-    images = images or (_main_images(owner.containers) if owner is not None else ())
+    images = tuple(dict.fromkeys(image for pod in pods if pod.alive for image in main_images(pod.containers)))
+    images = images or (main_images(owner.containers) if owner is not None else ())
     names = {name for pod in pods for name in pod.claims} | set(owner.claims if owner is not None else ())
     if kind is DatabaseKind.EMBEDDED and owner is not None:
         names.add(f"data-{owner.name}-0")
     about = owner if owner is not None else service
     return Database(
-        about.subject, about.source, config, location, kind, "", None, (), None, owner, _majors(images), images,
+        about.subject, about.source, config, location, kind, "", None, (), None, owner, oldest_major(images), images,
         _claims_of(around, lambda item: item.name in names, service.namespace), pods, endpoints,
     )  # fmt: skip
+
+
+def _next_service(service: ClusterService, endpoints: Iterable[ServiceEndpoints], names: ClusterNames) -> ClusterService | None:
+    """The Service to whose address a Service without a selector leads, as some operators make them."""
+    addresses = {address for one in endpoints for address in one.addresses}
+    others = (one for one in names.services if one.namespace == service.namespace and one.name != service.name)
+    return next((one for one in others if addresses & set(one.addresses)), None)
 
 
 def _serves(pod: Pod, service: ClusterService, endpoints: Iterable[ServiceEndpoints]) -> bool:
@@ -267,27 +259,21 @@ def embedded(owner: Workload, release: Any) -> bool:
 
 
 def _endpoints(location: Location, around: _Surroundings) -> Objects[ServiceEndpoints]:
-    return _narrowed(around.endpoints, lambda one: (one.service, one.namespace) == location.named, location.named[1] if location.named else "")
+    assert location.named is not None
+    return _narrowed(around.endpoints, lambda one: (one.service, one.namespace) == location.named, location.named[1])
 
 
-def _narrowed(objects: Any, keep: Any, namespace: str | None = None) -> Objects[Any]:
-    """The fitting members of a collection; partial with the reasons where it was not read."""
+def _narrowed(objects: Any, keep: Any, namespace: str) -> Objects[Any]:
+    """The fitting members of a collection, of one namespace; partial with the reasons where that was not read."""
     if not seen(objects):
         return Objects(partial=reasons_of(objects))
-    return _of_namespace(objects.where(keep), namespace) if namespace else objects.where(keep)
-
-
-def _of_namespace(found: Objects[Any], namespace: str) -> Objects[Any]:
-    """The same members, without what could not be read of other namespaces."""
-    odd: tuple[Unread, ...] = tuple(item for item in found.unreadable if item.subject.namespace in (None, namespace))
-    partial = tuple(reason for reason in found.partial if " in " not in reason.rule or reason.rule.endswith(f" in {namespace}"))
-    return Objects(found, installed=found.installed, unreadable=odd, partial=partial)
+    return within(objects.where(keep), namespace)
 
 
 def _claims_of(around: _Surroundings, keep: Any, namespace: str) -> Objects[Claim]:
-    parts: list[Objects[Document]] = [_narrowed(one, lambda item: item.namespace == namespace and keep(item)) for one in around.claims]
-    joined = _of_namespace(parts[0].join(*parts[1:]), namespace)
-    return joined.each(lambda item: claim_of(item, "postgresql", ClaimGroup.POSTGRESQL))
+    parts: list[Objects[Document]] = [_narrowed(one, lambda item: item.namespace == namespace and keep(item), namespace) for one in around.claims]
+    joined = within(parts[0].join(*parts[1:]), namespace)
+    return joined.each(lambda item: claim_of(item, CLAIM_PARTS.get(item.labels().get(PVC_ROLE, ""), "postgresql"), ClaimGroup.POSTGRESQL))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from exivity_audit.fact import NotSeen, Objects, Reason, fact, maybe, reasons_of
 from exivity_audit.facts.cnpg import CnpgCluster, Plugin
 from exivity_audit.facts.configuration import cluster_service, two_labels
 from exivity_audit.facts.database import Database, DatabaseKind
+from exivity_audit.facts.dumps import DumpJob
+from exivity_audit.facts.middleware import within
 from exivity_audit.quantity import Duration
 from exivity_audit.subject import Subject
 
@@ -184,7 +186,8 @@ def _nothing(database: Database, method: Method) -> DatabaseBackup:
 
 def _by_dumps(database: Database, jobs: Any) -> DatabaseBackup:
     """CronJobs in the database's namespace or the release's; none is proven only where all were seen. Raises NotSeen."""
-    ours = jobs.where(lambda job: job.namespace in (database.namespace, database.config.source.namespace))
+    homes = tuple({space for space in (database.namespace, database.config.source.namespace) if space})
+    ours: Objects[DumpJob] = within(jobs.where(lambda job: job.namespace in homes), *homes)
     if not ours:
         ours.surely()
         return _nothing(database, Method.NONE)

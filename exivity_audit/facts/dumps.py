@@ -34,15 +34,20 @@ class DumpJob:
     claims: tuple[str, ...]
 
 
+def copies_database(item: Document) -> bool:
+    """Whether a CronJob copies a database. Raises Malformed."""
+    containers = [*item.items(f"{_SPEC}.containers"), *item.items(f"{_SPEC}.initContainers")]
+    tools = [tool for one in containers for tool in (*one.strings("command"), *one.strings("args"))]
+    texts = (item.name, *((one.text("image") or "").partition("@")[0] for one in containers))
+    return bool(tools) or any(_TOOLS.search(text) or (_DATABASE.search(text) and _COPY.search(text)) is not None for text in texts)
+
+
 @fact
 def dump_jobs(cronjobs: Any = maybe, middleware_cronjobs: Any = maybe) -> Objects[DumpJob]:
     """CronJobs of the release's namespace and of its middleware's that copy a database."""
 
     def build(item: Document) -> DumpJob | None:
-        containers = [*item.items(f"{_SPEC}.containers"), *item.items(f"{_SPEC}.initContainers")]
-        tools = [tool for one in containers for tool in (*one.strings("command"), *one.strings("args"))]
-        texts = (item.name, *((one.text("image") or "").partition("@")[0] for one in containers))
-        if not tools and not any(_TOOLS.search(text) or (_DATABASE.search(text) and _COPY.search(text)) for text in texts):
+        if not copies_database(item):
             return None
         claims = {name for volume in item.items(f"{_SPEC}.volumes") if (name := volume.text("persistentVolumeClaim.claimName"))}
         return DumpJob(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from exivity_audit.document import Malformed
-from exivity_audit.fact import Objects, fact
+from exivity_audit.fact import Objects, fact, maybe, seen
 from exivity_audit.facts.namespace import Belongs, Tenant
 from exivity_audit.facts.node_loss import may_run
 from exivity_audit.facts.nodes import AUTOMATIC_TAINT, Node, Taint
@@ -32,13 +32,16 @@ def admits(node: Node, workload: Workload) -> bool:
 
 
 @fact
-def hosts(nodes: Objects[Node], workloads: Objects[Workload], declared_services: Objects[ProductService], tenants: Objects[Tenant]) -> Objects[Node]:
+def hosts(
+    nodes: Objects[Node], workloads: Objects[Workload], declared_services: Objects[ProductService], tenants: Objects[Tenant],
+    database: Any = maybe,
+) -> Objects[Node]:  # fmt: skip
     """Nodes that run the release or its middleware, or may run them when healthy; every worker where nothing is installed."""
     names = {service.subject for service in declared_services} | {
         tenant.subject for tenant in tenants if tenant.belongs in (Belongs.RELEASE, Belongs.MIDDLEWARE)
     }
     ours = [workload for workload in workloads if workload.subject in names]
-    used = {pod.node for workload in ours for pod in workload.alive}
+    used = {pod.node for workload in ours for pod in workload.alive} | {pod.node for pod in (database.pods if seen(database) else ()) if pod.alive}
     found = (node for node in nodes if node.name in used or (any(admits(node, workload) for workload in ours) if ours else node.worker))
     return Objects(found, unreadable=nodes.unreadable, partial=nodes.partial)
 

@@ -88,6 +88,14 @@ def widened(own: Any, other: Any) -> Objects[Any]:
     return Objects(joined, installed=joined.installed, unreadable=joined.unreadable, partial=joined.partial + reasons)
 
 
+def within(found: Objects[Any], *namespaces: str) -> Objects[Any]:
+    """The same members, without what could not be read of other namespaces."""
+    odd = tuple(item for item in found.unreadable if item.subject.namespace in (None, *namespaces))
+    ends = tuple(f" in {namespace}" for namespace in namespaces)
+    partial = tuple(reason for reason in found.partial if " in " not in reason.rule or reason.rule.endswith(ends))
+    return Objects(found, installed=found.installed, unreadable=odd, partial=partial)
+
+
 @fact
 def cluster_services(service_objects: Any = maybe, middleware_services: Any = maybe) -> Objects[ClusterService]:
     """Every Service of the release's namespace and of its middleware's."""

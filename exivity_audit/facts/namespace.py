@@ -12,7 +12,9 @@ from exivity_audit.document import Document
 from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact, maybe, reasons_of, seen
 from exivity_audit.facts.claims import part_of
+from exivity_audit.facts.cnpg import CLUSTER_LABEL
 from exivity_audit.facts.configuration import cluster_service
+from exivity_audit.facts.dumps import copies_database
 from exivity_audit.facts.installations import Middleware
 from exivity_audit.facts.workloads import Pod, selects
 from exivity_audit.subject import Subject
@@ -108,7 +110,8 @@ def _tenant(item: Document, home: _Home) -> Tenant:
     belongs = _kinship(item, home)
     if belongs is None:
         labels = item.labels("spec.template.metadata.labels")
-        named = item.name in home.services or any(selects(selector, labels) for selector in home.selectors)
+        ours = any(selector.get(CLUSTER_LABEL, "") == labels.get(CLUSTER_LABEL) for selector in home.selectors)  # a pooler of the database
+        named = item.name in home.services or ours or any(selects(selector, labels) for selector in home.selectors)
         belongs = Belongs.MIDDLEWARE if named else Belongs.FOREIGN
     images = tuple(entry.text("image") or "" for entry in item.items(f"{spec}.containers"))
     first = tuple(entry.text("image") or "" for entry in item.items(f"{spec}.initContainers"))
@@ -134,7 +137,8 @@ def _batch(item: Document, home: _Home) -> Tenant | None:
     belongs = _kinship(item, home)
     if belongs is None:
         mounted = (entry.text("persistentVolumeClaim.claimName") or "" for entry in item.items(f"{spec}.volumes"))
-        belongs = Belongs.JOB if any(part_of(name, home.release) for name in mounted) else Belongs.FOREIGN
+        ours = any(part_of(name, home.release) for name in mounted) or (item.kind == "CronJob" and copies_database(item))
+        belongs = Belongs.JOB if ours else Belongs.FOREIGN
     images = tuple(entry.text("image") or "" for entry in item.items(f"{spec}.containers"))
     return Tenant(item.subject, item.source, item.name, belongs, "", images, ())
 

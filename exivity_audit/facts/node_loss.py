@@ -17,7 +17,6 @@ from exivity_audit.snapshot import Outcome
 
 SIDE_BY_SIDE = ("glass", "proximity-api", "edify", "horizon", "pigeon", "transcript", "use")
 """Services of which several copies may work at once; the other four are started again elsewhere."""
-POSTGRESQL_LABELS = (("cnpg.io/instanceRole", "primary"), (chart.NAME_LABEL, "postgresql"))
 RABBITMQ_LABELS = ((chart.NAME_LABEL, "rabbitmq-v4"), (chart.NAME_LABEL, "rabbitmq"), (chart.COMPONENT_LABEL, "rabbitmq"))
 FIELD = "spec.nodeName="
 
@@ -188,12 +187,28 @@ def _marked(pod: Pod, marks: Iterable[tuple[str, str]]) -> bool:
     return any(pod.labels.get(key) == value for key, value in marks)
 
 
-def _notes(dead: str, pods: Objects[Pod], share_managers: Any) -> Iterator[str]:
-    database = [pod for pod in pods if pod.running and _marked(pod, POSTGRESQL_LABELS)]
-    standbys = sorted(pod.node or "" for pod in pods if pod.running and pod.labels.get("cnpg.io/instanceRole") == "replica" and pod.node != dead)
-    if any(pod.node == dead for pod in database):
-        yield f"PostgreSQL primary → standby on {standbys[0]}" if standbys else "PostgreSQL stops"
-    brokers = [pod for pod in pods if pod.running and _marked(pod, RABBITMQ_LABELS)]
+def _database_note(dead: str, database: Any) -> str:
+    """What becomes of the database, wherever in the cluster it runs; empty where the node does not carry its primary."""
+    if not seen(database):
+        return "database not seen"
+    running = [pod for pod in database.pods if pod.running]
+    if not running and database.pods.partial:
+        return "database not seen"
+    roles = {pod.name: pod.labels.get("cnpg.io/instanceRole") or pod.labels.get("role") for pod in running}
+    primaries = [pod for pod in running if roles[pod.name] in ("primary", None)]
+    if not any(pod.node == dead for pod in primaries):
+        return ""
+    standbys = sorted(pod.node or "" for pod in running if roles[pod.name] == "replica" and pod.node != dead)
+    if standbys:
+        return f"PostgreSQL primary → standby on {standbys[0]}"
+    return "PostgreSQL stops" if all(pod.node == dead for pod in running) else "a PostgreSQL pod stops"
+
+
+def _notes(dead: str, database: Any, pods: Any, share_managers: Any) -> Iterator[str]:
+    note = _database_note(dead, database)
+    if note:
+        yield note
+    brokers = [pod for pod in pods if pod.running and _marked(pod, RABBITMQ_LABELS)] if seen(pods) else []
     lost = sum(1 for pod in brokers if pod.node == dead)
     if lost:
         yield f"RabbitMQ {len(brokers) - lost} of {len(brokers)} left" if lost < len(brokers) else "RabbitMQ stops"
@@ -208,7 +223,7 @@ def _notes(dead: str, pods: Objects[Pod], share_managers: Any) -> Iterator[str]:
 @fact
 def node_loss(
     nodes: Objects[Node], services: Objects[ProductService], pods: Objects[Pod], node_room: Room,
-    workloads: Any = maybe, volumes: Any = maybe, longhorn_share_managers: Any = maybe,
+    workloads: Any = maybe, volumes: Any = maybe, longhorn_share_managers: Any = maybe, database: Any = maybe, cluster_pods: Any = maybe,
 ) -> tuple[NodeLoss, ...]:  # fmt: skip
     """One row for each node that carries workloads or a pod of the release."""
     bound: tuple[Volume, ...] = tuple(volumes) if seen(volumes) else ()
@@ -220,7 +235,9 @@ def node_loss(
             continue
         others = refuges(nodes, node.name)
         stops, moves = _stopping(services, node.name, others, bound)
-        notes = tuple(_notes(node.name, pods, longhorn_share_managers)) + (("volumes not seen",) if moves and not seen(volumes) else ())
+        notes = tuple(_notes(node.name, database, cluster_pods, longhorn_share_managers)) + (
+            ("volumes not seen",) if moves and not seen(volumes) else ()
+        )
         fits, memory = _fits(tuple(_burdens(node.name, placed, others, bound)), others, node_room, pods.complete)
         rows.append(NodeLoss(node.name, node.zone, stops, moves, notes, fits, memory))
     return tuple(rows)

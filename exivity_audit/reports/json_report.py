@@ -71,9 +71,7 @@ def report_shape(card: Scorecard, run: RunInfo) -> shape.ReportShape:
             for row in card.rows
         ],
         results=[_result(outcome, verdict) for outcome, verdict in results(judgement.outcomes)],
-        tables=shape.TablesShape(
-            node_loss=_table(judgement.tables, "node_loss"), copies=_table(judgement.tables, "copies"), calendar=_calendar(judgement.tables)
-        ),
+        tables=shape.TablesShape(_table(judgement.tables, "node_loss"), _copies(judgement.tables), _calendar(judgement.tables)),
         unread=[_unread(site, record) for site, record in judgement.unread],
         fixes=[_gain(remedy) for remedy in card.remedies],
         attestations=[_attestation(item, judgement.fate(item)) for item in judgement.attestations],
@@ -209,6 +207,11 @@ def _table(tables: Mapping[str, Mapping[str, Any]], name: str) -> list[dict[str,
                 {"site": site, **_plain(dataclasses.asdict(row))} for row in rows if dataclasses.is_dataclass(row) and not isinstance(row, type)
             ]
     return found
+
+
+def _copies(tables: Mapping[str, Mapping[str, Any]]) -> list[shape.CopyShape] | None:
+    rows = _table(tables, "copies")
+    return None if rows is None else [shape.CopyShape(**row) for row in rows]
 
 
 def _plain(value: Any) -> Any:

@@ -249,11 +249,26 @@ class LifecycleShape(Shape, frozen=True):
     file: str | None
 
 
+class CopyShape(Shape, frozen=True):
+    """One line of the backup ledger: what must survive, what copies it, its last good copy."""
+
+    site: str
+    item: str
+    kind: str  # claim, database, secrets, logs, broker
+    size: int | None  # bytes
+    copied_by: str  # empty: nothing
+    last: str | None  # time of the last good copy
+    age: float | None  # seconds
+    limit: float | None  # seconds that the age may reach
+    state: str  # fresh, late, none, unknown, not needed
+    note: str
+
+
 class TablesShape(Shape, frozen=True):
     """Tables beside the results, each row with its site; null where a table could not be computed."""
 
     node_loss: list[dict[str, Any]] | None
-    copies: list[dict[str, Any]] | None
+    copies: list[CopyShape] | None
     calendar: list[DueShape] | None
 
 

@@ -13,6 +13,7 @@ from exivity_audit.verdict import Status, Verdict
 from tests.builders import WORKERS, Installation, made, multi_node, single_node, stamp
 from tests.judging import judged, status, verdicts
 from tests.mutation import deep, drop, put
+from tests.products import postgresql
 from tests.world import Object, World
 
 ROW = "application/"
@@ -75,6 +76,7 @@ def another(**changes: Any) -> World:
     """A conforming world with a second installation in the namespace other."""
     world = multi_node()
     second = Installation(
+        database_host="pg-rw.databases.svc",
         **{
             "namespace": "other",
             "release": "other",
@@ -83,7 +85,7 @@ def another(**changes: Any) -> World:
             "class_name": "longhorn",
             "access_mode": "ReadWriteMany",
             **changes,
-        }
+        },
     )
     world.add(made("v1", "Namespace", "other"), *second.deployments(), *second.config())
     return world
@@ -553,8 +555,9 @@ class TestNodeLoss:
         rows = self.rows(multi_node())
         assert set(rows) == set(WORKERS)
         assert rows["worker-1"].moves == ("chronos", "griffon")
-        assert rows["worker-1"].notes == ("16 share managers restart",)
-        assert all(row.fits and row.stops == () and 0 < row.memory < 0.1 for row in rows.values())
+        assert rows["worker-1"].notes == ("PostgreSQL primary → standby on worker-2", "16 share managers restart")
+        assert rows["worker-2"].notes == ()
+        assert all(row.fits and row.stops == () and 0 < row.memory < 0.2 for row in rows.values())
 
     def test_a_service_that_runs_once_for_now_stops(self) -> None:
         world = changed(
@@ -673,21 +676,31 @@ class TestNodeLoss:
 
     def test_database_and_broker_are_noted(self) -> None:
         world = multi_node()
-
-        def pod(name: str, node: str, labels: dict[str, str]) -> Object:
-            return made(
-                "v1", "Pod", name, "exivity", metadata={"labels": labels}, spec={"nodeName": node, "containers": []}, status={"phase": "Running"}
+        marks = {chart.COMPONENT_LABEL: "rabbitmq"}
+        for number, name in enumerate(WORKERS):
+            world.add(
+                made(
+                    "v1",
+                    "Pod",
+                    f"mq-{number}",
+                    "rabbitmq",
+                    metadata={"labels": marks},
+                    spec={"nodeName": name, "containers": []},
+                    status={"phase": "Running"},
+                )
             )
+        notes = self.rows(world)["worker-1"].notes
+        assert notes[:2] == ("PostgreSQL primary → standby on worker-2", "RabbitMQ 2 of 3 left")
+        world.remove("Pod", "pg-2")
+        world.remove("Pod", "pg-3")
+        assert "PostgreSQL stops" in self.rows(world)["worker-1"].notes
+        world.deny = lambda resource, namespace, name: (resource, namespace) == ("pods", "databases")
+        assert "database not seen" in self.rows(world)["worker-1"].notes
 
-        world.add(*(pod(f"mq-{number}", name, {chart.COMPONENT_LABEL: "rabbitmq"}) for number, name in enumerate(WORKERS)))
-        world.add(
-            pod("db-1", "worker-2", {"cnpg.io/cluster": "db", "cnpg.io/instanceRole": "primary"}),
-            pod("db-2", "worker-3", {"cnpg.io/cluster": "db", "cnpg.io/instanceRole": "replica"}),
-        )
-        notes = self.rows(world)["worker-2"].notes
-        assert notes == ("PostgreSQL primary → standby on worker-3", "RabbitMQ 2 of 3 left")
-        world.remove("Pod", "db-2")
-        assert "PostgreSQL stops" in self.rows(world)["worker-2"].notes
+    def test_the_embedded_database_is_noted(self) -> None:
+        world = multi_node()
+        postgresql.embedded(world, node_name="worker-3")
+        assert [self.rows(world)[name].notes[:1] == ("PostgreSQL stops",) for name in WORKERS] == [False, False, True]
 
     def test_share_managers_forbidden(self) -> None:
         assert "share managers not seen" in self.rows(denying("sharemanagers.longhorn.io"))["worker-1"].notes

@@ -13,6 +13,7 @@ from tests import builders
 from tests.builders import made, multi_node, node, single_node
 from tests.judging import judged, site_of, snapshot_of
 from tests.mutation import drop, put
+from tests.products import postgresql
 from tests.world import OPTIONAL, World
 
 FAIL, WARN, PASS, SKIP, UNKNOWN = Status.FAIL, Status.WARN, Status.PASS, Status.SKIP, Status.UNKNOWN
@@ -452,6 +453,24 @@ class TestNamespace:
         world.add(foreign())
         assert only(without(world, "configmaps"), "namespace").status is UNKNOWN
         assert only(without(multi_node(), "configmaps"), "namespace").status is PASS
+
+    def test_a_pooler_of_the_database_and_a_job_that_dumps_it_belong(self) -> None:
+        world = multi_node()
+        pooler = foreign("pool")
+        pooler["spec"]["template"]["metadata"] = {"labels": {"cnpg.io/cluster": "pg", "cnpg.io/poolerName": "pool"}}
+        world.add(postgresql.dump_job(), pooler)
+        assert only(world, "namespace").status is WARN
+        world.add(
+            made(
+                "v1",
+                "Service",
+                "pg-rw",
+                "exivity",
+                spec={"selector": {"cnpg.io/cluster": "pg", "cnpg.io/instanceRole": "primary"}, "ports": [{"port": 5432}]},
+            )
+        )
+        postgresql.lead_to(world, "pg-rw")
+        assert only(world, "namespace").status is PASS
 
     def test_the_embedded_parts_belong(self) -> None:
         world = multi_node()

@@ -248,7 +248,7 @@ class TestPasswords:
     @pytest.mark.parametrize(
         ("password", "words"),
         [("Password12!", "the chart's default"), ("pass", "the chart's default"), ("replace-with-postgresql-password", "an example placeholder"), ("", "empty"),
-         ("exivity-app", "the user name"), ("Kf7jq", "weak: 5 characters of 3 classes"), ("Exivity2026!", "weak"), (None, "empty"), ("db.acme.eu", "the host")],
+         ("exivity-app", "the user name"), ("Kf7jq", "weak: 5 characters of 3 classes"), ("Exivity2026!", "weak"), (None, "empty"), ("pg-rw.databases.svc", "the host")],
     )  # fmt: skip
     def test_an_unfit_password_fails_once(self, check: str, password: Any, words: str) -> None:
         found = outcome(with_password(check, password), check).verdicts

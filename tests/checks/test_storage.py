@@ -19,6 +19,7 @@ from tests import builders
 from tests.builders import made, multi_node, single_node, stamp
 from tests.judging import judged, outcome, status, verdicts
 from tests.mutation import drop, put
+from tests.products import backups
 from tests.world import World
 
 SLUGS = (
@@ -208,7 +209,7 @@ def test_malformed_claim_is_unknown_and_its_siblings_are_judged(path: str) -> No
 def by_hand(world: World, source: dict[str, Any]) -> World:
     volume = world.find("PersistentVolume", "pvc-exivity-extracted")
     volume["metadata"].pop("annotations", None)
-    for key in ("csi", "hostPath"):
+    for key in ("csi", "hostPath", "local"):
         volume["spec"].pop(key, None)
     volume["spec"].update(source)
     return world
@@ -750,7 +751,7 @@ def nfs_world(
         put("spec.storageClassName", "nfs")(item)
         put("spec.accessModes", ["ReadWriteMany"])(item)
     for item in world.all("PersistentVolume"):
-        for key in ("csi", "hostPath", "nodeAffinity"):
+        for key in ("csi", "hostPath", "local", "nodeAffinity"):
             item["spec"].pop(key, None)
         source = (
             {"csi": {"driver": "nfs.csi.k8s.io", "volumeHandle": "x", "volumeAttributes": {"server": server}}}
@@ -884,46 +885,51 @@ def deleting(world: World, part: str = "extracted") -> World:
     return world
 
 
+def alone(world: World, part: str = "extracted") -> World:
+    """A volume that goes with its claim, and nothing copies it."""
+    return backups.forget(deleting(world, part), part)  # type: ignore[no-any-return]
+
+
 def test_reclaim() -> None:
     assert one(multi_node(), "reclaim").status is Status.PASS
-    found = one(deleting(multi_node()), "reclaim")
+    found = one(alone(multi_node()), "reclaim")
     assert found.status is Status.WARN
     assert "namespace" in found.message
-    config = one(deleting(multi_node(), "chronos-config"), "reclaim", "PersistentVolumeClaim exivity/exivity-chronos-config")
+    config = one(alone(multi_node(), "chronos-config"), "reclaim", "PersistentVolumeClaim exivity/exivity-chronos-config")
     assert config.status is Status.WARN
     assert "helm uninstall" in config.message
-    logs = one(deleting(multi_node(), "glass-log"), "reclaim", "PersistentVolumeClaim exivity/exivity-glass-log")
+    logs = one(alone(multi_node(), "glass-log"), "reclaim", "PersistentVolumeClaim exivity/exivity-glass-log")
     assert logs.status is Status.PASS
     assert logs.remark
 
 
 def test_a_backup_covers_a_volume_that_goes() -> None:
-    world = volume(volume(deleting(multi_node()), "status.lastBackup", "backup-7f"), "status.lastBackupAt", stamp(1))
-    found = one(world, "reclaim")
+    found = one(backups.aged(deleting(multi_node()), "extracted", 1), "reclaim")
     assert found.status is Status.PASS
-    assert "22 Nov 2026, 1 d old" in found.message
-    world = deleting(multi_node())
-    world.resources["schedules.velero.io"] = ("v1", "Schedule", True)
-    assert one(world, "reclaim").status is Status.UNKNOWN
-    assert one(denied(deleting(multi_node()), "volumes.longhorn.io"), "reclaim").status is Status.UNKNOWN
-    assert one(deleting(single_node()), "reclaim").status is Status.WARN
+    assert "covered by a Longhorn backup of 22 Nov 2026, 1 d old" in found.message
+    found = one(deleting(single_node()), "reclaim")
+    assert found.status is Status.PASS
+    assert "covered by a Velero backup of 23 Nov 2026" in found.message
+    assert one(alone(single_node()), "reclaim").status is Status.WARN
+
+
+@pytest.mark.parametrize("resource", ["volumes.longhorn.io", "backupvolumes.longhorn.io", "schedules.velero.io", "backups.velero.io"])
+def test_a_copy_that_is_not_seen_is_not_ruled_out(resource: str) -> None:
+    assert one(denied(alone(multi_node()), resource), "reclaim").status is Status.UNKNOWN
 
 
 @pytest.mark.parametrize(("days", "expected"), [(7.9, Status.PASS), (8.1, Status.WARN), (2518, Status.WARN), (-1, Status.PASS)])
 def test_an_old_backup_covers_what_was_there_then(days: float, expected: Status) -> None:
-    world = volume(volume(deleting(multi_node()), "status.lastBackup", "backup-7f"), "status.lastBackupAt", stamp(days))
-    found = one(world, "reclaim")
+    found = one(backups.aged(deleting(multi_node()), "extracted", days), "reclaim")
     assert found.status is expected
     assert found.fix is not None or expected is Status.PASS
     if days > 1000:
         assert "01 Jan 2020" in found.message
         assert "old" in found.message
-    world.resources["schedules.velero.io"] = ("v1", "Schedule", True)
-    assert one(world, "reclaim").status is (Status.PASS if expected is Status.PASS else Status.UNKNOWN)
 
 
 def test_a_backup_without_a_date_proves_nothing() -> None:
-    assert one(volume(deleting(multi_node()), "status.lastBackup", "backup-7f"), "reclaim").status is Status.UNKNOWN
+    assert one(volume(alone(multi_node()), "status.lastBackup", "backup-7f"), "reclaim").status is Status.UNKNOWN
 
 
 def test_reclaim_unread() -> None:

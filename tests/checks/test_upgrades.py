@@ -9,13 +9,14 @@ import pytest
 
 from exivity_audit import chart
 from exivity_audit.verdict import Status
-from tests.builders import Installation, encode, made, multi_node, single_node
+from tests.builders import Installation, encode, made, multi_node, single_node, stamp
 from tests.judging import judged, outcome, status, verdicts
 from tests.mutation import drop, put
+from tests.products import postgresql
 from tests.world import World
 
 PLAIN = Installation(nodes=("n",), replicas=1, class_name="longhorn", access_mode="ReadWriteMany")
-ARGO, FLUX, CNPG = "applications.argoproj.io", "helmreleases.helm.toolkit.fluxcd.io", "clusters.postgresql.cnpg.io"
+ARGO, FLUX = "applications.argoproj.io", "helmreleases.helm.toolkit.fluxcd.io"
 
 
 def stored(*revisions: dict[str, Any], **installation: Any) -> World:
@@ -146,14 +147,17 @@ def test_release_health_is_not_judged_at_a_passive_site() -> None:
 # backup-before-upgrade
 
 
-def upgraded(host: str = "db.acme.eu", *, job: Any = None, **rest: Any) -> World:
+def upgraded(host: str | None = "db.acme.eu", *, job: Any = None, change: Any = None, **rest: Any) -> World:
     world = stored(
         revision(1, version="3.38.0", status="superseded"),
         revision(2, path="service.backup.enabled", value=job),
         revision(3, path="service.backup.enabled", value=job),
         **rest,
     )
-    world.edit("ConfigMap", "exivity-postgres-config", put("data.POSTGRES_HOST", host))
+    if change is not None:
+        change(world)
+    if host is not None:
+        postgresql.lead_to(world, host)
     return world
 
 
@@ -167,21 +171,65 @@ def upgraded(host: str = "db.acme.eu", *, job: Any = None, **rest: Any) -> World
         ("exivity-postgresql.exivity.svc.cluster.local.", True, Status.WARN, "only the chart's own backup job ran"),
         ("exivity-postgresql", None, Status.MANUAL, "nothing in the cluster shows a backup of the embedded database"),
         ("exivity-postgresql", False, Status.MANUAL, "nothing in the cluster"),
-        ("pg-rw.databases.svc", None, Status.MANUAL, "nothing here shows a backup"),
-        ("", None, Status.MANUAL, "no database host"),
+        ("", None, Status.MANUAL, "no host leads nowhere"),
+        ("nowhere", None, Status.MANUAL, "nowhere leads nowhere"),
     ],
 )  # fmt: skip
 def test_a_changed_chart_version_needs_a_backup(host: str, job: Any, expected: Status, words: str) -> None:
-    found = one(upgraded(host, job=job), "upgrades/backup-before-upgrade")
+    embedded = postgresql.embedded if host.startswith("exivity-postgresql") else None
+    found = one(upgraded(host, job=job, change=embedded), "upgrades/backup-before-upgrade")
     assert found.status is expected
     assert words in found.message
 
 
-@pytest.mark.parametrize("host", ["pg-rw.databases.svc", "pg-rw", "pg-rw.exivity"])
-def test_backups_of_cloudnativepg_are_not_judged_yet(host: str) -> None:
-    found = one(served(upgraded(host), CNPG), "upgrades/backup-before-upgrade")
-    assert (found.status, "CloudNativePG: not built yet" in found.message) == (Status.UNKNOWN, True)
-    assert status(served(upgraded("db.acme.eu"), CNPG), "upgrades/backup-before-upgrade") is Status.MANUAL
+def with_store(**window: str) -> Any:
+    """A change of what the object store says it can restore, and no Backup object from before the upgrade 30 days ago."""
+    return lambda c: c.edit("ObjectStore", "pg-store", lambda item: item["status"]["serverRecoveryWindow"]["pg"].update(window))
+
+
+def long_kept(c: Any) -> None:
+    c.edit("ObjectStore", "pg-store", put("spec.retentionPolicy", "90d"))
+    c.edit("Cluster", "pg", put("metadata.creationTimestamp", stamp(300)))
+
+
+class TestBackupsOfCloudNativePg:
+    def judge(self, *changes: Any) -> Any:
+        world = upgraded(None)
+        for change in changes:
+            change(world)
+        return one(world, "upgrades/backup-before-upgrade")
+
+    def test_a_backup_of_the_night_before(self) -> None:
+        backup = postgresql.backups(days=(29.7,))[0]
+        backup["metadata"]["name"] = "before"
+        found = self.judge(lambda c: c.add(backup))
+        assert (found.status, "a backup completed 2 h" in found.message) == (Status.PASS, True)
+
+    def test_an_archive_that_reaches_back(self) -> None:
+        found = self.judge(with_store(firstRecoverabilityPoint=stamp(45)))
+        assert (found.status, "recoverable to any moment since 9 Oct 2026" in found.message.replace("09", "9")) == (Status.PASS, True)
+
+    def test_evidence_that_is_gone_is_attested(self) -> None:
+        found = self.judge(lambda c: c.edit("ObjectStore", "pg-store", put("spec.retentionPolicy", "2w")))
+        assert (found.status, "does not reach back" in found.message) == (Status.MANUAL, True)
+
+    def test_none_that_would_still_be_there(self) -> None:
+        found = self.judge(long_kept)
+        assert found.status is Status.FAIL
+        assert "kubectl cnpg backup pg -n databases" in found.fix.text
+
+    def test_a_cluster_younger_than_the_change(self) -> None:
+        found = self.judge(long_kept, lambda c: c.edit("Cluster", "pg", put("metadata.creationTimestamp", stamp(3))))
+        assert (found.status, "younger" in found.message) == (Status.MANUAL, True)
+
+    def test_no_native_backup_is_said_once(self) -> None:
+        assert self.judge(postgresql.without_backups).follows == "postgresql/backups"
+
+    def test_a_store_out_of_sight(self) -> None:
+        def hide(c: World) -> None:
+            c.deny = lambda resource, namespace, name: resource == "objectstores.barmancloud.cnpg.io"
+
+        assert self.judge(long_kept, hide).status is Status.UNKNOWN
 
 
 def test_an_upgrade_of_the_values_alone_needs_none() -> None:

@@ -164,7 +164,7 @@ def test_numbers_say_nothing_about_the_value() -> None:
 
 @pytest.mark.parametrize(
     ("password", "expected"),
-    [("exivity", ["release", "user name"]), ("EXIVITY", ["release", "user name"]), ("db.acme.eu", ["host"]), ("vN7-hG3_kD9sLq2w", [])],
+    [("exivity", ["release", "user name"]), ("EXIVITY", ["release", "user name"]), ("pg-rw.databases.svc", ["host"]), ("vN7-hG3_kD9sLq2w", [])],
 )
 def test_a_secret_that_equals_a_public_value_says_which(password: str, expected: list[str]) -> None:
     world = multi_node()
@@ -307,6 +307,11 @@ def test_a_value_that_should_be_a_scalar_is_not_copied(value: Any) -> None:
         ("image", "reg/x:1?token=s3cr3t", "reg/x:1"), ("image", "u:s3cr3t/x:1", "u/x:1"), ("image", None, None),
         ("mount_options", ["vers=4.1,username=s3cr3t", "nolock", "s3cr3t", "password=s3,cr3t"], ["vers=4.1,username", "nolock", "other", "password,other"]),
         ("mount_options", "vers=4.1,pass=s3cr3t", "vers=4.1,pass"), ("mount_options", "vers=s3cr3t", "vers"),
+        ("store_url", "s3://bucket/path/", "s3://bucket/path/"), ("store_url", "https://u:s3cr3t@h:9000/x?sig=s3cr3t", "https://h:9000/x"),
+        ("store_url", "https://u:s3/cr3t@h", "https://h"), ("store_url", "https://u:s3cr3t", {"malformed": "str"}), ("store_url", "s3cr3t", {"malformed": "str"}),
+        ("store_url", "azure://a/b;key=s3cr3t", "azure://a/b"), ("store_url", "https://h/x?a=b@s3cr3t", {"malformed": "str"}), ("store_url", ["s3cr3t"], {"malformed": "list"}),
+        ("store_url", "", ""), ("backup_tools", ["sh", "-c", "PGPASSWORD=s3cr3t pg_dump -Fc x | wal-g y"], ["pg_dump", "wal-g"]), ("backup_tools", "pg_dumpall s3cr3t", ["pg_dumpall"]),
+        ("backup_tools", ["s3cr3t", 7], []), ("backup_tools", None, []),
         ("mount_options", "nfsvers=4.1,local_lock=all,v4.2", "nfsvers=4.1,local_lock=all,v4.2"),
         ("resources", {"requests": {"cpu": "100m", "x": "s3cr3t"}, "limits": {"memory": "s3cr3t"}, "y": 1}, {"requests": {"cpu": "100m"}, "limits": {"memory": {"malformed": "quantity"}}}),
         ("resources", "s3cr3t", {"malformed": "str"}), ("amounts", None, None),
@@ -338,13 +343,28 @@ def test_a_longhorn_setting_that_no_fact_uses_is_kept_by_name_alone() -> None:
         for item in record.objects
     }
     assert found["current-longhorn-version"] == "v1.11.1"
-    assert (found["backup-target"], "backup-target" in found) == (None, True)
+    assert (found["backup-target-credential-secret"], "backup-target-credential-secret" in found) == (None, True)
+    assert found["backup-target"] == "cifs://nas"
 
 
 def _with_settings() -> World:
     world = multi_node()
     world.add(made("longhorn.io/v1beta2", "Setting", "backup-target", "longhorn-system", value="cifs://u:s3cr3t@nas"))
+    world.add(made("longhorn.io/v1beta2", "Setting", "backup-target-credential-secret", "longhorn-system", value="s3cr3t"))
     return world
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("s3://bucket@eu-1/prod", "s3://bucket@eu-1/prod"), ("s3://AKIA:s3cr3t@eu-1/prod", "s3://eu-1/prod"), ("azblob://box@core.windows.net/", "azblob://box@core.windows.net/"),
+        ("nfs://nas:/export?nfsOptions=s3cr3t", "nfs://nas:/export"), ("nfs://joe:s3cr3t@nas/x", "nfs://nas/x"), ("cifs://nas/share#s3cr3t", "cifs://nas/share"),
+        ("s3://b2@eu/?backup=b-1&volume=pvc-1&token=s3cr3t", "s3://b2@eu/?backup=b-1&volume=pvc-1"), ("s3://b2@eu/x;s3cr3t", "s3://b2@eu/x"), ("", ""), (None, None),
+        ("s3cr3t", {"malformed": "str"}), (5, {"malformed": "int"}), ("s3://s3cr3t@@/x", "s3:///x"),
+    ],
+)  # fmt: skip
+def test_the_url_of_a_backup_target(url: Any, kept: Any) -> None:
+    assert DESCRIBERS["backup_url"](url, Vault()) == kept
 
 
 @pytest.mark.parametrize(

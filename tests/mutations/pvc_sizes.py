@@ -8,6 +8,8 @@ from exivity_audit.config import Config, Declare
 from exivity_audit.verdict import Status
 from tests.builders import Installation, made, stamp
 from tests.mutation import Mutation, put
+from tests.mutations.postgresql import EMBEDDED_TOO
+from tests.products.postgresql import embedded
 
 
 def sized(part: str, amount: str) -> Any:
@@ -20,18 +22,9 @@ def sized(part: str, amount: str) -> Any:
     return change
 
 
-def embed(size: str = "25Gi") -> Any:
-    """A change that brings the embedded database's claim and points the configuration to it."""
-
-    def change(c: Any) -> None:
-        c.add(made(
-            "v1", "PersistentVolumeClaim", "data-exivity-postgresql-0", "exivity",
-            spec={"accessModes": ["ReadWriteOnce"], "storageClassName": "longhorn", "resources": {"requests": {"storage": size}}},
-            status={"phase": "Bound", "capacity": {"storage": size}},
-        ))  # fmt: skip
-        c.edit("ConfigMap", "exivity-postgres-config", put("data.POSTGRES_HOST", "exivity-postgresql"))
-
-    return change
+def embed(size: str = "25Gi", **where: str) -> Any:
+    """A change that brings the embedded database with a claim of this size."""
+    return lambda c: embedded(c, size=size, **where)
 
 
 def without_sizes(c: Any) -> None:
@@ -60,7 +53,7 @@ MUTATIONS = [
     Mutation("exported has 60Gi in a large environment", "multi_node", "pvc_sizes/data", sized("exported", "60Gi"), to=Status.WARN, config=Config(declare=Declare(large=True))),
     Mutation("a log claim has the chart's 1Gi", "single_node", "pvc_sizes/logs", sized("chronos-log", "1Gi")),
     Mutation("a config claim has 500Mi", "multi_node", "pvc_sizes/config", sized("etl-config", "500Mi")),
-    Mutation("the embedded database has the chart's 8Gi", "multi_node", "pvc_sizes/postgresql", embed("8Gi")),
+    Mutation("the embedded database has the chart's 8Gi", "multi_node", "pvc_sizes/postgresql", embed("8Gi"), also=EMBEDDED_TOO),
     Mutation("the values name no sizes", "multi_node", "pvc_sizes/explicit", without_sizes),
     Mutation("another namespace promises the rest of the disk", "single_node", "pvc_sizes/node-disk", foreign_volume),
     Mutation("the node's disk is small", "single_node", "pvc_sizes/node-disk", lambda c: c.edit("Node", "only", put("status.capacity.ephemeral-storage", "200Gi")), live=False),

@@ -51,6 +51,13 @@ def _sized(claim: Any) -> None:
     put("status.conditions", [{"type": "FileSystemResizePending", "status": "True", "lastTransitionTime": "2026-11-20T04:00:00Z"}])(claim)
 
 
+def _goes_with_its_claim(cluster: Any) -> None:
+    volume = "pvc-exivity-extracted"
+    cluster.edit("PersistentVolume", volume, put("spec.persistentVolumeReclaimPolicy", "Delete"))
+    cluster.edit("longhorn.io/Volume", volume, put("status.lastBackup", ""))
+    cluster.remove("longhorn.io/BackupVolume", f"{volume}-5d1c")
+
+
 MUTATIONS = [
     Mutation(
         "a log claim names a class that does not exist", "multi_node", "storage/class-exists",
@@ -123,6 +130,6 @@ MUTATIONS = [
     ),
     Mutation(
         "a volume goes with its claim", "multi_node", "storage/reclaim",
-        lambda c: c.edit("PersistentVolume", "pvc-exivity-extracted", put("spec.persistentVolumeReclaimPolicy", "Delete")), to=Status.WARN,
+        _goes_with_its_claim, to=Status.WARN, also=("backups/ledger",),  # nothing else has its data
     ),
 ]  # fmt: skip

@@ -6,7 +6,9 @@ from typing import Any
 
 from exivity_audit.verdict import Status
 from tests.mutation import Mutation, put
+from tests.mutations.postgresql import EMBEDDED_TOO
 from tests.mutations.secrets import PLAIN, revision
+from tests.products.postgresql import embedded
 
 
 def _same(values: Any) -> None:
@@ -15,7 +17,7 @@ def _same(values: Any) -> None:
 
 def _upgraded(c: Any) -> None:
     """An upgrade from another chart version on the embedded database, with the chart's backup job alone."""
-    c.edit("ConfigMap", "exivity-postgres-config", put("data.POSTGRES_HOST", "exivity-postgresql"))
+    embedded(c)
     c.remove("Secret", "sh.helm.release.v1.exivity.v1")
     c.add(revision(1, _same, status="superseded", days=60, chart_version="3.38.0"), revision(2, put("service.backup.enabled", True)))
 
@@ -31,7 +33,7 @@ MUTATIONS = [
     Mutation("the restore switch is on", "multi_node", "upgrades/restore-switch", lambda c: c.add(revision(2, put("service.restore.enabled", True), days=1))),
     Mutation("the restore switch is on at one node", "single_node", "upgrades/restore-switch", lambda c: c.add(revision(2, put("service.restore.enabled", True), days=1))),
     Mutation("a restore job is still there", "multi_node", "upgrades/restore-switch", lambda c: c.add(RESTORE), Status.WARN),
-    Mutation("only the chart's job ran before the upgrade", "multi_node", "upgrades/backup-before-upgrade", _upgraded, Status.WARN),
+    Mutation("only the chart's job ran before the upgrade", "multi_node", "upgrades/backup-before-upgrade", _upgraded, Status.WARN, also=EMBEDDED_TOO),
     Mutation("one service stayed at an older version", "multi_node", "upgrades/versions-aligned",
              lambda c: c.edit("Deployment", "exivity-edify", put("spec.template.spec.containers.0.image", "docker.io/exivity/edify:exivity-3.38.1"))),
     Mutation("one Deployment is of another chart version", "single_node", "upgrades/versions-aligned",

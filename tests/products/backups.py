@@ -7,6 +7,7 @@ from typing import Any
 
 from exivity_audit import chart
 from tests.builders import LAST_NIGHT, made, stamp
+from tests.products import postgresql
 
 Object = dict[str, Any]
 SERVED = (
@@ -70,13 +71,26 @@ def restored_volume(part: str, origin: str, days: float = REHEARSAL, *, standby:
     )  # fmt: skip
 
 
+def recovered_cluster(days: float = REHEARSAL, server: str = postgresql.NAME, *, url: str = postgresql.BUCKET) -> list[Object]:
+    """A CloudNativePG cluster of one instance that was recovered from a server's backups, in a namespace of its own."""
+    space, name = "rehearsal", "rehearsed"
+    source = {"name": postgresql.PLUGIN, "parameters": {"barmanObjectName": "origin", "serverName": server}}
+    store = postgresql.store("origin", space, server)
+    store["spec"]["configuration"]["destinationPath"] = url
+    cluster = postgresql.cluster(name, space, instances=1, bootstrap={"recovery": {"source": "origin"}}, days=days)
+    del cluster["spec"]["plugins"]
+    cluster["spec"]["externalClusters"] = [{"name": "origin", "plugin": source}]
+    cluster["status"]["conditions"] = [postgresql.condition("Ready", reason="ClusterIsReady", days=days)]
+    return [made("v1", "Namespace", space, status={"phase": "Active"}), store, cluster]
+
+
 def multi_node(installation: Any) -> list[Object]:
     """Longhorn's jobs of the group default, its S3 target, last night's backups, and a restore that was tried."""
     volumes = [f"pvc-{installation.fullname}-{part}" for part in PARTS]
     return [
         recurring_job("snapshot-daily", "snapshot", "0 23 * * *"), recurring_job("backup-daily", "backup", "0 1 * * *", retain=14), backup_target(),
         *(item for volume in volumes for item in longhorn_backup(volume)),
-        *(restored_volume(part, f"pvc-{installation.fullname}-{part}") for part in REHEARSED),
+        *(restored_volume(part, f"pvc-{installation.fullname}-{part}") for part in REHEARSED), *recovered_cluster(),
     ]  # fmt: skip
 
 
@@ -156,3 +170,29 @@ def single_node(installation: Any) -> list[Object]:
         *(volume_backup(newest, space, f"{installation.fullname}-{part}", f"{installation.fullname}-proximity-api-6d5f-0", LAST_NIGHT) for part in PARTS),
         restore(backup_name(DAYS_KEPT[-1]), space, 18),
     ]  # fmt: skip
+
+
+def forget(world: Any, part: str, fullname: str = "exivity") -> Any:
+    """The same world without any copy of a claim: no backup of its volume, and none that Velero made."""
+    volume, claim = f"pvc-{fullname}-{part}", f"{fullname}-{part}"
+    world.objects = [item for item in world.objects if not _of(item, volume, claim)]
+    for item in world.all("longhorn.io/Volume"):
+        if item["metadata"]["name"] == volume:
+            item["status"] |= {"lastBackup": "", "lastBackupAt": ""}
+    return world
+
+
+def _of(item: Object, volume: str, claim: str) -> bool:
+    kept = item["kind"] in ("Backup", "BackupVolume") and item["metadata"].get("labels", {}).get("backup-volume") == volume
+    return kept or (item["kind"] == "PodVolumeBackup" and item["metadata"]["annotations"].get("velero.io/pvc-name") == claim)
+
+
+def aged(world: Any, part: str, days: float, fullname: str = "exivity") -> Any:
+    """The same world where the only copy of a claim on Longhorn is so old."""
+    volume = f"pvc-{fullname}-{part}"
+    forget(world, part, fullname)
+    world.add(*longhorn_backup(volume, days))
+    for item in world.all("longhorn.io/Volume"):
+        if item["metadata"]["name"] == volume:
+            item["status"] |= {"lastBackup": f"backup-{volume}", "lastBackupAt": stamp(days)}
+    return world

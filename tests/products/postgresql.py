@@ -160,11 +160,14 @@ def volumes(count: int, nodes: Iterable[str], class_name: str = "longhorn", name
         found += bound(claim, space, class_name, size, labels(name) | {
             "cnpg.io/instanceName": claim, "cnpg.io/instanceRole": role, "cnpg.io/pvcRole": "PG_DATA",
         })  # fmt: skip
-    if class_name != "longhorn":
-        return found
+    return [*found, *longhorn_volumes(found, nodes)] if class_name == "longhorn" else found
+
+
+def longhorn_volumes(volumes: list[Object], nodes: Iterable[str]) -> list[Object]:
+    """What stands behind volumes on Longhorn."""
     every = tuple(nodes)
-    behind: Any = _Volumes([item for item in found if item["kind"] == "PersistentVolume"])
-    return [*found, *(item for item in builders.longhorn(behind, every, every) if item["kind"] in ("Volume", "Replica"))]
+    behind: Any = _Volumes([item for item in volumes if item["kind"] == "PersistentVolume"])
+    return [item for item in builders.longhorn(behind, every, every) if item["kind"] in ("Volume", "Replica")]
 
 
 def bound(claim: str, space: str, class_name: str, size: str, marks: dict[str, str]) -> list[Object]:
@@ -342,6 +345,8 @@ def embedded(
         made("v1", "Secret", name, "exivity", type="Opaque", metadata={"labels": whole},
              data={"password": builders.encode(builders.DATABASE_PASSWORD), "postgres-password": builders.encode(ADMINISTRATOR_PASSWORD)}),
     )  # fmt: skip
+    if class_name == "longhorn":
+        c.add(*longhorn_volumes([volume], builders.WORKERS))
     lead_to(c, name)
 
 

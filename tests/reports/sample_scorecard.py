@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from exivity_audit.attestation import Attestation
@@ -14,6 +14,7 @@ from exivity_audit.config import Config, Waiver
 from exivity_audit.evaluate import Judgement, Outcome
 from exivity_audit.evidence import Evidence
 from exivity_audit.fact import Objects, Reason
+from exivity_audit.facts.copies import Copy
 from exivity_audit.lifecycle import Lifecycle
 from exivity_audit.measure import Unit, Wanted, at_least, exactly, wanted
 from exivity_audit.pack import Checklist, Pack, Row
@@ -97,6 +98,22 @@ NODE_LOSS = (
     NodeLoss("ams-w-3", "ams-b", (), ("proximity-cli", "1 chronos"), ("6 share-managers restart",), None, None),
     NodeLoss("ams-w-4", "ams-b", (), (), ("RabbitMQ 2 of 3 left",), True, 0.94),
 )
+
+
+def a_copy(item: str, size: int | None, by: str, hours: float | None, state: str, kind: str = "claim", note: str = "") -> Copy:
+    """A line of the ledger; the limit is two days."""
+    last = None if hours is None else (NOW - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Copy(item, kind, size, by, last, None if hours is None else hours * 3600, 172800.0, state, note)
+
+
+COPIES = (
+    a_copy("exivity-extracted", 100 * 2**30, "Longhorn job nightly", 6, "fresh"), a_copy("exivity-exported", 100 * 2**30, "Longhorn job nightly", 6, "fresh"),
+    a_copy("exivity-import", 20 * 2**30, "", None, "none", note="snapshots on its own storage alone"),
+    a_copy("exivity-report", 20 * 2**30, "Longhorn, no job now", 76, "late"), a_copy("exivity-etl-config", 2**30, "Longhorn job nightly", 6, "fresh"),
+    a_copy("PostgreSQL exivity-db", None, "Barman Cloud plugin → s3://exivity-backup/db", 220, "late", "database"),
+    a_copy("Secrets (4)", None, "", None, "unknown", "secrets", "no cluster shows where else they are kept"),
+    a_copy("Log claims (11)", 11 * 10 * 2**30, "", None, "not needed", "logs", "0 of 11 copied; log lines may be lost"),
+)  # fmt: skip
 
 
 def built(**_: Any) -> Iterator[Verdict]:
@@ -336,7 +353,7 @@ def judgement(
     )
     used = ScenarioUsed(scenario, scenario, scenario)
     unread = tuple((site.name, record) for site in sites for record in site.reads if record.outcome in (ReadOutcome.FORBIDDEN, ReadOutcome.NOT_ASKED))
-    losses = {site.name: {"node_loss": NODE_LOSS} for site in sites} if tables is None else dict(tables)
+    losses = {site.name: {"node_loss": NODE_LOSS, "copies": COPIES} for site in sites} if tables is None else dict(tables)
     own = {site.name: Objects(DUES, partial=(Reason("x", "forbidden: get secrets exivity-tls in exivity"),)) for site in sites}
     if tables is None:
         for place, rows in calendars(own, WAIVERS, ATTESTATIONS, NOW).items():
@@ -365,7 +382,7 @@ def mended() -> list[Told]:
 
 def ready() -> Scorecard:
     """READY with remarks and a waiver."""
-    return scorecard(judgement(mended(), tables={"default": {"node_loss": NODE_LOSS[:1]}}))
+    return scorecard(judgement(mended(), tables={"default": {"node_loss": NODE_LOSS[:1], "copies": COPIES[:2]}}))
 
 
 def evaluation() -> Scorecard:
@@ -379,7 +396,7 @@ def blind() -> Scorecard:
     def nothing(check: Check, site: str, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
         return (unknown(RELEASE, "forbidden: list deployments in exivity", needs=("list deployments in exivity",)),)
 
-    return scorecard(judgement(told(), scenario=None, tables={"default": {"node_loss": None}}, change=nothing))
+    return scorecard(judgement(told(), scenario=None, tables={"default": {"node_loss": None, "copies": None}}, change=nothing))
 
 
 def two_sites() -> Scorecard:

@@ -16,6 +16,7 @@ from exivity_audit.check import Check
 from exivity_audit.config import Waiver
 from exivity_audit.evaluate import Judgement
 from exivity_audit.evidence import Evidence
+from exivity_audit.facts.copies import Copy
 from exivity_audit.measure import Unit, wanted
 from exivity_audit.pack import Row
 from exivity_audit.remedy import task
@@ -66,6 +67,8 @@ def hostile_judgement(text: str) -> Judgement:
         check = replace(sample.a_check(f"row/slug{number}", sample.CRITICAL, text, fix=text, attest=text), slug=f"{text}{number}", clauses=(text,))
         pairs.append((check, (verdict(status, 0), verdict(status, 1), verdict(Status.PASS, 2))))
     pairs.append((sample.a_check(f"row/later{text}", sample.HIGH, text, judge=None), (verdict(Status.UNKNOWN, 0),)))
+    lines = (Copy(text, text, 2**30, text, text, 90000.0, 3600.0, state, text) for state in ("late", "none", text))
+    kept = tuple(lines)
     losses = (sample.NodeLoss(text, text, (text,), (text, text), (text,), True, 0.95),)
     forbidden = Record(text, text, text, text, Place(text, text, text), ReadOutcome.FORBIDDEN, 403, text, (), ())
     node = Record(
@@ -84,7 +87,7 @@ def hostile_judgement(text: str) -> Judgement:
     labelled = Record("deployments", "deployments", "v1", "Deployment", Place(), ReadOutcome.FOUND, 200, "", (), (deployment, text, None))
     reads = (forbidden, node, labelled)
     sites = tuple(replaced(sample.a_site(f"{text}{number}", release=text, namespace=text), text, reads) for number in range(2))
-    judged = sample.judgement(pairs, sites=sites, tables={site.name: {"node_loss": losses} for site in sites}, rows=rows)
+    judged = sample.judgement(pairs, sites=sites, tables={site.name: {"node_loss": losses, "copies": kept} for site in sites}, rows=rows)
     return replace(judged, attestations=(attestation,), unread=((text, forbidden),), config=type(judged.config)(waivers=(waiver,)))
 
 

@@ -131,6 +131,15 @@ def test_numbers_that_json_has_no_word_for_become_text() -> None:
     jsonschema.validate(found, SCHEMA, cls=jsonschema.Draft202012Validator)
 
 
+def test_the_ledger_has_its_keys_and_its_site() -> None:
+    rows = report("two_sites")["tables"]["copies"]
+    assert [row["site"] for row in rows] == ["ams"] * 8 + ["fra"] * 8
+    assert rows[2] == {
+        "site": "ams", "item": "exivity-import", "kind": "claim", "size": 20 * 2**30, "copied_by": "", "last": None, "age": None, "limit": 172800.0, "state": "none",
+        "note": "snapshots on its own storage alone",
+    }  # fmt: skip
+
+
 def test_the_node_table_carries_its_site() -> None:
     rows = report("two_sites")["tables"]["node_loss"]
     assert [row["site"] for row in rows] == ["ams"] * 4 + ["fra"] * 4

@@ -209,6 +209,22 @@ def test_node_loss_is_one_sentence_where_there_is_no_room() -> None:
     assert "fits on the rest" in render(sample.not_ready(), width=100)
 
 
+@pytest.mark.parametrize("table", [None, object(), (), (1, 2)])
+def test_a_ledger_that_is_not_there_is_left_out(table: Any) -> None:
+    card = scorecard(sample.judgement(sample.told(), tables={"default": {"copies": table}}))
+    assert "BACKUP LEDGER" not in render(card)
+
+
+def test_the_ledger_says_what_is_missing_or_late() -> None:
+    narrow, wide = render(sample.not_ready(), width=80), render(sample.not_ready(), width=110)
+    for text in (narrow, wide):
+        assert "never: snapshots on its own storage alone" in " ".join(text.split())
+        assert "3 of 8 fresh" in text
+    assert "copied by" in wide
+    assert "  ✘  exivity-report          20Gi  3 d 4 h ago, wanted 2 d · Longhorn, no job" in narrow
+    assert all(len(line) <= 80 for line in narrow.splitlines())
+
+
 def test_sites_are_listed_and_named() -> None:
     text = render(sample.two_sites(), width=110)
     assert "  ams  active · prod-ams · exivity/exivity 3.39.2" in text

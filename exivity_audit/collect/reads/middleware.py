@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from exivity_audit.collect.place import MissingRead, Read, paths
-from exivity_audit.collect.reads.shapes import CRONJOB, CRONJOB_CUT, METADATA, OWNERS, POD, POD_CUT, WORKLOAD, WORKLOAD_CUT
+from exivity_audit.collect.reads.shapes import METADATA, OWNERS, POD, POD_CUT, WORKLOAD, WORKLOAD_CUT
 from exivity_audit.fact import Unreadable
 from exivity_audit.facts.configuration import cluster_service, two_labels
 from exivity_audit.snapshot import Place
@@ -84,7 +84,6 @@ READS: tuple[Read, ...] = (
         "metadata.labels addressType ports endpoints[].addresses endpoints[].conditions endpoints[].nodeName endpoints[].targetRef.kind endpoints[].targetRef.name"), "EndpointSlice"),
     Read("middleware_pods", "pods", middleware_places, paths(POD, POD_CUT), "Pod"),
     Read("middleware_statefulsets", "statefulsets", middleware_places, paths(WORKLOAD, WORKLOAD_CUT), "StatefulSet"),
-    Read("middleware_cronjobs", "cronjobs", middleware_places, paths(CRONJOB, CRONJOB_CUT), "CronJob"),
     Read("middleware_claims", "persistentvolumeclaims", middleware_places, paths(
         f"{METADATA} {OWNERS} metadata.annotations[helm.sh/resource-policy] metadata.deletionTimestamp spec.storageClassName spec.volumeName spec.accessModes"
         " spec.volumeMode spec.resources.requests status.phase status.capacity status.accessModes status.conditions[].type status.conditions[].status status.conditions[].lastTransitionTime"), "PersistentVolumeClaim"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from exivity_audit.collect.place import MissingRead, Read, cluster, paths, values
 from exivity_audit.collect.reads.middleware import middleware_places
-from exivity_audit.collect.reads.shapes import METADATA
+from exivity_audit.collect.reads.shapes import CRONJOB, CRONJOB_CUT, METADATA
 from exivity_audit.fact import Unreadable
 from exivity_audit.facts.configuration import two_labels
 from exivity_audit.snapshot import Place
@@ -22,6 +22,13 @@ def _near(postgres_config: Any, service_configs: Any, service_objects: Any, host
         return
 
 
+def _database_namespace(postgres_config: Any, service_objects: Any, host_namespaces: Any, release: Any) -> Iterable[Place]:
+    """The namespace, other than the release's, where the database is."""
+    if isinstance(postgres_config, Unreadable):
+        raise MissingRead(postgres_config)
+    yield from middleware_places(postgres_config, (), service_objects, host_namespaces, release)
+
+
 def _store_namespaces(postgresql_clusters: Any, object_stores: Any) -> Iterable[Place]:
     """Namespaces that the endpoints of the object stores may name (``minio.storage``); whether one exists decides what the host is."""
     found: set[str] = set()
@@ -34,28 +41,26 @@ def _store_namespaces(postgresql_clusters: Any, object_stores: Any) -> Iterable[
 
 
 def _storage(prefix: str) -> str:
-    leaves = ("size", "storageClass", "resizeInUseVolumes", "pvcTemplate.resources.requests.storage", "pvcTemplate.storageClassName")
+    leaves = ("size", "storageClass", "pvcTemplate.resources.requests.storage", "pvcTemplate.storageClassName")
     return " ".join(f"{prefix}.{leaf}" for leaf in leaves)
 
 
 CLUSTER = (
     f"{METADATA} metadata.deletionTimestamp metadata.annotations[cnpg.io/hibernation] metadata.annotations[cnpg.io/fencedInstances]"
     " metadata.annotations[cnpg.io/skipWalArchiving]"
-    " spec.instances spec.minSyncReplicas spec.maxSyncReplicas spec.postgresql.synchronous.method spec.postgresql.synchronous.number"
-    " spec.imageCatalogRef.kind spec.imageCatalogRef.name spec.imageCatalogRef.major"
+    " spec.instances spec.minSyncReplicas spec.postgresql.synchronous.method"
+    " spec.imageCatalogRef.major"
     f" {_storage('spec.storage')} {_storage('spec.walStorage')}"
-    " spec.affinity.enablePodAntiAffinity spec.affinity.topologyKey spec.affinity.podAntiAffinityType"
-    " spec.backup.barmanObjectStore.serverName spec.backup.volumeSnapshot.className spec.backup.volumeSnapshot.walClassName"
-    " spec.backup.retentionPolicy spec.backup.target"
+    " spec.backup.barmanObjectStore.serverName spec.backup.volumeSnapshot.className"
+    " spec.backup.retentionPolicy"
     " spec.plugins[].name spec.plugins[].enabled spec.plugins[].isWALArchiver spec.plugins[].parameters.barmanObjectName spec.plugins[].parameters.serverName"
     " spec.replica.enabled spec.replica.source spec.replica.primary spec.replica.self"
     " spec.externalClusters[].name spec.externalClusters[].barmanObjectStore.serverName spec.externalClusters[].plugin.name"
     " spec.externalClusters[].plugin.parameters.barmanObjectName spec.externalClusters[].plugin.parameters.serverName"
     " spec.bootstrap.initdb.database spec.bootstrap.recovery.source spec.bootstrap.recovery.backup.name"
     " spec.bootstrap.recovery.volumeSnapshots.storage.name spec.bootstrap.pg_basebackup.source"
-    " spec.monitoring.enablePodMonitor spec.monitoring.tls.enabled spec.certificates.serverTLSSecret spec.certificates.serverCASecret"
-    " spec.managed.services.disabledDefaultServices"
-    " status.instances status.readyInstances status.currentPrimary status.targetPrimary status.phase status.timelineID"
+    " spec.monitoring.enablePodMonitor spec.monitoring.tls.enabled"
+    " status.readyInstances status.currentPrimary status.targetPrimary status.phase"
     " status.conditions[].type status.conditions[].status status.conditions[].reason status.conditions[].lastTransitionTime"
     " status.firstRecoverabilityPoint status.firstRecoverabilityPointByMethod status.lastSuccessfulBackup status.lastSuccessfulBackupByMethod"
     " status.lastFailedBackup status.certificates.expirations status.writeService status.pgDataImageInfo.majorVersion"
@@ -64,21 +69,20 @@ CLUSTER_CUT = {
     "spec.imageName": "image", "status.image": "image", "status.pgDataImageInfo.image": "image",
     "spec.backup.barmanObjectStore.destinationPath": "store_url", "spec.backup.barmanObjectStore.endpointURL": "store_url",
     "spec.externalClusters[].barmanObjectStore.destinationPath": "store_url", "spec.externalClusters[].barmanObjectStore.endpointURL": "store_url",
-    "spec.externalClusters[].connectionParameters.host": "host",
 }  # fmt: skip
 
 READS: tuple[Read, ...] = (
     Read("postgresql_clusters", "clusters.postgresql.cnpg.io", cluster(), paths(CLUSTER, CLUSTER_CUT), "Cluster", otherwise=_near),
     Read("postgresql_backups", "backups.postgresql.cnpg.io", cluster(), paths(
-        "metadata.labels metadata.creationTimestamp spec.cluster.name spec.method spec.pluginConfiguration.name"
-        " status.phase status.startedAt status.stoppedAt status.method status.serverName", {"status.destinationPath": "store_url"}), "Backup", otherwise=_near),
+        "metadata.labels metadata.creationTimestamp spec.cluster.name spec.method"
+        " status.phase status.startedAt status.stoppedAt status.method"), "Backup", otherwise=_near),
     Read("postgresql_schedules", "scheduledbackups.postgresql.cnpg.io", cluster(), paths(
-        "metadata.labels metadata.creationTimestamp spec.schedule spec.suspend spec.immediate spec.cluster.name spec.method spec.pluginConfiguration.name"
-        " status.lastCheckTime status.lastScheduleTime status.nextScheduleTime"), "ScheduledBackup", otherwise=_near),
+        "metadata.labels metadata.creationTimestamp spec.schedule spec.suspend spec.cluster.name spec.method status.lastScheduleTime"), "ScheduledBackup", otherwise=_near),
     Read("postgresql_poolers", "poolers.postgresql.cnpg.io", cluster(), paths(
-        "metadata.labels spec.cluster.name spec.type spec.instances status.instances"), "Pooler", otherwise=_near),
+        "metadata.labels spec.cluster.name spec.type"), "Pooler", otherwise=_near),
     Read("object_stores", "objectstores.barmancloud.cnpg.io", cluster(), paths(
-        "metadata.labels spec.configuration.serverName spec.retentionPolicy status.serverRecoveryWindow",
+        "metadata.labels spec.retentionPolicy status.serverRecoveryWindow",
         {"spec.configuration.destinationPath": "store_url", "spec.configuration.endpointURL": "store_url"}), "ObjectStore", otherwise=_near),
+    Read("middleware_cronjobs", "cronjobs", _database_namespace, paths(CRONJOB, CRONJOB_CUT), "CronJob"),
     Read("store_namespaces", "namespaces", _store_namespaces, paths("status.phase"), "Namespace", by_name=True),
 )  # fmt: skip
