@@ -306,11 +306,11 @@ class LiveCluster:
             self._stir(wanted["kind"])
             self._update(path + "/status", wanted)
         if has_status and wanted["kind"] not in CONTROLLED_STATUS and not is_node(wanted):
-            self._observe(path, current["metadata"].get("generation"))
+            self._observe(path, wanted)
 
-    def _observe(self, path: str, before: int | None) -> None:
-        """Says in the status that the newest generation was seen, where that before the change was: as the operator does that does not run here."""
-        fresh = self._get(path)
+    def _observe(self, path: str, wanted: Object) -> None:
+        """Says in the status that the newest generation was seen, where that held before: as the operator would that does not run here."""
+        fresh, before = self._get(path), wanted["metadata"].get("generation")
         now = fresh["metadata"].get("generation") if fresh else None
         if fresh is None or now == before or fresh.get("status", {}).get("observedGeneration") != before:
             return
