@@ -118,7 +118,7 @@ MUTATIONS = [
     Mutation("the host of the Gateway is an example", GATEWAY, DNS, renamed("exivity.example.com")),
     Mutation("the Secret of the listener is gone", GATEWAY, TLS, secret_gone),
     Mutation("the listener for HTTP alone takes the HTTPRoute", GATEWAY, TLS, section("http")),
-    Mutation("the listener names no certificate", GATEWAY, TLS, edit("Gateway", "exivity", put("spec.listeners.1.tls.certificateRefs", []))),
+    Mutation("the listener names no certificate", GATEWAY, TLS, edit("Gateway", "exivity", put("spec.listeners.1.tls.certificateRefs", [])), live=False),  # the real definition refuses it
     Mutation("the certificate of the listener expired", GATEWAY, CERTIFICATE, EXPIRED),
     Mutation("both listeners take the HTTPRoute", GATEWAY, PLAIN, section(None)),
     Mutation("the trusted proxy is not the Gateway's", GATEWAY, TRUST, TRUSTED),
