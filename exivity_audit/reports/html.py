@@ -35,6 +35,13 @@ FREE_LINES = 4  # of the sign-off
 
 def render_html(scorecard: Scorecard, run: RunInfo, language: str = "en", history: Sequence[page_summary.Point] = ()) -> bytes:
     """The report as a page; ``history`` is the score of earlier runs and this one, as (ISO date, score or None)."""
+    environment = _environment()
+    hashes = {name: _hash(environment.get_template(file).render()) for name, file in (("style_hash", "report.css"), ("script_hash", "report.js"))}
+    values = _values(scorecard, run, Texts(language), history)
+    return encodable(environment.get_template("report.html.j2").render(values | hashes)).encode() + b"\n"
+
+
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("exivity_audit.reports", "page"),
         autoescape=True,
@@ -42,12 +49,9 @@ def render_html(scorecard: Scorecard, run: RunInfo, language: str = "en", histor
         finalize=printed,
         trim_blocks=True,
         lstrip_blocks=True,
-        keep_trailing_newline=False,
     )
     environment.filters["pieces"] = pieces
-    hashes = {name: _hash(environment.get_template(file).render()) for name, file in (("style_hash", "report.css"), ("script_hash", "report.js"))}
-    values = _values(scorecard, run, Texts(language), history)
-    return encodable(environment.get_template("report.html.j2").render(values | hashes)).encode() + b"\n"
+    return environment
 
 
 def printed(value: Any) -> Any:

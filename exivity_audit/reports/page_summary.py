@@ -30,7 +30,7 @@ Point = tuple[str, float | None]
 class Answer:
     """The headline: who, what, the grade, the score, how much of it was decided."""
 
-    who: str
+    names: tuple[tuple[str, str], ...]
     verdict: str
     status: Status
     grade: str | None
@@ -128,11 +128,11 @@ def answer(card: Scorecard, texts: Texts) -> Answer:
     gate = str(card.gate) if card.gate is not None else EVALUATION
     points, cover = figures.whole(card.score), card.coverage
     score = texts("no_score") if points is None else texts("of_100", score=points)
-    who, verdict = texts.listed(names), texts(f"gate.{gate}.{'one' if len(names) == 1 else 'many'}")
+    verdict = texts(f"gate.{gate}.{'one' if len(names) == 1 else 'many'}")
     return Answer(
-        who, verdict, GATE_STATUS[card.gate], card.grade, score,
+        texts.joined(names), verdict, GATE_STATUS[card.gate], card.grade, score,
         texts("decided.checks", decided=cover.decided_checks, all=cover.applicable_checks),
-        f"{who} {verdict} ({score})",
+        f"{texts.listed(names)} {verdict} ({score})",
     )  # fmt: skip
 
 
@@ -256,8 +256,8 @@ def trend(history: Sequence[Point], texts: Texts) -> Trend | None:
         dots=tuple(f"M{dot} h0" for line in lines for dot in line),
         label=texts("trend.label", **words),
         about=texts("trend.about", number=len(dated), first=days[0], last=days[-1]),
-        first=days[0],
-        last=days[-1],
+        first=texts("trend.point", day=days[0], score=words["first"]),
+        last=texts("trend.point", day=days[-1], score=words["last"]),
         points=tuple((texts.day(day), "–" if score is None else texts.number(score)) for _, day, score in reversed(dated)),
     )
 

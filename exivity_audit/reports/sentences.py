@@ -51,7 +51,7 @@ def why(card: Scorecard, texts: Texts) -> Iterator[Sentence]:
         yield Sentence(_ungraded(card, texts))
     if card.waivers:
         bare = figures.whole(card.score_without_waivers)
-        yield Sentence(texts("why.bare", waivers=texts.count("waiver", card.waivers), score=texts("none") if bare is None else bare))
+        yield Sentence(texts.count("why.bare", card.waivers, score=texts("none") if bare is None else bare))
     yield from _idle_papers(card, texts)
     yield from _table(card, texts)
 

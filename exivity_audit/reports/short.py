@@ -10,8 +10,8 @@ from exivity_audit.reports.glyphs import LOOKS
 from exivity_audit.reports.identity import release_words, result_words, scenario_words
 from exivity_audit.reports.run_info import RunInfo
 from exivity_audit.reports.sentences import conditions
-from exivity_audit.reports.texts import ENGLISH
 from exivity_audit.reports.text import ascii_text, clean
+from exivity_audit.reports.texts import ENGLISH
 from exivity_audit.score import Scorecard
 from exivity_audit.verdict import Status
 

@@ -18,7 +18,8 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "page": ("Page", "Pagina", "Seite"),
     # the answer
     "product": ("Exivity operations audit", "Exivity-beheeraudit", "Exivity-Betriebsaudit"),
-    "and": ("{some} and {last}", "{some} en {last}", "{some} und {last}"),
+    "and": (" and ", " en ", " und "),
+    "comma": (", ", ", ", ", "),
     "gate.READY.one": ("is ready", "is klaar voor productie", "ist bereit für den Produktivbetrieb"),
     "gate.READY.many": ("are ready", "zijn klaar voor productie", "sind bereit für den Produktivbetrieb"),
     "gate.NOT READY.one": ("is not ready", "is niet klaar voor productie", "ist nicht bereit für den Produktivbetrieb"),
@@ -50,7 +51,8 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "why.critical.many": ("{number} critical failures", "{number} kritieke gebreken", "{number} kritische Mängel"),
     "why.partial": ("Not graded, and the gate stays open: some checks were left out of this run.", "Geen waardering en geen oordeel: in deze run zijn controles weggelaten.", "Keine Note und kein Urteil: In diesem Lauf wurden Prüfungen weggelassen."),
     "why.coverage": ("Not graded: less than 80 % of these rows' weight is decided{percent}.", "Geen waardering: van deze onderdelen is minder dan 80 % van het gewicht beoordeeld{percent}.", "Keine Note: In diesen Bereichen ist weniger als 80 % des Gewichts entschieden{percent}."),
-    "why.bare": ("Without its {waivers} the score is {score}.", "Zonder {waivers} is de score {score}.", "Ohne {waivers} beträgt die Punktzahl {score}."),
+    "why.bare.one": ("Without its 1 waiver the score is {score}.", "Zonder die uitzondering is de score {score}.", "Ohne diese Ausnahme beträgt die Punktzahl {score}."),
+    "why.bare.many": ("Without its {number} waivers the score is {score}.", "Zonder de {number} uitzonderingen is de score {score}.", "Ohne die {number} Ausnahmen beträgt die Punktzahl {score}."),
     "waiver.one": ("1 waiver", "1 uitzondering", "1 Ausnahme"),
     "waiver.many": ("{number} waivers", "{number} uitzonderingen", "{number} Ausnahmen"),
     "attestation.one": ("1 attestation", "1 verklaring", "1 Bestätigung"),
@@ -73,10 +75,10 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "phase.before-production": ("Before production", "Vóór productie", "Vor dem Produktivbetrieb"),
     "phase.day-2": ("Day 2", "Na de ingebruikname", "Laufender Betrieb"),
     "status.fail": ("fail", "afgekeurd", "nicht bestanden"),
-    "status.error": ("error", "fout", "Fehler"),
+    "status.error": ("error", "afgebroken", "abgebrochen"),
     "status.unknown": ("unknown", "onbekend", "unbekannt"),
     "status.manual": ("manual", "te verklaren", "zu bestätigen"),
-    "status.warn": ("warn", "waarschuwing", "Warnung"),
+    "status.warn": ("warn", "met waarschuwing", "mit Warnung"),
     "status.waived": ("waived", "geaccepteerd", "akzeptiert"),
     "status.pass": ("pass", "goedgekeurd", "bestanden"),
     "status.skip": ("skip", "overgeslagen", "übersprungen"),
@@ -126,6 +128,7 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "count.in": ("{number} {status} in {row}: show them", "{number} {status} in {row}: toon ze", "{number} {status} in {row}: anzeigen"),
     "trend": ("Trend", "Verloop", "Verlauf"),
     "trend.about": ("Score of {number} runs, from {first} to {last}.", "Score van {number} runs, van {first} tot {last}.", "Punktzahl von {number} Läufen, vom {first} bis zum {last}."),
+    "trend.point": ("{day}: {score}", "{day}: {score}", "{day}: {score}"),
     "trend.label": ("Score from {first} of 100 on {start} to {last} of 100 on {end}", "Score van {first} van 100 op {start} naar {last} van 100 op {end}", "Punktzahl von {first} von 100 am {start} auf {last} von 100 am {end}"),
     "trend.numbers": ("The numbers", "De getallen", "Die Zahlen"),
     "date": ("Date", "Datum", "Datum"),
@@ -148,8 +151,8 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "together.ready": ("Then ready.", "Dan klaar voor productie.", "Dann bereit für den Produktivbetrieb."),
     # what is not decided
     "decide": ("Decide the rest", "Nog te beoordelen", "Noch zu klären"),
-    "decide.about.one": ("1 check has no answer yet. This would give one.", "1 controle heeft nog geen antwoord. Dit zou er een geven.", "1 Prüfung hat noch keine Antwort. So käme sie zustande."),
-    "decide.about.many": ("{number} checks have no answer yet. This would give one.", "{number} controles hebben nog geen antwoord. Dit zou er een geven.", "{number} Prüfungen haben noch keine Antwort. So käme sie zustande."),
+    "decide.about.one": ("1 check has no answer yet. This would give one.", "1 controle heeft nog geen uitkomst. Hiermee komt die er wel.", "1 Prüfung hat noch kein Ergebnis. Damit ließe sie sich entscheiden."),
+    "decide.about.many": ("{number} checks have no answer yet. This would give one.", "{number} controles hebben nog geen uitkomst. Hiermee komt die er wel.", "{number} Prüfungen haben noch kein Ergebnis. Damit ließen sie sich entscheiden."),
     "decide.look": ("Could not look", "Niet te zien", "Nicht einsehbar"),
     "decide.attest": ("To attest", "Te verklaren", "Zu bestätigen"),
     "decide.decides": ("decides", "beslist over", "entscheidet"),
@@ -266,8 +269,8 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "sign.points.about": ("Failures of this report, the gravest first; the free lines are for what was agreed beside it.", "De gebreken uit dit rapport, de ernstigste eerst; de lege regels zijn voor wat daarnaast is afgesproken.", "Die Mängel aus diesem Bericht, die schwersten zuerst; die freien Zeilen sind für weitere Absprachen."),
     "sign.more.one": ("and 1 more failure, under Findings", "en nog 1 gebrek, zie Bevindingen", "und 1 weiterer Mangel, siehe Befunde"),
     "sign.more.many": ("and {number} more failures, under Findings", "en nog {number} gebreken, zie Bevindingen", "und {number} weitere Mängel, siehe Befunde"),
-    "sign.undecided.one": ("1 check without an answer, under Decide the rest", "1 controle zonder antwoord, zie Nog te beoordelen", "1 Prüfung ohne Antwort, siehe Noch zu klären"),
-    "sign.undecided.many": ("{number} checks without an answer, under Decide the rest", "{number} controles zonder antwoord, zie Nog te beoordelen", "{number} Prüfungen ohne Antwort, siehe Noch zu klären"),
+    "sign.undecided.one": ("1 check without an answer, under Decide the rest", "1 controle zonder uitkomst, zie Nog te beoordelen", "1 Prüfung ohne Ergebnis, siehe Noch zu klären"),
+    "sign.undecided.many": ("{number} checks without an answer, under Decide the rest", "{number} controles zonder uitkomst, zie Nog te beoordelen", "{number} Prüfungen ohne Ergebnis, siehe Noch zu klären"),
     "sign.free": ("free line", "lege regel", "freie Zeile"),
     "sign.point": ("Point", "Punt", "Punkt"),
     "sign.owner": ("Owner", "Eigenaar", "Verantwortlich"),
@@ -300,13 +303,18 @@ class Texts:
         """A text with its values; an unknown key or a missing value is an error."""
         return TABLE[key][LANGUAGES.index(self.language)].format(**values)
 
-    def count(self, key: str, number: int) -> str:
+    def count(self, key: str, number: int, **values: object) -> str:
         """``1 waiver``, ``3 waivers``."""
-        return self(f"{key}.one" if number == 1 else f"{key}.many", number=number)
+        return self(f"{key}.one" if number == 1 else f"{key}.many", number=number, **values)
+
+    def joined(self, names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        """Each name with what stands behind it: ``a``, ``, ``; ``b``, `` and ``; ``c``."""
+        behind = (*[self("comma")] * (len(names) - 2), *[self("and")] * (len(names) > 1), "")
+        return tuple(zip(names, behind, strict=True))
 
     def listed(self, names: tuple[str, ...]) -> str:
         """``a, b and c``."""
-        return self("and", some=", ".join(names[:-1]), last=names[-1]) if len(names) > 1 else "".join(names)
+        return "".join(name + behind for name, behind in self.joined(names))
 
     def day(self, text: str) -> str:
         """``2027-01-31`` as people write it; other text as it is."""

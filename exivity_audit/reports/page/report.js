@@ -1,5 +1,5 @@
 "use strict";
-// The page is complete without this script. It adds the theme button, the filters, the copy buttons, and opens folds on paper.
+// The page is complete without this script. It adds the theme button, the filters, copy buttons, and opens folds on paper.
 
 const root = document.documentElement;
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
@@ -23,7 +23,7 @@ theme.addEventListener("click", () => {
 system.addEventListener("change", nameTheme);
 nameTheme();
 one("print").addEventListener("click", () => print());
-for (const element of all(".tools, .filters, .copy")) element.hidden = false;
+for (const element of all(".tools, .filters")) element.hidden = false;
 
 // Untouched, the page shows every finding, and what passed is folded under its row.
 const form = document.querySelector(".filters");
@@ -95,18 +95,23 @@ function reveal() {
 addEventListener("hashchange", reveal);
 reveal();
 
-for (const button of all(".copy")) {
-  const name = button.textContent;
+// Each command can be copied. The button stands outside the words that the search looks through.
+for (const command of all(".command")) {
+  const code = command.firstElementChild;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "copy";
+  button.textContent = form.dataset.copy;
   button.addEventListener("click", async () => {
-    const code = button.previousElementSibling;
     try {
       await navigator.clipboard.writeText(code.textContent);
-      button.textContent = button.dataset.done;
-      setTimeout(() => { button.textContent = name; }, 1500);
+      button.textContent = form.dataset.copied;
+      setTimeout(() => { button.textContent = form.dataset.copy; }, 1500);
     } catch {
       getSelection().selectAllChildren(code); // the browser allows no copy: at least it is selected
     }
   });
+  command.append(button);
 }
 
 // Paper has no folds.
