@@ -15,7 +15,6 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "months": ("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec", "jan feb mrt apr mei jun jul aug sep okt nov dec", "Jan. Feb. März Apr. Mai Juni Juli Aug. Sept. Okt. Nov. Dez."),
     "day": ("{day} {month} {year}", "{day} {month} {year}", "{day}. {month} {year}"),
     "decimal": (".", ",", ","),
-    "page": ("Page", "Pagina", "Seite"),
     # the answer
     "product": ("Exivity operations audit", "Exivity-beheeraudit", "Exivity-Betriebsaudit"),
     "and": (" and ", " en ", " und "),
