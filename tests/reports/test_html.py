@@ -40,7 +40,7 @@ ALLOWED = {
 ATTRIBUTES = {
     "class", "id", "lang", "charset", "http-equiv", "content", "name", "href", "hidden", "type", "scope", "colspan", "role", "aria-label", "aria-labelledby", "aria-hidden", "aria-live", "value", "checked", "disabled",
     "placeholder", "tabindex", "viewBox", "width", "height", "x", "y", "x1", "y1", "x2", "y2", "d", "preserveAspectRatio", "focusable", "patternUnits", "patternTransform", "data-dark", "data-light", "data-row", "data-pick",
-    "data-status", "data-severity", "data-site", "data-text", "data-copy", "data-copied",
+    "data-status", "data-severity", "data-site", "data-text", "data-copy", "data-copied", "data-label",
 }  # fmt: skip
 
 
