@@ -46,11 +46,10 @@ def terminal() -> str:
     return console.export_svg(title="exivity-audit run")
 
 
-def save(name: str, picture: bytes, colours: int = 64) -> None:
-    """A PNG with as few colours as it needs."""
+def save(name: str, picture: bytes) -> None:
+    """A PNG, packed as small as it gets without losing a colour."""
     path = FOLDER / name
-    image = Image.open(io.BytesIO(picture)).convert("RGB").quantize(colours, dither=Image.Dither.NONE)
-    image.save(path, optimize=True)
+    Image.open(io.BytesIO(picture)).convert("RGB").save(path, optimize=True)
     report(path)
 
 
@@ -72,6 +71,7 @@ def page(browser: Browser, file: Path) -> None:
                 save("page-findings.png", found.page.screenshot())
     with chromium.opened(browser, file, width=A4[0] - 113, height=A4[1] - 121) as found:
         found.page.emulate_media(media="print")
+        found.page.evaluate("document.querySelectorAll('#checklist ~ *, footer').forEach(other => other.remove())")  # they begin page 2
         paper = Image.new("RGB", A4, "white")
         paper.paste(Image.open(io.BytesIO(found.page.screenshot())), (57, 57))
         content = io.BytesIO()
