@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from exivity_audit.measure import Wanted
 from exivity_audit.reports.json_shape import ReportShape, ResultShape
@@ -54,7 +55,7 @@ class Unit(Scored):
     severity: Severity
     results: tuple[ResultShape, ...]
 
-    @property
+    @cached_property
     def statuses(self) -> frozenset[Status]:
         """The statuses of its results."""
         return frozenset(result.status for result in self.results)

@@ -6,6 +6,7 @@ import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from exivity_audit.acceptance import ALL_SITES, Acceptance, Context, Fate, context_of, fate_of
@@ -72,7 +73,7 @@ class Outcome(Scored):
     severity: Severity
     verdicts: tuple[Verdict, ...]
 
-    @property
+    @cached_property
     def statuses(self) -> frozenset[Status]:
         """The statuses of its verdicts."""
         return frozenset(verdict.status for verdict in self.verdicts)

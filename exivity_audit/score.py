@@ -178,11 +178,13 @@ def grade(points: Fraction | None, rows: Iterable[RowScore], scenario: Scenario 
 
 def row_scores(judgement: Judgement, outcomes: tuple[Outcome, ...]) -> tuple[RowScore, ...]:
     """Every row of the checklist with its outcomes."""
-    found = []
-    for row in judgement.pack.checklist.rows:
-        own = tuple(outcome for outcome in outcomes if outcome.check.row == row.id)
-        found.append(RowScore(row, row_verdict(own), score(own), coverage(own), own))
-    return tuple(found)
+    rows = judgement.pack.checklist.rows
+    return tuple(row_score(row, tuple(outcome for outcome in outcomes if outcome.check.row == row.id)) for row in rows)
+
+
+def row_score(row: Row, own: tuple[Outcome, ...]) -> RowScore:
+    """One row by its own outcomes."""
+    return RowScore(row, row_verdict(own), score(own), coverage(own), own)
 
 
 def scorecard(judgement: Judgement) -> Scorecard:
@@ -216,17 +218,23 @@ def _unwaived(verdict: Verdict) -> Verdict:
     return replace(verdict, status=verdict.underlying) if verdict.status is Status.WAIVED and verdict.underlying else verdict
 
 
-def fixed(judgement: Judgement, texts: frozenset[str]) -> tuple[RowScore, ...]:
-    """The rows as they would be with some remedies applied: their findings pass."""
+def fixed(rows: Iterable[RowScore], texts: frozenset[str]) -> tuple[RowScore, ...]:
+    """The rows as they would be with some remedies applied: their findings pass; a row that none of them touches is itself."""
 
     def mended(outcome: Outcome) -> Outcome:
-        def mend(verdict: Verdict) -> Verdict:
-            mends = verdict.status in (Status.FAIL, Status.WARN) and remedy_text(outcome, verdict) in texts
-            return replace(verdict, status=Status.PASS) if mends else verdict
+        def mends(verdict: Verdict) -> bool:
+            return verdict.status in (Status.FAIL, Status.WARN) and remedy_text(outcome, verdict) in texts
 
-        return _map(outcome, mend)
+        if not any(mends(verdict) for verdict in outcome.verdicts):
+            return outcome
+        return _map(outcome, lambda verdict: replace(verdict, status=Status.PASS) if mends(verdict) else verdict)
 
-    return row_scores(judgement, tuple(mended(outcome) for outcome in judgement.outcomes))
+    found = []
+    for row in rows:
+        own = tuple(mended(outcome) for outcome in row.outcomes)
+        same = all(one is other for one, other in zip(own, row.outcomes, strict=True))
+        found.append(row if same else row_score(row.row, own))
+    return tuple(found)
 
 
 def remedy_text(outcome: Outcome, verdict: Verdict) -> str:
@@ -246,7 +254,7 @@ def _remedies(judgement: Judgement, rows: tuple[RowScore, ...]) -> tuple[Remedy,
     found = []
     was = {row.row.id: row.verdict for row in rows}
     for text, group in findings.items():
-        after = fixed(judgement, frozenset({text}))
+        after = fixed(rows, frozenset({text}))
         gain = ((overall(after, scenario) or Fraction(0)) - before) * 100
         clears = tuple(
             r.row.title for r in after if r.verdict in (RowVerdict.MET, RowVerdict.PARTLY) and was[r.row.id] not in (r.verdict, RowVerdict.MET)

@@ -86,9 +86,10 @@ def lines(text: str, most: int) -> str:
 
 
 def item(text: str, check: str) -> str:
-    """One item of a template or draft with its comments, by its check; the first where there is none of it."""
+    """One item of a template or draft with its comments, by its check; where it is not needed, the first that is bound to a context."""
     blocks = [block for block in text.split("\n\n")[1:] if "- check:" in block]
-    return next((block for block in blocks if f"- check: {check}\n" in block), blocks[0])
+    bound = next((block for block in blocks if "    context:" in block), blocks[0])
+    return next((block for block in blocks if f"- check: {check}\n" in block), bound)
 
 
 def block(text: str, language: str = "text") -> str:

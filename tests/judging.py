@@ -51,29 +51,20 @@ def judged(world: World, *, config: Config | None = None, attestations: Any = ()
     )  # fmt: skip
 
 
-def outcome(world: World, check: str, **where: Any) -> Outcome:
-    """One check on a world."""
-    return next(found for found in judged(world, **where).outcomes if found.check.id == check)
-
-
-def alone(
-    world: World,
-    check: str,
-    config: Config | None = None,
-    *,
-    attestations: Any = (),
-    lifecycle: Any = None,
-    secrets: str = "list",
-    role: str | None = None,
-) -> Outcome:
-    """One check on a world, with the reads that it asks for alone; release and namespace are named, as where nothing may be listed."""
+def outcome(world: World, check: str, *, config: Config | None = None, attestations: Any = (), lifecycle: Any = None, **where: Any) -> Outcome:
+    """One check on a world, with the reads that it asks for alone."""
     pack, selected = own_pack(), frozenset({check})
     config = config or Config()
-    site = site_of(world, namespace="exivity", release="exivity", secrets=secrets, role=role, wanted=reads_needed(pack, selected))
+    site = site_of(world, wanted=reads_needed(pack, selected), **where)
     return evaluate(
         snapshot_of(site), pack, config, selected=selected, attestations=attestations,
         thresholds=thresholds_of(config, pack.thresholds, None), lifecycle=lifecycle or load_lifecycle(None),
     ).outcomes[0]  # fmt: skip
+
+
+def alone(world: World, check: str, config: Config | None = None, **where: Any) -> Outcome:
+    """The same with release and namespace named, as where nothing may be listed."""
+    return outcome(world, check, config=config, namespace="exivity", release="exivity", **where)
 
 
 def verdicts(world: World, check: str, **where: Any) -> dict[str, Verdict]:

@@ -55,6 +55,19 @@ def test_a_certificate_of_cert_manager_says_who_renews_it() -> None:
     assert ("2027-06-11", "certificate exivity.acme.eu ends, unless cert-manager renews it") in lines(world)
 
 
+def test_a_certificate_whose_secret_is_hidden_is_told_by_cert_manager() -> None:
+    kept = builders.made(
+        "cert-manager.io/v1", "Certificate", "exivity", "exivity", spec={"secretName": "exivity-tls", "dnsNames": ["exivity.acme.eu"], "issuerRef": {"name": "acme"}},
+        status={"notAfter": "2027-01-05T00:00:00Z", "renewalTime": "2026-12-05T00:00:00Z", "conditions": [{"type": "Ready", "status": "True"}]},
+    )  # fmt: skip
+    world = builders.multi_node()
+    world.add(kept)
+    told = ("2027-01-05", "certificate exivity.acme.eu ends, unless cert-manager renews it")
+    assert told not in lines(world), "the Secret itself was read, and says when"
+    world.deny = lambda resource, namespace, name: resource == "secrets"
+    assert told in lines(world)
+
+
 def test_the_end_of_an_ingress_controller_is_there() -> None:
     world = builders.multi_node(ingress_class="nginx")
     world.add(*builders.ingress_nginx())
@@ -74,7 +87,7 @@ def test_a_broken_certificate_is_said_and_hides_nothing_else() -> None:
     world = builders.multi_node()
     world.edit("Secret", "exivity-tls", lambda item: item["data"].update({"tls.crt": "bm9uZQ=="}))
     rows = judged(world).tables["default"]["calendar"]
-    assert not [row for row in rows if "exivity.acme.eu" in row.what]
+    assert not [row for row in rows if row.subject == "Secret exivity/exivity-tls"]
     assert [row for row in rows if row.kind == "support"]
 
 

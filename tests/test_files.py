@@ -183,7 +183,7 @@ def test_a_snapshot_survives_its_file(tmp_path: Path) -> None:
         (b"[" * 100000, "is no snapshot"),
         (b"\xff\xfe", "is no snapshot"),
         (b"\x1f\x8b garbage", "no whole gzip file"),
-        (gzip.compress(b"{}")[:-3], "cut short"),
+        (gzip.compress(b"{}", mtime=0)[:-3], "cut short"),
     ],
 )
 def test_bad_snapshots_are_refused(tmp_path: Path, content: bytes, said: str) -> None:

@@ -119,20 +119,19 @@ def _openshift_support(version, lifecycle, now):
     if last is None:
         return None
     subject, at = CLUSTER.at("version"), [(version, "status.history[].version", version.text), (version, "spec.channel", version.channel)]
-    note = f"the table of supported releases is of {day(lifecycle.date)}" if lifecycle.stale(now) else ""
     if not ended(last, now):
-        return ok(subject, version.text, seen=f"OpenShift {version.text}, supported until {day(last)}", at=at, remark=note)
+        return ok(subject, version.text, seen=f"OpenShift {version.text}, supported until {day(last)}", at=at)
     text = f"OpenShift {version.text}, maintenance ended on {day(last)}"
     if extended is not None and not ended(extended, now):
         if version.extended:
             words = f"OpenShift {version.text}, Extended Update Support until {day(extended)}"
-            return ok(subject, version.text, seen=words, at=at, remark=note)
+            return ok(subject, version.text, seen=words, at=at)
         fix = task(f"Confirm that the subscription holds Extended Update Support, and set the channel eus-{version.release}, or upgrade OpenShift")
         want = wanted("a release in maintenance, or Extended Update Support")
-        return warn(subject, version.text, seen=f"{text}, extended until {day(extended)}", wanted=want, at=at, fix=fix, remark=note)
+        return warn(subject, version.text, seen=f"{text}, extended until {day(extended)}", wanted=want, at=at, fix=fix)
     want = one_of(*(release for release, end in sorted(lifecycle.openshift.items()) if not ended(end, now)))
     fix = task(f"Upgrade OpenShift from {version.release} to a supported release")
-    return fail(subject, version.text, seen=text, wanted=want, at=at, fix=fix, remark=note)
+    return fail(subject, version.text, seen=text, wanted=want, at=at, fix=fix)
 
 
 def _support(server, lifecycle, now, platform):

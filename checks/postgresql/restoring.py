@@ -9,7 +9,7 @@ from ..backups.shared import rehearsed
 
 @check(
     "restore-tested", severity=HIGH, clauses=("K3",), passive="a restore is tried at the active site",
-    attest="restore the newest backup of the database into a scratch server, log in and compare a count; attach the log of the restore",
+    attest="restore the newest backup of the database into a scratch server, log in and compare a count; attach the log of the restore", attest_for="180d",
 )  # fmt: skip
 def restore_tested(release, now, thresholds, database_restores=maybe):
     """A database restore was tested.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -86,7 +87,7 @@ class Collector:
         self._given: dict[str, Any] = {"release": target, "secrets": secrets}
         self._target = target
         self._vault = Vault()
-        self._pruners = {read.name: pruner(_describers(read, self._vault)) for read in self._reads.values()}
+        self._pruners: dict[str, Callable[[Any], Any]] = {}
         self._records: dict[str, tuple[Record, ...]] = {}
         self._progress = progress or (lambda done, total, what: None)
 
@@ -192,8 +193,8 @@ class Collector:
             return []
 
     def _places(self, where: Callable[..., Iterable[Place]]) -> list[Place]:
-        asked = inspect.signature(where).parameters
-        return list(where(**{name: self._given[name] if name in self._given else reading(self._records[name]) for name in asked}))
+        given = {name: self._given[name] if name in self._given else reading(self._records[name]) for name in _parameters(where)}
+        return list(where(**given))
 
     def _at(self, read: Read, served: Served, place: Place) -> Record:
         try:
@@ -235,8 +236,15 @@ class Collector:
         return tuple(records) or (self._record(read, served, Place(), Outcome.EMPTY, None, "nothing names one"),)
 
     def _prune(self, read: Read, item: Any) -> Any:
-        kept = self._pruners[read.name](item)
+        kept = self._pruner(read)(item)
         return kept if read.sift is None else read.sift(kept)
+
+    def _pruner(self, read: Read) -> Callable[[Any], Any]:
+        """What cuts the objects of a read, made when it is first needed."""
+        found = self._pruners.get(read.name)
+        if found is None:
+            found = self._pruners[read.name] = pruner(_describers(read, self._vault))
+        return found
 
     def _failed(self, read: Read, served: Served | None, place: Place, failure: Failure) -> Record:
         outcome = Outcome.FORBIDDEN if failure.kind == "forbidden" else Outcome.FAILED
@@ -270,10 +278,12 @@ def needed(wanted: Iterable[str], reads: dict[str, Read]) -> list[str]:
 
 
 def _inputs(read: Read) -> tuple[str, ...]:
-    asked = set(inspect.signature(read.where).parameters)
-    if read.otherwise is not None:
-        asked |= set(inspect.signature(read.otherwise).parameters)
-    return tuple(sorted(asked))
+    return tuple(sorted({*_parameters(read.where), *(_parameters(read.otherwise) if read.otherwise is not None else ())}))
+
+
+@cache
+def _parameters(where: Callable[..., Iterable[Place]]) -> tuple[str, ...]:
+    return tuple(inspect.signature(where).parameters)
 
 
 def _descriptions(value: Any, found: list[dict[str, Any]]) -> None:

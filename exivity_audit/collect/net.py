@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
+
 MARK = "[redacted]"
 _WORDS = r"password|passwd|passphrase|pwd|token|secret|api[_-]?key|access[_-]?key|private[_-]?key|hmacencoded"
 _MAY_HOLD = re.compile(rf"@|{_WORDS}|private|bearer|authorization|akia|asia|eyj|gh[pousr]_|glpat-", re.IGNORECASE)
@@ -33,7 +35,19 @@ def caught(text: str) -> str:
 
 def strained(value: Any) -> Any:
     """A value with every text in it strained, keys too; itself where nothing was caught."""
+    if isinstance(value, list | tuple):  # a list of objects: most of them hold no word that could be caught, which their text tells at once
+        known: dict[str, str] = {}
+        items = [_strained(item, known) if _may_hold(item) else item for item in value]
+        return value if all(old is new for old, new in zip(value, items, strict=True)) else type(value)(items)
     return _strained(value, {})
+
+
+def _may_hold(item: Any) -> bool:
+    """Whether the text of an object has anything that a pattern could catch."""
+    try:
+        return _MAY_HOLD.search(msgspec.json.encode(item).decode()) is not None
+    except (UnicodeEncodeError, TypeError, RecursionError):  # no JSON text can be made of it
+        return True
 
 
 def _strained(value: Any, known: dict[str, str]) -> Any:

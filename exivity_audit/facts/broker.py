@@ -190,7 +190,7 @@ def _cluster_of(named: tuple[str, str], service: ClusterService | None, clusters
     else:
         found = next((one for one in local if name in (one.name, f"{one.name}-nodes")), None)
     if found is None:
-        clusters.surely()
+        len(_surely(clusters, (), namespace))  # raises where one of this namespace could not be read
     return found
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from exivity_audit.calendar import Due, due
 from exivity_audit.fact import NotSeen, Objects, Reason, Unread, fact, maybe, reasons_of
-from exivity_audit.facts.controllers import serving
 from exivity_audit.lifecycle import Lifecycle
+from exivity_audit.subject import Subject
 
 
 class Builder:
@@ -52,6 +52,14 @@ def certificates(secrets: Objects[Any], now: datetime) -> Iterator[Due]:
             yield due(first.not_after, "certificate", f"certificate {name} ends{renewed}", str(secret.subject), now)
 
 
+def kept_certificates(kept: Objects[Any], seen_already: set[str | None], now: datetime) -> Iterator[Due]:
+    """The certificates that cert-manager keeps in Secrets which were not read themselves."""
+    for one in kept:
+        if one.not_after is not None and str(Subject("Secret", one.secret, one.namespace)) not in seen_already:
+            name = one.hosts[0] if one.hosts else one.name
+            yield due(one.not_after, "certificate", f"certificate {name} ends, unless cert-manager renews it", str(one.subject), now)
+
+
 def database_certificates(database: Any, now: datetime) -> Iterator[Due]:
     """The certificates of a CloudNativePG cluster that the product uses; the operator renews those it made itself."""
     for name, end in database.cluster.certificate_expirations if database.cluster is not None else ():
@@ -73,8 +81,8 @@ def support(lifecycle: Lifecycle) -> dict[str, Callable[..., Iterator[Due]]]:
                 if (last := lifecycle.longhorn.get(release)) is not None:
                     yield due(last, "support", f"Longhorn {release} leaves support", str(setting.subject), now)
 
-    def ingress(controllers: Objects[Any], ingresses: Objects[Any], classes: Objects[Any], now: datetime) -> Iterator[Due]:
-        for controller in {one.subject: one for ingress in ingresses for one in serving(ingress, classes, controllers)}.values():
+    def ingress(attendance: Any, now: datetime) -> Iterator[Due]:
+        for controller in attendance.takers:
             last = lifecycle.controller(controller.product, controller.version)
             if last is not None:
                 yield due(last, "support", f"{controller.product} leaves support", str(controller.subject), now)
@@ -99,9 +107,8 @@ def calendar(
     server_version: Any = maybe,
     ingress_secrets: Any = maybe,
     default_secrets: Any = maybe,
-    controllers: Any = maybe,
-    product_ingresses: Any = maybe,
-    ingress_classes: Any = maybe,
+    attendance: Any = maybe,
+    managed_certificates: Any = maybe,
     storage_settings: Any = maybe,
     database: Any = maybe,
     brokers: Any = maybe,
@@ -110,8 +117,10 @@ def calendar(
     found, ends = Builder(now), support(lifecycle)
     for secrets in (ingress_secrets, default_secrets):
         found.look(certificates, secrets)
+    secret_names = {row.subject for row in found.lines}
+    found.look(lambda kept, today: kept_certificates(kept, secret_names, today), managed_certificates)
     found.look(ends["kubernetes"], server_version)
-    found.look(ends["ingress"], controllers, product_ingresses, ingress_classes)
+    found.look(ends["ingress"], attendance)
     found.look(ends["longhorn"], storage_settings)
     found.look(database_certificates, database)
     found.look(ends["postgresql"], database)

@@ -131,7 +131,7 @@ class After:
 def after(card: Scorecard, remedies: Iterable[Remedy]) -> After:
     """Score, grade and gate with the findings of some remedies passed."""
     scenario = card.judgement.scenario.used
-    rows = fixed(card.judgement, frozenset(remedy.text for remedy in remedies))
+    rows = fixed(card.rows, frozenset(remedy.text for remedy in remedies))
     points = overall(rows, scenario)
     titles = {verdict: tuple(row.row.title for row in gate_rows(card, rows) if row.verdict is verdict) for verdict in RowVerdict}
     return After(points, grade(points, rows, scenario), gate(rows, scenario), titles[RowVerdict.NOT_MET], titles[RowVerdict.UNVERIFIED])

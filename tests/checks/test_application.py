@@ -556,7 +556,7 @@ class TestNodeLoss:
         rows = self.rows(multi_node())
         assert set(rows) == set(WORKERS)
         assert rows["worker-1"].moves == ("chronos", "griffon")
-        assert rows["worker-1"].notes == ("PostgreSQL primary → standby on worker-2", "16 share managers restart")
+        assert rows["worker-1"].notes == ("PostgreSQL primary → standby on worker-2", "RabbitMQ stops", "16 share managers restart")
         assert rows["worker-2"].notes == ()
         assert all(row.fits and row.stops == () and 0 < row.memory < 0.2 for row in rows.values())
 
@@ -677,6 +677,7 @@ class TestNodeLoss:
 
     def test_database_and_broker_are_noted(self) -> None:
         world = multi_node()
+        world.remove("Pod", "mq-server-0")
         marks = {chart.COMPONENT_LABEL: "rabbitmq"}
         for number, name in enumerate(WORKERS):
             world.add(

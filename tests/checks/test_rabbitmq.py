@@ -17,7 +17,7 @@ from tests.builders import encode, made
 from tests.judging import alone, judged
 from tests.mutation import drop, put
 from tests.products import rabbitmq as broker
-from tests.world import World
+from tests.world import OPTIONAL, World
 
 PASS, WARN, FAIL, UNKNOWN, MANUAL, SKIP = Status.PASS, Status.WARN, Status.FAIL, Status.UNKNOWN, Status.MANUAL, Status.SKIP
 MANAGED = Config(declare=Declare(rabbitmq=BrokerIntent(managed=True)))
@@ -221,6 +221,14 @@ class TestDeployment:
         verdict = one(world, "deployment")
         assert verdict.status is UNKNOWN
         assert "rabbitmqclusters" in "".join(verdict.needs)
+
+    def test_a_malformed_cluster_hides_those_of_its_own_namespace_alone(self) -> None:
+        world = other()
+        world.resources |= {name: OPTIONAL[name] for name in broker.SERVED}
+        world.add(made(broker.API, "RabbitmqCluster", "odd", "elsewhere", spec={"replicas": "three"}))
+        assert one(world, "deployment").measured == "other"
+        world.add(made(broker.API, "RabbitmqCluster", "odd", "messaging", spec={"replicas": "three"}))
+        assert one(world, "deployment").status is UNKNOWN
 
     def test_services_that_may_not_be_listed(self) -> None:
         assert status(denied(multi(), "services", "rabbitmq"), "deployment") is UNKNOWN

@@ -8,7 +8,7 @@ from tests.builders import made, stamp
 
 SERVED = ("certificates.cert-manager.io", "issuers.cert-manager.io", "clusterissuers.cert-manager.io")
 API = "cert-manager.io/v1"
-ISSUED, ENDS, RENEWS = 165, -200, -78.25  # days before now: when it was issued, when it ends, when it is renewed (two thirds of its life)
+ISSUED, ENDS, RENEWS = 165, -200, -170  # days before now: when it was issued, when it ends, when it is renewed
 
 
 def said(kind: str, reason: str, status: str = "True") -> dict[str, Any]:
@@ -20,7 +20,7 @@ def certificate(namespace: str, host: str, *, name: str = "exivity-tls") -> dict
     """A Certificate that is ready, of a Secret with its name."""
     return made(
         API, "Certificate", name, namespace, metadata={"generation": 1},
-        spec={"secretName": name, "dnsNames": [host], "issuerRef": {"name": "acme-pki", "kind": "ClusterIssuer", "group": "cert-manager.io"},
+        spec={"secretName": name, "dnsNames": [host], "renewBefore": "720h0m0s", "issuerRef": {"name": "acme-pki", "kind": "ClusterIssuer", "group": "cert-manager.io"},
               "privateKey": {"algorithm": "RSA", "size": 2048}, "usages": ["digital signature", "key encipherment"]},
         status={"conditions": [said("Ready", "Ready")], "notBefore": stamp(ISSUED), "notAfter": stamp(ENDS), "renewalTime": stamp(RENEWS), "revision": 1},
     )  # fmt: skip
