@@ -373,3 +373,14 @@ def test_nothing_else_pays_for_it() -> None:
     code = "import sys, exivity_audit.cli as c\ntry:\n    c.main(['demo', '-q', '-o', 'json=/dev/null'])\nexcept SystemExit:\n    pass\nassert 'jinja2' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_pictures_of_the_documents_are_there_and_small() -> None:
+    root = Path(__file__).resolve().parents[2]
+    named = set()
+    for document in (root / "README.md", *(root / "docs").glob("*.md")):
+        for name in re.findall(r'(?:\]\(|src=")([^)"]*pictures/[^)"]+)', document.read_text()):
+            named.add((document.parent / name).resolve())
+    assert named == set((root / "docs" / "pictures").iterdir())
+    assert all(path.stat().st_size < 300_000 for path in named)
+    assert len((root / "README.md").read_text().splitlines()) <= 120
