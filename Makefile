@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # Tests start the command hundreds of times: compiled modules are kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-cluster kind lint format golden sample docs bench package lock clean
+.PHONY: help demo test test-cluster test-browser kind lint format golden sample docs pictures bench package lock clean
 
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -25,10 +25,14 @@ test: $(READY) ## lint, types and every test that needs no cluster
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy exivity_audit
-	$(BIN)/python -m pytest tests --ignore tests/cluster --numprocesses auto
+	$(BIN)/python -m pytest tests --ignore tests/cluster --ignore tests/browser --numprocesses auto
 
 test-cluster: $(READY) ## tests against a real control plane (Go), or kind where a container engine runs
 	$(BIN)/python -m pytest tests/cluster -rs
+
+test-browser: $(READY) ## the HTML report in Chromium; installs Debian's where none is and it can be had
+	tests/browser/install.sh
+	$(BIN)/python -m pytest tests/browser -rs
 
 kind: $(READY) ## the same tests on kind
 	EXIVITY_AUDIT_CLUSTER=kind $(BIN)/python -m pytest tests/cluster -rs
@@ -50,6 +54,10 @@ sample: $(READY) ## rewrite the demo's sample cluster and the documents made fro
 
 docs: $(READY) ## rewrite the generated parts of the documents
 	$(BIN)/python -m tests.documents
+
+pictures: $(READY) ## rewrite the pictures of README and documents (needs Chromium)
+	tests/browser/install.sh
+	$(BIN)/python -m tests.pictures
 
 bench: $(READY) ## measure start, demo and list beside the limits
 	$(BIN)/python -m tests.bench

@@ -37,7 +37,7 @@ def tree() -> set[str]:
     found = set()
     for folder, package in (("exivity_audit", "exivity_audit"), ("checks", "exivity_audit_checks")):
         for path in (ROOT / folder).rglob("*"):
-            if path.is_file() and "__pycache__" not in path.parts and path.suffix in (".py", ".yaml", ".json", ".typed"):
+            if path.is_file() and "__pycache__" not in path.parts and path.suffix in (".py", ".yaml", ".json", ".typed", ".j2", ".css", ".js"):
                 found.add(f"{package}/{path.relative_to(ROOT / folder).as_posix()}")
     return found
 

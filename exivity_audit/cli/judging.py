@@ -76,7 +76,7 @@ def judge(
         exit_reason=reason,
     )
     judged = time.perf_counter()
-    deliver(card, run, outputs, Style(flags["verbose"], flags["ascii"], flags["explain_score"], flags["short"]))
+    deliver(card, run, outputs, Style(flags["verbose"], flags["ascii"], flags["explain_score"], flags["short"], flags["language"]))
     if say is not None:
         say(f"judged in {judged - started:.2f} s, rendered in {time.perf_counter() - judged:.2f} s")
     return code

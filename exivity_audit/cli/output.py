@@ -29,7 +29,7 @@ MACHINE = {
     "openreports": ("policy_report", "render_open_report"),
     "github": ("github", "render_github"),
 }
-FORMATS = ("table", "json", *MACHINE)
+FORMATS = ("table", "html", "json", *MACHINE)
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,13 @@ class Output:
 
 @dataclass(frozen=True)
 class Style:
-    """How the terminal report looks."""
+    """How the terminal report looks, and the language of the page."""
 
     verbose: bool = False
     ascii: bool = False
     explain_score: bool = False
     short: bool = False
+    language: str = "en"
 
 
 def outputs_of(texts: tuple[str, ...], quiet: bool) -> tuple[Output, ...]:
@@ -97,6 +98,10 @@ def _content(scorecard: Scorecard, run: RunInfo, output: Output, style: Style) -
         from exivity_audit.reports.json_report import json_report
 
         return json_report(scorecard, run)
+    if output.format == "html":
+        from exivity_audit.reports.html import render_html
+
+        return render_html(scorecard, run, style.language)
     if output.format in MACHINE:
         from exivity_audit.reports.json_report import report_shape
 

@@ -21,7 +21,7 @@ LINES = 12  # lines that are printed, past ones and near ones first
 def calendar(card: Scorecard, pen: Pen) -> RenderableType:
     """One table over all sites, the nearest day first; what could not be seen of it stands below."""
     rows = due_by_site(card.judgement.tables) or []
-    hidden = [] if card.judgement.partial else _hidden(card)
+    hidden = [] if card.judgement.partial else unseen(card)
     if not rows and not hidden:
         return Group()
     several = figures.several_sites(card)
@@ -29,7 +29,7 @@ def calendar(card: Scorecard, pen: Pen) -> RenderableType:
     shown = rows if pen.verbose else rows[:LINES]
     for site, row in shown:
         place = [pen.say("all" if site == EVERY_SITE else site, "dim")] if several else []
-        table.add_row(pen.glyph(_status(row)), pen.say(print_day(row.date)), pen.say(_left(row)), *place, _what(row, pen))
+        table.add_row(pen.glyph(due_status(row)), pen.say(print_day(row.date)), pen.say(_left(row)), *place, _what(row, pen))
     parts: list[RenderableType] = [table] if rows else []
     if len(rows) > len(shown):
         parts.append(pen.say(f"and {len(rows) - len(shown)} later: `--verbose` prints them", "dim"))
@@ -38,7 +38,8 @@ def calendar(card: Scorecard, pen: Pen) -> RenderableType:
     return Group(pen.heading("Calendar", pen.say("what becomes due if nothing is done", "dim")), pen.indented(*parts))
 
 
-def _status(row: Due) -> Status:
+def due_status(row: Due) -> Status:
+    """Past, soon, or later."""
     return Status.FAIL if row.days_left < 0 else Status.WARN if row.days_left <= SOON else Status.PASS
 
 
@@ -50,7 +51,7 @@ def _what(row: Due, pen: Pen) -> Text:
     return Text.assemble(pen.say(row.what), *([pen.say(f"  {row.subject}", "dim")] if row.subject else []), overflow="fold")
 
 
-def _hidden(card: Scorecard) -> list[str]:
+def unseen(card: Scorecard) -> list[str]:
     """What the calendar could not see, each reason once."""
     found: dict[str, None] = {}
     for tables in card.judgement.tables.values():

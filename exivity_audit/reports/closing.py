@@ -11,11 +11,12 @@ from exivity_audit.reports import figures
 from exivity_audit.reports.identity import result_line
 from exivity_audit.reports.pen import Pen
 from exivity_audit.reports.run_info import RunInfo
-from exivity_audit.score import Gate, Remedy, Scorecard
+from exivity_audit.reports.sentences import together
+from exivity_audit.reports.texts import ENGLISH
+from exivity_audit.score import Remedy, Scorecard
 from exivity_audit.verdict import Severity
 
 FIRST = 5
-TOGETHER = {1: "This one alone", 2: "Both together"}
 EXITS = "0 clean · 1 findings · 3 incomplete"
 
 
@@ -31,7 +32,7 @@ def fix_first(card: Scorecard, pen: Pen) -> RenderableType:
         grid.add_row(pen.say(f"+{figures.gain(remedy):.1f}", "bold green"), pen.remedy(remedy.text))
         grid.add_row("", pen.join((", ".join(remedy.checks), *_effect(remedy)), "dim"))
     heading = pen.heading("Fix these first", pen.say("critical first, then points gained", "dim"))
-    return Group(heading, pen.indented(grid, Text(), pen.say(_together(card, best))))
+    return Group(heading, pen.indented(grid, Text(), pen.say(together(card, best, ENGLISH))))
 
 
 def _effect(remedy: Remedy) -> tuple[str, ...]:
@@ -41,26 +42,6 @@ def _effect(remedy: Remedy) -> tuple[str, ...]:
         f"{findings} findings" if findings > 1 else "",
         f"clears {', '.join(remedy.clears)}" if remedy.clears else "",
     )
-
-
-def _grade(letter: str | None) -> str:
-    return f"grade {letter}" if letter else "not graded"
-
-
-def _together(card: Scorecard, best: tuple[Remedy, ...]) -> str:
-    later = figures.after(card, best)
-    before, points = figures.whole(card.score), figures.whole(later.score)
-    stays = f"grade stays {later.grade}" if later.grade else "still not graded"
-    grade = stays if later.grade == card.grade else f"{_grade(card.grade)} → {later.grade or 'not graded'}"
-    who = TOGETHER.get(len(best), f"All {len(best)} together")
-    text = f"{who}: {before} → {points}, {grade}."
-    if later.not_met:
-        text += f" Then still not met: {', '.join(later.not_met)}."
-    if later.unverified:
-        text += f" {'Unverified' if later.not_met else 'Then unverified'}: {', '.join(later.unverified)}."
-    if card.gate not in (None, Gate.READY) and later.gate is Gate.READY:
-        text += " Then ready."
-    return text
 
 
 def result(card: Scorecard, run: RunInfo, pen: Pen) -> RenderableType:

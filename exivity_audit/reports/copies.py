@@ -39,14 +39,15 @@ def copies(card: Scorecard, pen: Pen) -> RenderableType:
         for row in rows:
             size = print_size(row.size) if row.size is not None else "–"
             told = [_by(row, pen), _last(row, pen)] if pen.roomy else [_both(row, pen)]
-            table.add_row(pen.glyph(_look(row)), pen.say(row.item), pen.say(size), *told)
+            table.add_row(pen.glyph(copy_status(row)), pen.say(row.item), pen.say(size), *told)
         fresh = sum(1 for row in rows if row.state == State.FRESH)
         title = f"Backup ledger of {site}" if figures.several_sites(card) else "Backup ledger"
         blocks += [pen.heading(title, pen.say(f"{fresh} of {len(rows)} fresh", "dim")), pen.indented(table)]
     return Group(*blocks)
 
 
-def _look(row: Any) -> Status:
+def copy_status(row: Any) -> Status:
+    """How the state of a copy looks."""
     return next((look for state, look in LOOKS.items() if state == row.state), Status.UNKNOWN)
 
 

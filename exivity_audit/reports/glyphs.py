@@ -35,13 +35,6 @@ VERDICT_STATUS = {
     RowVerdict.MET: Status.PASS,
     RowVerdict.NOT_APPLICABLE: Status.SKIP,
 }
-VERDICT_WORDS = {
-    RowVerdict.NOT_MET: "not met",
-    RowVerdict.UNVERIFIED: "unverified",
-    RowVerdict.PARTLY: "partly met",
-    RowVerdict.MET: "met",
-    RowVerdict.NOT_APPLICABLE: "not applicable",
-}
 GATE_STYLE = {Gate.READY: "bold black on green", Gate.NOT_READY: "bold white on red", Gate.UNVERIFIED: "bold black on cyan"}
 EVALUATION = "EVALUATION"
 PHASES = {"foundation": "Foundations", "before-production": "Before production", "day-2": "Day 2"}

@@ -36,20 +36,26 @@ def node_loss(card: Scorecard, pen: Pen) -> RenderableType:
         table = pen.columns("", "node", *(("zone",) if zoned else ()), *names)
         for row in rows:
             zone = [pen.say(row.zone or "–", "dim")] if zoned else []
-            table.add_row(pen.glyph(_status(row)), pen.say(row.node), *zone, *(_wide(row, pen) if pen.roomy else [_sentence(row, pen)]))
+            table.add_row(pen.glyph(node_status(row)), pen.say(row.node), *zone, *(_wide(row, pen) if pen.roomy else [_sentence(row, pen)]))
         title = f"If a node dies at {site}" if figures.several_sites(card) else "If a node dies"
         blocks += [pen.heading(title), pen.indented(table)]
     return Group(*blocks)
 
 
-def _status(row: Any) -> Status:
+def node_status(row: Any) -> Status:
+    """How the loss of a node looks: something stops, or the rest has no room, or nobody knows."""
     if row.stops:
         return Status.FAIL
     return {True: Status.PASS, False: Status.WARN, None: Status.UNKNOWN}[row.fits]
 
 
+def tight(row: Any) -> bool:
+    """Whether the share of memory is worth telling."""
+    return row.memory is not None and (row.memory >= TIGHT or row.fits is False)
+
+
 def _fits(row: Any, pen: Pen) -> str:
-    told = row.memory is not None and (row.memory >= TIGHT or row.fits is False or pen.verbose)
+    told = row.memory is not None and (tight(row) or pen.verbose)
     return FITS[row.fits] + (f", memory at {row.memory * 100:.0f} %" if told else "")
 
 

@@ -7,9 +7,11 @@ from rich.cells import cell_len, set_cell_size
 from exivity_audit.reports import figures, measures
 from exivity_audit.reports.dates import print_moment
 from exivity_audit.reports.glyphs import LOOKS
-from exivity_audit.reports.identity import conditions, release_words, result_words, scenario_words
+from exivity_audit.reports.identity import release_words, result_words, scenario_words
 from exivity_audit.reports.run_info import RunInfo
+from exivity_audit.reports.sentences import conditions
 from exivity_audit.reports.text import ascii_text, clean
+from exivity_audit.reports.texts import ENGLISH
 from exivity_audit.score import Scorecard
 from exivity_audit.verdict import Status
 
@@ -23,7 +25,7 @@ def render_short(scorecard: Scorecard, run: RunInfo, *, ascii: bool = False, wid
     judgement, counts = scorecard.judgement, scorecard.counts
     gate, grade, points, decided = result_words(scorecard)
     score = points if scorecard.score is None else f"{points}/100"
-    first = " ".join(part for part in (gate, conditions(scorecard)) if part)
+    first = " ".join(part for part in (gate, conditions(scorecard, ENGLISH)) if part)
     lines = [f"{first} · {grade} · {score} · {decided} decided"]
     for site in judgement.snapshot.sites:
         place = f"{site.name} ({site.role}): " if site.role else f"{site.name}: "

@@ -22,7 +22,7 @@ NAMED_NEEDS = {
 
 def could_not_look(card: Scorecard, pen: Pen) -> RenderableType:
     """Unknown and error, over the permission, flag or command that decides them; checks to come in one line a row."""
-    blocks = _groups(card, pen, (Status.UNKNOWN, Status.ERROR), _what_decides)
+    blocks = _groups(card, pen, (Status.UNKNOWN, Status.ERROR), decided_by)
     for title, slugs in figures.to_come(card).items():
         some = f"1 check of {title} is not built yet; verify it by hand"
         many = f"{len(slugs)} checks of {title} are not built yet; verify them by hand"
@@ -32,7 +32,7 @@ def could_not_look(card: Scorecard, pen: Pen) -> RenderableType:
 
 def to_attest(card: Scorecard, pen: Pen) -> RenderableType:
     """What no cluster shows."""
-    blocks = _groups(card, pen, (Status.MANUAL,), _what_to_attest)
+    blocks = _groups(card, pen, (Status.MANUAL,), attested_by)
     return _section(pen, "To attest", "a person vouches for these in evidence.yaml", blocks)
 
 
@@ -81,14 +81,16 @@ def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _what_decides(outcome: Outcome) -> str:
+def decided_by(outcome: Outcome) -> str:
+    """What would decide a check that this run could not."""
     if outcome.status is Status.ERROR:
         return f"Report it, with this line and the version: `exivity-audit explain {outcome.check.id}`"
     needs = dict.fromkeys(need for verdict in figures.undecided_verdicts(outcome) for need in verdict.needs)
     return what_decides(tuple(needs)) or "Repeat the run; if it stays, look by hand"
 
 
-def _what_to_attest(outcome: Outcome) -> str:
+def attested_by(outcome: Outcome) -> str:
+    """What a person does to vouch for a check."""
     text = (outcome.check.attest or "").strip().rstrip(".")
     text = text[:1].upper() + text[1:]
     if not text:
