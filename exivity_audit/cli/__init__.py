@@ -17,6 +17,7 @@ COMMANDS = {
     "run": "audit a cluster, or a snapshot of one",
     "demo": "audit the bundled sample cluster",
     "collect": "save what an audit reads, redacted, to a file",
+    "diff": "tell what changed between two reports",
     "list": "print the checks",
     "explain": "print one check: what, why, how to mend it",
     "preflight": "tell which rights are missing",

@@ -50,13 +50,13 @@ class Style:
     short: bool = False
 
 
-def outputs_of(texts: tuple[str, ...], quiet: bool) -> tuple[Output, ...]:
+def outputs_of(texts: tuple[str, ...], quiet: bool, formats: tuple[str, ...] = FORMATS) -> tuple[Output, ...]:
     """The outputs of a run; the table goes to standard output unless another takes it. Raises UsageError, before anything is read."""
     found = []
     for text in texts:
         name, equals, file = text.partition("=")
-        if name not in FORMATS:
-            raise UsageError(f"-o {text!r}: no format {name!r}{nearest(name, FORMATS)}", f"the formats are {', '.join(FORMATS)}")
+        if name not in formats:
+            raise UsageError(f"-o {text!r}: no format {name!r}{nearest(name, formats)}", f"the formats are {', '.join(formats)}")
         if equals and not file:
             raise UsageError(f"-o {text!r}: names no file", "write -o json=FILE")
         found.append(Output(name, Path(file) if file else None))

@@ -11,7 +11,9 @@ import msgspec
 
 from exivity_audit.acceptance import Fate
 from exivity_audit.attestation import Attestation
+from exivity_audit.baseline import Baseline
 from exivity_audit.calendar import due_by_site
+from exivity_audit.comparison import Difference
 from exivity_audit.config import Waiver
 from exivity_audit.evaluate import Judgement, Outcome, results
 from exivity_audit.fact import reason_of
@@ -79,6 +81,41 @@ def report_shape(card: Scorecard, run: RunInfo) -> shape.ReportShape:
         attestations=[_attestation(item, judgement.fate(item)) for item in judgement.attestations],
         waivers=[_waiver(item, judgement.fate(item)) for item in judgement.config.waivers],
         lifecycle=_lifecycle(judgement),
+        baseline=_baseline(run.baseline) if run.baseline is not None else None,
+    )
+
+
+def _baseline(found: Baseline) -> shape.BaselineShape:
+    old = found.old
+    counts = shape.ChangeCountsShape(**{str(change): count for change, count in found.counts})
+    changes = [_changed(one) for one in found.differences]
+    return shape.BaselineShape(
+        found.file,
+        old.run.now,
+        old.checklist.version,
+        old.summary.gate,
+        found.why.before,
+        dict(found.why.shares),
+        list(found.remarks),
+        counts,
+        changes,
+    )
+
+
+def _changed(one: Difference) -> shape.ChangeShape:
+    result, before, after = one.result, one.before, one.after
+    return shape.ChangeShape(
+        change=cast(Any, str(one.change)),
+        fingerprint=result.fingerprint,
+        id=result.id,
+        site=result.site,
+        title=result.title,
+        severity=result.severity,
+        subject=result.subject,
+        before=before.status if before else None,
+        after=after.status if after else None,
+        message=result.message,
+        why=one.why,
     )
 
 

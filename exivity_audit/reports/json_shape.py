@@ -299,8 +299,48 @@ class GainShape(Shape, frozen=True):
     results: list[str]
 
 
+class ChangeCountsShape(Shape, frozen=True):
+    """Findings by what became of them since the baseline."""
+
+    new: int
+    worse: int
+    incomparable: int
+    better: int
+    resolved: int
+
+
+class ChangeShape(Shape, frozen=True):
+    """One finding that is not what it was; a status is null where it was not there."""
+
+    change: Literal["new", "worse", "incomparable", "better", "resolved"]
+    fingerprint: str
+    id: str
+    site: str
+    title: str
+    severity: Severity
+    subject: SubjectShape | None
+    before: Status | None
+    after: Status | None
+    message: str
+    why: str
+
+
+class BaselineShape(Shape, frozen=True):
+    """What changed since an earlier report: counts, each change, and the difference of the scores by cause."""
+
+    file: str
+    now: str
+    checklist: str
+    gate: Gate | None
+    score: float | None
+    shares: dict[str, float]  # points by cause; empty where one side has no score
+    remarks: list[str]
+    counts: ChangeCountsShape
+    changes: list[ChangeShape]
+
+
 class ReportShape(Shape, frozen=True):
-    """The whole report."""
+    """The whole report; what came later than version 0.1.0 has a default, so that reports of then can be read."""
 
     schema_version: Literal[1]
     tool: ToolShape
@@ -318,3 +358,4 @@ class ReportShape(Shape, frozen=True):
     attestations: list[AttestationShape]
     waivers: list[WaiverShape]
     lifecycle: LifecycleShape | None
+    baseline: BaselineShape | None = None
