@@ -20,7 +20,7 @@ from tests.reports.test_terminal import CARDS
 
 SCHEMA = json.loads(json_schema())
 KEYS = {
-    "": "schema_version tool checklist run cluster sites scenario summary rows results tables unread fixes attestations waivers lifecycle",
+    "": "schema_version tool checklist run cluster sites scenario summary rows results tables unread fixes attestations waivers lifecycle baseline",
     "run": "started finished now namespace release flags exit_code",
     "cluster": "name uid version",
     "scenario": "declared detected used purpose",
