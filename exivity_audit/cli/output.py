@@ -84,7 +84,7 @@ def deliver(scorecard: Scorecard, run: RunInfo, outputs: tuple[Output, ...], sty
     from exivity_audit.snapshot import write_whole
 
     for output in sorted(outputs, key=lambda output: output.file is None):
-        content = _content(scorecard, run, output, style)
+        content = content_of(scorecard, run, output, style)
         if output.file is not None:
             write_whole(output.file, content)
         else:
@@ -92,7 +92,8 @@ def deliver(scorecard: Scorecard, run: RunInfo, outputs: tuple[Output, ...], sty
             sys.stdout.buffer.flush()
 
 
-def _content(scorecard: Scorecard, run: RunInfo, output: Output, style: Style) -> bytes:
+def content_of(scorecard: Scorecard, run: RunInfo, output: Output, style: Style) -> bytes:
+    """One output's bytes."""
     if output.format == "json":
         from exivity_audit.reports.json_report import json_report
 
