@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from pathlib import Path
 
@@ -62,11 +61,19 @@ def sign(content: bytes, key: Ed25519PrivateKey) -> Signature:
 def verified_key(content: bytes | memoryview, signature: Signature) -> Ed25519PublicKey | None:
     """The key that the signature names, where it did sign the bytes; None where it did not."""
     try:
-        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(signature.public_key, validate=True))
-        key.verify(base64.b64decode(signature.value, validate=True), bytes(content))
-    except (InvalidSignature, ValueError, binascii.Error):
+        key = Ed25519PublicKey.from_public_bytes(_exact(signature.public_key))
+        key.verify(_exact(signature.value), bytes(content))
+    except (InvalidSignature, ValueError):
         return None
     return key
+
+
+def _exact(text: str) -> bytes:
+    """The bytes that a text in base64 stands for; one spelling of them only. Raises ValueError."""
+    found = base64.b64decode(text, validate=True)
+    if base64.b64encode(found).decode() != text:
+        raise ValueError("another spelling of the same bytes")
+    return found
 
 
 def name_of(key: Ed25519PublicKey) -> str:

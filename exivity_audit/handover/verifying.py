@@ -49,6 +49,8 @@ def verify(content: bytes, key: Ed25519PublicKey | None = None) -> Verified:
     sealed = members[shape.MANIFEST]
     found = _decoded(sealed, shape.Manifest, shape.MANIFEST)
     seal = _decoded(members[shape.SEAL], shape.Seal, shape.SEAL)
+    if shape.written(seal) != members[shape.SEAL]:
+        raise Damaged("its seal is not written as seals are")
     if seal.manifest_sha256 != shape.sha256(sealed):
         raise Damaged("its manifest is not the one that was sealed")
     _fit(found, members)
