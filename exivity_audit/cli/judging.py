@@ -20,6 +20,7 @@ from exivity_audit.snapshot import Snapshot
 from exivity_audit.version import version
 
 if TYPE_CHECKING:
+    from exivity_audit.cli.history_keeping import Keeping
     from exivity_audit.reports.json_shape import ReportShape
 
 
@@ -59,6 +60,7 @@ def judge(
     began: float | None = None,
     say: Callable[[str], None] | None = None,
     baseline: tuple[str, ReportShape] | None = None,
+    history: Keeping | None = None,
 ) -> int:
     """Evaluate, score, hold against the baseline, deliver; the exit code. Raises UsageError for bad evidence and unwritable outputs."""
     started = time.perf_counter()
@@ -89,6 +91,10 @@ def judge(
     run = replace(run, exit_code=code, exit_reason=reason, baseline=held)
     judged = time.perf_counter()
     deliver(card, run, outputs, Style(flags["verbose"], flags["ascii"], flags["explain_score"], flags["short"]))
+    if history is not None:
+        from exivity_audit.cli.history_keeping import add_report
+
+        add_report(history, card, run)
     if say is not None:
         say(f"judged in {judged - started:.2f} s, rendered in {time.perf_counter() - judged:.2f} s")
     return code

@@ -35,6 +35,10 @@ ACCESS = (
                  help="Ask the kubelets how full the volumes are (right: get nodes/stats; port 10250 of the nodes)."),
     *ROLE,
 )  # fmt: skip
+HISTORY = (
+    click.option("--history", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", envvar=_variable("HISTORY"),
+                 help="Folder of past JSON reports: trend, and how fast volumes grow."),
+)  # fmt: skip
 PACKS = (click.option("--pack", "pack_folders", type=click.Path(path_type=Path, file_okay=False), multiple=True, help="Folder of further checks."),)
 JUDGING = (
     click.option("--config", "config_file", type=FILE, envvar=_variable("CONFIG"), help="Config file.  [default: exivity-audit.yaml here, if any]"),
@@ -65,7 +69,7 @@ REPORT = (
 RARE = frozenset(
     {
         "--request-timeout", "--as", "--as-group", "--insecure-skip-tls-verify", "--secrets", "--kubelet-stats", "--site-role", "--pack", "--now", "--ascii",
-        "--stats", "--explain-score",
+        "--stats", "--history-keep", "--history-age", "--explain-score",
     }
 )  # fmt: skip
 

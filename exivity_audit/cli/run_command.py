@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from exivity_audit.cli.options import ACCESS, FILE, JUDGING, REPORT, Grouped, add
+from exivity_audit.cli.options import ACCESS, FILE, HISTORY, JUDGING, REPORT, Grouped, add
 
 if TYPE_CHECKING:
+    from exivity_audit.cli.history_keeping import Keeping
     from exivity_audit.cli.preparation import Preparation
     from exivity_audit.reports.json_shape import ReportShape
 
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     help="An earlier JSON report or snapshot: the report says what changed since.",
 )
 @click.option("--fail-on-new", is_flag=True, help="Exit 1 only for findings that are new or worse than the baseline's, at or above --fail-on.")
-@add(ACCESS, JUDGING, REPORT)
+@click.option("--history-keep", type=int, metavar="COUNT", help="Keep so many reports of this release in --history.  [default: all]")
+@click.option("--history-age", type=int, metavar="DAYS", help="Keep them so many days.  [default: for ever]")
+@add(HISTORY, ACCESS, JUDGING, REPORT)
 def command(snapshot_file: Path | None, save_file: Path | None, baseline_file: Path | None, fail_on_new: bool, **flags: Any) -> int:
     """Audit a cluster against the operations checklist, and say what to mend first.
 
@@ -49,11 +52,14 @@ def command(snapshot_file: Path | None, save_file: Path | None, baseline_file: P
     from exivity_audit.cli.judging import judge
     from exivity_audit.snapshot import load, save
 
+    history = _history(prepared, flags)
     say = _say if flags["stats"] else None
     baseline = _baseline(baseline_file, prepared, flags) if baseline_file is not None else None
     if snapshot_file is not None:
-        snapshot = fit_snapshot(load(snapshot_file), flags, prepared.config)
-        return judge(snapshot, prepared, flags, outputs, ends, snapshot_file=str(snapshot_file), say=say, baseline=baseline)
+        from exivity_audit.cli.history_keeping import with_history
+
+        snapshot = with_history(fit_snapshot(load(snapshot_file), flags, prepared.config), history.folder if history else None)
+        return judge(snapshot, prepared, flags, outputs, ends, snapshot_file=str(snapshot_file), say=say, baseline=baseline, history=history)
     from exivity_audit.cli.collecting import collect
 
     snapshot, stats = collect(prepared, flags)
@@ -75,7 +81,15 @@ def command(snapshot_file: Path | None, save_file: Path | None, baseline_file: P
         began=began,
         say=say,
         baseline=baseline,
+        history=history,
     )
+
+
+def _history(prepared: Preparation, flags: dict[str, Any]) -> Keeping | None:
+    """The folder of past reports, where the run has one. Raises UsageError."""
+    from exivity_audit.cli.history_keeping import keeping
+
+    return keeping(flags, prepared.config)
 
 
 def _baseline(file: Path, prepared: Preparation, flags: dict[str, Any]) -> tuple[str, ReportShape]:

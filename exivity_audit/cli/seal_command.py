@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from exivity_audit.cli.filling import SOURCE
-from exivity_audit.cli.options import ACCESS, FILE, JUDGING, Grouped, add
+from exivity_audit.cli.options import ACCESS, FILE, HISTORY, JUDGING, Grouped, add
 
 if TYPE_CHECKING:
     from exivity_audit.cli.preparation import Preparation
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
 @click.option("--key", "key_file", type=FILE, envvar="EXIVITY_AUDIT_SEAL_KEY", help="Sign with this Ed25519 private key (PEM, without passphrase).")
 @click.option("--by", metavar="NAME", help="Who seals it; the manifest says so.")
-@add(SOURCE, ACCESS, JUDGING)
+@add(SOURCE, HISTORY, ACCESS, JUDGING)
 def command(file: Path, force: bool, key_file: Path | None, by: str | None, snapshot_file: Path | None, **flags: Any) -> int:
     """Audit, and seal reports, snapshot, config and evidence with its artefacts in one archive with a manifest.
 
@@ -70,10 +70,11 @@ def _snapshot(file: Path | None, prepared: Preparation, flags: dict[str, Any]) -
     from exivity_audit.handover.sealing import strained_snapshot
 
     if file is not None:
+        from exivity_audit.cli.history_keeping import with_history
         from exivity_audit.cli.preparation import fit_snapshot
         from exivity_audit.snapshot import load
 
-        return strained_snapshot(fit_snapshot(load(file), flags, prepared.config))
+        return strained_snapshot(with_history(fit_snapshot(load(file), flags, prepared.config), flags.get("history")))
     from exivity_audit.cli.collecting import collect
 
     return collect(prepared, flags)[0]

@@ -22,6 +22,7 @@ from exivity_audit.reports import figures
 from exivity_audit.reports import json_shape as shape
 from exivity_audit.reports.run_info import RunInfo
 from exivity_audit.reports.text import encodable, json_text
+from exivity_audit.reports.trend import trend_rows
 from exivity_audit.scenario import Role
 from exivity_audit.score import Coverage, Remedy, Scorecard
 from exivity_audit.snapshot import Cluster, Record, SiteSnapshot
@@ -73,9 +74,7 @@ def report_shape(card: Scorecard, run: RunInfo) -> shape.ReportShape:
             for row in card.rows
         ],
         results=[_result(outcome, verdict) for outcome, verdict in results(judgement.outcomes)],
-        tables=shape.TablesShape(
-            node_loss=_table(judgement.tables, "node_loss"), copies=_copies(judgement.tables), calendar=_calendar(judgement.tables)
-        ),
+        tables=_tables(judgement.tables),
         unread=[_unread(site, record) for site, record in judgement.unread],
         fixes=[_gain(remedy) for remedy in card.remedies],
         attestations=[_attestation(item, judgement.fate(item)) for item in judgement.attestations],
@@ -122,6 +121,17 @@ def _changed(one: Difference) -> shape.ChangeShape:
 def _lifecycle(judgement: Judgement) -> shape.LifecycleShape | None:
     table = judgement.lifecycle
     return shape.LifecycleShape(table.date.isoformat(), table.stale(judgement.now), judgement.config.lifecycle) if table is not None else None
+
+
+def _tables(tables: Mapping[str, Mapping[str, Any]]) -> shape.TablesShape:
+    volumes, past = _table(tables, "volume_figures"), trend_rows(tables)
+    return shape.TablesShape(
+        node_loss=_table(tables, "node_loss"),
+        copies=_copies(tables),
+        calendar=_calendar(tables),
+        volumes=None if volumes is None else [shape.VolumeShape(**row) for row in volumes],
+        trend=None if past is None else [shape.TrendShape(**dataclasses.asdict(row)) for row in past],
+    )
 
 
 def _calendar(tables: Mapping[str, Mapping[str, Any]]) -> list[shape.DueShape] | None:

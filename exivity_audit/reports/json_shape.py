@@ -264,12 +264,35 @@ class CopyShape(Shape, frozen=True):
     note: str
 
 
+class VolumeShape(Shape, frozen=True):
+    """How full a volume is: what the growth of later runs is measured by."""
+
+    site: str
+    subject: str
+    used: int  # bytes
+    capacity: int
+    read: str  # the read that said so
+
+
+class TrendShape(Shape, frozen=True):
+    """How an earlier run of the history ended."""
+
+    date: str
+    score: float | None
+    grade: str | None
+    gate: str | None
+    coverage: float | None
+    checklist: str | None
+
+
 class TablesShape(Shape, frozen=True):
     """Tables beside the results, each row with its site; null where a table could not be computed."""
 
     node_loss: list[dict[str, Any]] | None
     copies: list[CopyShape] | None
     calendar: list[DueShape] | None
+    volumes: list[VolumeShape] | None = None
+    trend: list[TrendShape] | None = None  # the oldest first; null where the run had no history
 
 
 class PlaceShape(Shape, frozen=True):
