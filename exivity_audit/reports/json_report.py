@@ -41,8 +41,11 @@ def json_report(scorecard: Scorecard, run: RunInfo) -> bytes:
 
 
 def json_schema() -> bytes:
-    """The JSON Schema (draft 2020-12) of the report."""
+    """The JSON Schema (draft 2020-12) of the report as this version writes it: every key is there, also those that older reports lack."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(shape.ReportShape)}
+    for one in schema["$defs"].values():
+        if "properties" in one:
+            one["required"] = list(one["properties"])
     return (json_text(schema) + "\n").encode()
 
 
