@@ -22,7 +22,8 @@ def pack_facts(name: str, found: Verified) -> Iterator[str]:
     yield from (f"  {label:<11}{text}" for label, text in _facts(manifest))
     yield ""
     for file in manifest.files:
-        yield f"  {file.sha256}  {print_size(file.size):>9}  {file.name}" + (f"  ({file.origin})" if file.origin else "")
+        renamed = file.origin is not None and not file.name.endswith(f"/{file.origin}")
+        yield f"  {file.sha256}  {print_size(file.size):>9}  {file.name}" + (f"  ({file.origin})" if renamed else "")
     yield ""
     yield from (f"  {line}" for line in _proof(found))
 
