@@ -74,7 +74,9 @@ def _snapshot(file: Path | None, prepared: Preparation, flags: dict[str, Any]) -
         from exivity_audit.cli.preparation import fit_snapshot
         from exivity_audit.snapshot import load
 
-        return strained_snapshot(with_history(fit_snapshot(load(file), flags, prepared.config), flags.get("history")))
+        declared = prepared.config.history
+        folder = flags.get("history") or (Path(declared.folder) if declared else None)
+        return strained_snapshot(with_history(fit_snapshot(load(file), flags, prepared.config), folder))
     from exivity_audit.cli.collecting import collect
 
     return collect(prepared, flags)[0]

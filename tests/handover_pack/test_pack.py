@@ -75,6 +75,14 @@ def test_a_pack_is_the_same_for_the_same_content_and_is_a_zip_for_everybody(tmp_
         KEY.public_key().verify(base64.b64decode(json.loads(found.read(shape.SEAL))["signature"]["value"]), found.read(shape.MANIFEST))
 
 
+def test_a_page_is_packed_where_there_is_one_and_its_absence_is_told() -> None:
+    card = scorecard(judged(builders.multi_node()))
+    content = pack(card, sample.run_info(), b"<!doctype html>", [])
+    assert bytes(open_pack(content)[shape.PAGE]) == b"<!doctype html>"
+    assert verify(content).manifest.notes == []
+    assert verify(pack(card, sample.run_info(), None, [])).manifest.notes == ["report.html is left out: this version writes no HTML"]
+
+
 def test_who_signed_it() -> None:
     unsigned, signed = verify(made(False)), verify(made(True))
     assert (unsigned.signed_by, unsigned.trusted) == (None, False)
