@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from exivity_audit.comparison import Unit, units
+from exivity_audit.reports.figures import tenths
 from exivity_audit.reports.json_shape import ReportShape, ResultShape
 from exivity_audit.score import mean, score
 from exivity_audit.verdict import Status
@@ -53,7 +54,7 @@ def _points(found: dict[Key, Unit], weights: dict[str, int]) -> Fraction | None:
 
 
 def _tenths(value: Fraction | None) -> float | None:
-    return None if value is None else round(float(value), 1)
+    return None if value is None else tenths(value / 100)
 
 
 def _rounded(steps: list[tuple[str, Fraction, Fraction]], after: float, before: float) -> tuple[tuple[str, float], ...]:

@@ -82,6 +82,14 @@ class Prometheus(_Strict, frozen=True):
     ca_file: str | None = None
 
 
+class History(_Strict, frozen=True):
+    """A folder of past reports: where it is, and how many of its own, or how long, a run keeps there."""
+
+    folder: str
+    keep: int | None = None
+    age: int | None = None  # days
+
+
 class Waiver(_Strict, frozen=True):
     """A fail or warn that somebody accepts for a time (checks.md section 6)."""
 
@@ -110,6 +118,7 @@ class Config(_Strict, frozen=True):
     lifecycle: str | None = None
     packs: tuple[str, ...] = ()
     prometheus: Prometheus | None = None
+    history: History | None = None
     waivers: tuple[Waiver, ...] = ()
 
 
@@ -122,6 +131,8 @@ def load_config(path: Path | None) -> tuple[Config, Path | None]:
     found = read_yaml(path, Config)
     if found.lifecycle is not None:
         found = msgspec.structs.replace(found, lifecycle=str(path.parent / found.lifecycle))
+    if found.history is not None:
+        found = msgspec.structs.replace(found, history=msgspec.structs.replace(found.history, folder=str(path.parent / found.history.folder)))
     if found.prometheus is not None:
         files = {key: str(path.parent / name) for key in ("token_file", "ca_file") if (name := getattr(found.prometheus, key)) is not None}
         found = msgspec.structs.replace(found, prometheus=msgspec.structs.replace(found.prometheus, **files))

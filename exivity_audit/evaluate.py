@@ -25,7 +25,7 @@ from exivity_audit.snapshot import Record, SiteSnapshot, Snapshot
 from exivity_audit.subject import CLUSTER, Subject, release_subject
 from exivity_audit.verdict import Severity, Status, Verdict, unknown
 
-TABLES = ("node_loss", "copies", "calendar")  # facts that the report prints as tables
+TABLES = ("node_loss", "copies", "calendar", "volume_figures", "trend")  # facts that the report prints as tables
 BLIND = (ReadOutcome.FORBIDDEN, ReadOutcome.FAILED, ReadOutcome.NOT_ASKED)
 
 

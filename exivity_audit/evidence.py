@@ -46,7 +46,7 @@ def object_name(source: Source) -> str:
     return f"{word} {place}" if source.name else word
 
 
-BESIDE_THE_API = ("prometheus/", "kubelet/", "probe/")  # resources of servers that kubectl does not reach
+BESIDE_THE_API = ("prometheus/", "kubelet/", "history/", "probe/")  # resources of servers that kubectl does not reach
 _SECRET_RESOURCES = frozenset({"secrets"})
 
 

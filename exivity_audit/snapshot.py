@@ -163,7 +163,7 @@ def decode(content: bytes, name: str) -> Snapshot:
             raise UsageError(
                 f"{name} has snapshot version {head.version}; this tool reads version {VERSION}", "use the release of exivity-audit that wrote it"
             )
-        found = msgspec.json.decode(content, type=Snapshot)
+        found = _decoded(content)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise UsageError(f"{name} is no snapshot: {error}", hint) from error
     if not found.sites:
@@ -176,6 +176,38 @@ def decode(content: bytes, name: str) -> Snapshot:
         except ValueError as error:
             raise UsageError(f"{name}: the time of site {site.name!r} is no timestamp: {site.now[:40]!r}", hint) from error
     return found
+
+
+def _decoded(content: bytes) -> Snapshot:
+    """The snapshot; of one that a newer version wrote, as far as this version understands it. Raises MsgspecError."""
+    try:
+        return msgspec.json.decode(content, type=Snapshot)
+    except msgspec.ValidationError:
+        raw = msgspec.json.decode(content)
+        if not _made_plain(raw):
+            raise
+        return msgspec.convert(raw, Snapshot)
+
+
+def _made_plain(raw: Any) -> bool:
+    """Turn each read with an outcome or a narrower place that this version does not know into a failed one; whether there were any.
+
+    What such a read saw may be a part of what this version takes it for, so nothing of it is kept.
+    """
+    changed = False
+    outcomes, selectors = {str(outcome) for outcome in Outcome}, set(Place.__struct_fields__)
+    for site in raw.get("sites") or () if isinstance(raw, dict) else ():
+        for read in site.get("reads") or () if isinstance(site, dict) else ():
+            place = read.get("place") if isinstance(read, dict) else None
+            if not isinstance(place, dict):
+                continue
+            narrower = {key for key, value in place.items() if key not in selectors and value is not None}
+            odd_outcome = isinstance(read.get("outcome"), str) and read["outcome"] not in outcomes
+            read["place"] = {key: value for key, value in place.items() if key in selectors}
+            changed = changed or odd_outcome or len(read["place"]) < len(place)
+            if narrower or odd_outcome:
+                read |= {"outcome": str(Outcome.FAILED), "reason": "read in a way that this version does not know", "objects": []}
+    return changed
 
 
 class _Head(msgspec.Struct):

@@ -15,6 +15,8 @@ import tempfile
 from pathlib import Path
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from exivity_audit.snapshot import save
 from tests import builders
@@ -179,9 +181,34 @@ def _page(shell: Shell) -> str:
         LAST,
         shown(last, opening(report) + f"\n\n{SHORTENED}\n\n" + section(report, "ATTESTED AND WAIVED", "CALENDAR"), code),
         _verdict(report),
-        LATER,
     ]
+    shell.run(f"{run['first']} -q -o json=first.json")
+    changed, code = shell.run("exivity-audit diff first.json mended.json.gz --evidence evidence.yaml")
+    parts += [CHANGED, shown("exivity-audit diff first.json mended.json.gz --evidence evidence.yaml", lines(changed, 12), code)]
+    parts += _sealed(shell)
+    parts.append(LATER)
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+def _sealed(shell: Shell) -> list[str]:
+    """Sealing the pack and verifying it, as it was and after somebody changed one byte."""
+    key = Ed25519PrivateKey.from_private_bytes(b"a key of the sample, of 32 bytes")
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    shell.file("seal.key").write_bytes(private)
+    shell.file("seal.pub").write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    parts = [SEALING, block(KEYS, "console")]
+    seal = "exivity-audit seal --snapshot mended.json.gz --evidence evidence.yaml --key seal.key --by Acme -o handover.zip"
+    said, code = shell.run(seal)
+    parts.append(shown(seal, re.sub(r"\d+ bytes", "[…] bytes", said), code))
+    verify = "exivity-audit verify handover.zip --key seal.pub"
+    said, code = shell.run(verify)
+    listed = r"(?m)^  [0-9a-f]{64} +[\d.]+ ?\w+  "  # sizes and hashes change with every word of a check, and with the zlib at hand
+    parts += [VERIFYING, shown(verify, re.sub(listed, "  […]  ", said), code)]
+    content = bytearray(shell.file("handover.zip").read_bytes())
+    content[len(content) // 2] ^= 1
+    shell.file("changed.zip").write_bytes(bytes(content))
+    said, code = shell.run(verify.replace("handover.zip", "changed.zip"))
+    return [*parts, SPOILT, shown(verify.replace("handover.zip", "changed.zip"), said, code)]
 
 
 def _verdict(report: str) -> str:
@@ -228,8 +255,27 @@ LAST = """## 5. The run for the handover
 With `evidence.yaml` and the waivers in `exivity-audit.yaml`. What rests on a person's word stands in a section of its own, the score without waivers beside the score,
 and the calendar says what becomes due when.
 """
+CHANGED = """## 6. What changed on the way
+
+`diff` takes reports and snapshots; a snapshot is judged by the checklist of today. What failed and could not be seen again is never called resolved.
+"""
+SEALING = """## 7. Seal it
+
+`seal` audits once more and puts everything that the handover rests on into one zip: the reports, the snapshot, the config without its credentials, the evidence with
+the files that prove it, and a manifest with the SHA-256 of each. A file in which something looks like a secret is refused. The key is made once, and its public half is
+given to whoever verifies:
+"""
+KEYS = """$ openssl genpkey -algorithm ed25519 -out seal.key
+$ openssl pkey -in seal.key -pubout -out seal.pub"""
+VERIFYING = """## 8. Verify it
+
+Whoever gets the pack needs this tool and the public key, and no cluster. Without `--key` the report says by which key it is signed, or that it is unsigned.
+"""
+SPOILT = """One byte changed on the way:
+"""
 LATER = """## Afterwards
 
-Run it every night with the same files. On the day an attestation or waiver ends it covers nothing any more, the report says so, and the gate follows. A fail that the
+Run it every night with the same files and `--history DIR`: the report then tells the trend, and how many days each volume lasts. `--baseline FILE --fail-on-new` fails a
+pipeline for what is new or worse, and for nothing that was known. On the day an attestation or waiver ends it covers nothing any more, the report says so, and the gate follows. A fail that the
 cluster shows is never attested away, and a waiver never covers what could not be seen.
 """

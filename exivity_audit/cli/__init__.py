@@ -17,11 +17,14 @@ COMMANDS = {
     "run": "audit a cluster, or a snapshot of one",
     "demo": "audit the bundled sample cluster",
     "collect": "save what an audit reads, redacted, to a file",
+    "diff": "tell what changed between two reports",
     "list": "print the checks",
     "explain": "print one check: what, why, how to mend it",
     "preflight": "tell which rights are missing",
     "evidence": "attestations: write the file to fill in, or examine one",
     "waivers": "accepted findings: draft them from a run, or examine them",
+    "seal": "audit, and seal all of a handover in one archive",
+    "verify": "tell whether such an archive is as it was sealed",
     "schema": "print the JSON Schema of the JSON report",
 }
 

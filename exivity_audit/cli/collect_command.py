@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from exivity_audit.cli.options import ACCESS, FILE, JUDGING, Grouped, add
+from exivity_audit.cli.options import ACCESS, FILE, HISTORY, JUDGING, Grouped, add
 
 
 @click.command("collect", cls=Grouped, context_settings={"max_content_width": 110})
 @click.option("-o", "--output", "file", type=FILE, required=True, help="File to write; gzip where it ends in .gz.")
 @click.option("--stats", is_flag=True, help="Requests, bytes and time on standard error.")
-@add(ACCESS, JUDGING)
+@add(HISTORY, ACCESS, JUDGING)
 def command(file: Path, stats: bool, **flags: Any) -> int:
     """Read a cluster and save it, redacted, for `run --snapshot FILE` anywhere."""
     from exivity_audit.cli.output import must_be_writable

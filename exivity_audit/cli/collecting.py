@@ -32,5 +32,7 @@ def collect(prepared: Preparation, flags: dict[str, Any]) -> tuple[Snapshot, Sta
         session.close()
     if replaced := sum(marks(record.objects) + marks(record.reason) for record in site.reads):
         print(f"note: {replaced} of what was read looked like a secret: replaced by {MARK} before anything was kept", file=sys.stderr)
+    for note in session.notes:
+        print(f"note: {note}", file=sys.stderr)
     snapshot = Snapshot("exivity-audit/snapshot", 1, Tool("exivity-audit", version()), started, _stamp(), (site,))
     return snapshot, session.transport.stats

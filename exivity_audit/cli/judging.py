@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from exivity_audit.attestation import refuse_future
 from exivity_audit.cli.output import Output, Style, deliver
@@ -17,6 +18,10 @@ from exivity_audit.reports.run_info import RunInfo
 from exivity_audit.score import scorecard
 from exivity_audit.snapshot import Snapshot
 from exivity_audit.version import version
+
+if TYPE_CHECKING:
+    from exivity_audit.cli.history_keeping import Keeping
+    from exivity_audit.reports.json_shape import ReportShape
 
 
 def evaluated(snapshot: Snapshot, prepared: Preparation, flags: dict[str, Any]) -> Judgement:
@@ -54,12 +59,13 @@ def judge(
     snapshot_file: str | None = None,
     began: float | None = None,
     say: Callable[[str], None] | None = None,
+    baseline: tuple[str, ReportShape] | None = None,
+    history: Keeping | None = None,
 ) -> int:
-    """Evaluate, score, deliver; the exit code. Raises UsageError for bad evidence and unwritable outputs."""
+    """Evaluate, score, hold against the baseline, deliver; the exit code. Raises UsageError for bad evidence and unwritable outputs."""
     started = time.perf_counter()
     judgement = evaluated(snapshot, prepared, flags)
     card = scorecard(judgement)
-    code, reason = exit_code(card, limit)
     seconds = time.perf_counter() - began if began is not None else None
     run = RunInfo(
         tool_version=version(),
@@ -72,11 +78,23 @@ def judge(
         writes=0,
         identity=snapshot.sites[0].identity,
         snapshot_file=snapshot_file,
-        exit_code=code,
-        exit_reason=reason,
+        exit_code=0,
+        exit_reason="",
     )
+    held = None
+    if baseline is not None:
+        from exivity_audit.baseline import hold_against
+        from exivity_audit.reports.json_report import report_shape
+
+        held = hold_against(baseline[0], baseline[1], report_shape(card, run))
+    code, reason = exit_code(card, limit, held)
+    run = replace(run, exit_code=code, exit_reason=reason, baseline=held)
     judged = time.perf_counter()
     deliver(card, run, outputs, Style(flags["verbose"], flags["ascii"], flags["explain_score"], flags["short"], flags["language"]))
+    if history is not None:
+        from exivity_audit.cli.history_keeping import add_report
+
+        add_report(history, card, run)
     if say is not None:
         say(f"judged in {judged - started:.2f} s, rendered in {time.perf_counter() - judged:.2f} s")
     return code

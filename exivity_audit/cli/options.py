@@ -16,6 +16,9 @@ def _variable(name: str) -> str:
     return f"EXIVITY_AUDIT_{name}"
 
 
+ROLE = (
+    click.option("--site-role", type=click.Choice(["active", "passive"]), envvar=_variable("SITE_ROLE"), help="Role of this site in a multi-site pair."),
+)  # fmt: skip
 ACCESS = (
     click.option("--kubeconfig", type=FILE, help="Kubeconfig file; else KUBECONFIG, ~/.kube/config, the pod's service account."),
     click.option("--context", envvar=_variable("CONTEXT"), help="Context of the kubeconfig."),
@@ -30,7 +33,11 @@ ACCESS = (
                  help="Read no Secrets; those of known names; or also Helm's revisions."),
     click.option("--kubelet-stats", is_flag=True, envvar=_variable("KUBELET_STATS"),
                  help="Ask the kubelets how full the volumes are (right: get nodes/stats; port 10250 of the nodes)."),
-    click.option("--site-role", type=click.Choice(["active", "passive"]), envvar=_variable("SITE_ROLE"), help="Role of this site in a multi-site pair."),
+    *ROLE,
+)  # fmt: skip
+HISTORY = (
+    click.option("--history", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", envvar=_variable("HISTORY"),
+                 help="Folder of past JSON reports: trend, and how fast volumes grow."),
 )  # fmt: skip
 PACKS = (click.option("--pack", "pack_folders", type=click.Path(path_type=Path, file_okay=False), multiple=True, help="Folder of further checks."),)
 JUDGING = (
@@ -63,7 +70,7 @@ REPORT = (
 RARE = frozenset(
     {
         "--request-timeout", "--as", "--as-group", "--insecure-skip-tls-verify", "--secrets", "--kubelet-stats", "--site-role", "--pack", "--now", "--ascii",
-        "--lang", "--stats", "--explain-score",
+        "--lang", "--stats", "--history-keep", "--history-age", "--explain-score",
     }
 )  # fmt: skip
 

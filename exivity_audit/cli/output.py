@@ -51,13 +51,13 @@ class Style:
     language: str = "en"
 
 
-def outputs_of(texts: tuple[str, ...], quiet: bool) -> tuple[Output, ...]:
+def outputs_of(texts: tuple[str, ...], quiet: bool, formats: tuple[str, ...] = FORMATS) -> tuple[Output, ...]:
     """The outputs of a run; the table goes to standard output unless another takes it. Raises UsageError, before anything is read."""
     found = []
     for text in texts:
         name, equals, file = text.partition("=")
-        if name not in FORMATS:
-            raise UsageError(f"-o {text!r}: no format {name!r}{nearest(name, FORMATS)}", f"the formats are {', '.join(FORMATS)}")
+        if name not in formats:
+            raise UsageError(f"-o {text!r}: no format {name!r}{nearest(name, formats)}", f"the formats are {', '.join(formats)}")
         if equals and not file:
             raise UsageError(f"-o {text!r}: names no file", "write -o json=FILE")
         found.append(Output(name, Path(file) if file else None))
@@ -85,7 +85,7 @@ def deliver(scorecard: Scorecard, run: RunInfo, outputs: tuple[Output, ...], sty
     from exivity_audit.snapshot import write_whole
 
     for output in sorted(outputs, key=lambda output: output.file is None):
-        content = _content(scorecard, run, output, style)
+        content = content_of(scorecard, run, output, style)
         if output.file is not None:
             write_whole(output.file, content)
         else:
@@ -93,7 +93,8 @@ def deliver(scorecard: Scorecard, run: RunInfo, outputs: tuple[Output, ...], sty
             sys.stdout.buffer.flush()
 
 
-def _content(scorecard: Scorecard, run: RunInfo, output: Output, style: Style) -> bytes:
+def content_of(scorecard: Scorecard, run: RunInfo, output: Output, style: Style) -> bytes:
+    """One output's bytes."""
     if output.format == "json":
         from exivity_audit.reports.json_report import json_report
 

@@ -122,6 +122,7 @@ def access_of(flags: dict[str, Any], config: Config) -> Any:
         secrets=flags["secrets"],
         kubelet_stats=flags["kubelet_stats"],
         prometheus=server_of(config.prometheus.url, config.prometheus.token_file, config.prometheus.ca_file) if config.prometheus else None,
+        history=flags.get("history") or (Path(config.history.folder) if config.history else None),
         role=flags["site_role"] or (site.role if site else None),
         site=site.name if site else "default",
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from exivity_audit.collect.beside import SECONDS, Source
 from exivity_audit.collect.collector import Base, Collector, Progress, base, collect_site
 from exivity_audit.collect.connection import connect
 from exivity_audit.collect.discovery import Discovery, discover
+from exivity_audit.collect.history import History
 from exivity_audit.collect.kubelet import Kubelets
 from exivity_audit.collect.place import Read
 from exivity_audit.collect.prometheus import Prometheus, Server
@@ -35,6 +36,7 @@ class Access:
     secrets: str = "list"
     kubelet_stats: bool = False
     prometheus: Server | None = None
+    history: Path | None = None
     role: str | None = None
     site: str = "default"
 
@@ -48,6 +50,7 @@ class Session:
     discovery: Discovery
     base: Base
     target: Target
+    notes: list[str] = field(default_factory=list)  # what a person should know of the collection
 
     def collect(self, reads: Iterable[Read], wanted: Iterable[str], progress: Progress | None = None) -> SiteSnapshot:
         """The site's part of a snapshot."""
@@ -68,6 +71,10 @@ class Session:
                 prometheus = Prometheus(access.prometheus, *ways)
                 opened.callback(prometheus.close)
                 found |= {"prometheus/volumes": prometheus.volumes, "prometheus/nodes": prometheus.nodes}
+            if access.history is not None:
+                history = History(access.history, self.base.cluster, self.target.namespace, self.target.name, self.base.now)
+                opened.callback(lambda: self.notes.extend(history.notes()))
+                found["history/reports"] = history
             yield found
 
     def _collect(self, reads: Iterable[Read], wanted: Iterable[str], sources: dict[str, Source], progress: Progress | None) -> SiteSnapshot:

@@ -11,6 +11,7 @@ from exivity_audit.attribution import Attribution
 from exivity_audit.comparison import Change, Difference, counted
 from exivity_audit.reports.glyphs import LOOKS
 from exivity_audit.reports.json_shape import ReportShape, ResultShape
+from exivity_audit.reports.markdown import cut, plain
 from exivity_audit.reports.text import ascii_text, clean, json_text
 from exivity_audit.reports.words import subject_text
 
@@ -72,6 +73,26 @@ def _finding(one: Difference, ascii: bool) -> Iterator[str]:
     if one.why:
         yield f"      {clean(one.why)}"
     yield f"      {clean(result.id)}   {clean(subject_text(result))}".rstrip()
+
+
+def difference_markdown(old: ReportShape, new: ReportShape, found: tuple[Difference, ...], why: Attribution) -> bytes:
+    """The comparison as Markdown for a pull request: the score and its causes, then what changed."""
+    heads = [line.strip() for line in (*_head(old, new), *_score(old, new, why))]
+    parts = [f"## {plain(heads[0])}", *(plain(line) for line in heads[1:]), ", ".join(f"{count} {change}" for change, count in counted(found))]
+    for change in Change:
+        group = [one for one in found if one.change is change]
+        if group:
+            parts.append(
+                f"### {HEADS[change]}\n\n| status | severity | what | seen | since |\n|---|---|---|---|---|\n" + cut("\n".join(map(_row, group)))
+            )
+    return ("\n\n".join(parts) + "\n").encode()
+
+
+def _row(one: Difference) -> str:
+    result = one.result
+    place = f"<br>{plain(subject_text(result))}" if result.subject else ""
+    what = f"{plain(result.title)}{place} ({plain(result.id)})"
+    return f"| {result.status} | {result.severity} | {what} | {plain(result.message)} | {plain(one.why)} |"
 
 
 def difference_json(old: ReportShape, new: ReportShape, found: tuple[Difference, ...], why: Attribution) -> bytes:

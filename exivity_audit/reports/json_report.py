@@ -11,7 +11,9 @@ import msgspec
 
 from exivity_audit.acceptance import Fate
 from exivity_audit.attestation import Attestation
+from exivity_audit.baseline import Baseline
 from exivity_audit.calendar import due_by_site
+from exivity_audit.comparison import Difference
 from exivity_audit.config import Waiver
 from exivity_audit.evaluate import Judgement, Outcome, results
 from exivity_audit.fact import reason_of
@@ -20,6 +22,7 @@ from exivity_audit.reports import figures
 from exivity_audit.reports import json_shape as shape
 from exivity_audit.reports.run_info import RunInfo
 from exivity_audit.reports.text import encodable, json_text
+from exivity_audit.reports.trend import trend_rows
 from exivity_audit.scenario import Role
 from exivity_audit.score import Coverage, Remedy, Scorecard
 from exivity_audit.snapshot import Cluster, Record, SiteSnapshot
@@ -38,8 +41,11 @@ def json_report(scorecard: Scorecard, run: RunInfo) -> bytes:
 
 
 def json_schema() -> bytes:
-    """The JSON Schema (draft 2020-12) of the report."""
+    """The JSON Schema (draft 2020-12) of the report as this version writes it: every key is there, also those that older reports lack."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(shape.ReportShape)}
+    for one in schema["$defs"].values():
+        if "properties" in one:
+            one["required"] = list(one["properties"])
     return (json_text(schema) + "\n").encode()
 
 
@@ -71,20 +77,64 @@ def report_shape(card: Scorecard, run: RunInfo) -> shape.ReportShape:
             for row in card.rows
         ],
         results=[_result(outcome, verdict) for outcome, verdict in results(judgement.outcomes)],
-        tables=shape.TablesShape(
-            node_loss=_table(judgement.tables, "node_loss"), copies=_copies(judgement.tables), calendar=_calendar(judgement.tables)
-        ),
+        tables=_tables(judgement.tables),
         unread=[_unread(site, record) for site, record in judgement.unread],
         fixes=[_gain(remedy) for remedy in card.remedies],
         attestations=[_attestation(item, judgement.fate(item)) for item in judgement.attestations],
         waivers=[_waiver(item, judgement.fate(item)) for item in judgement.config.waivers],
         lifecycle=_lifecycle(judgement),
+        baseline=_baseline(run.baseline) if run.baseline is not None else None,
+    )
+
+
+def _baseline(found: Baseline) -> shape.BaselineShape:
+    old = found.old
+    counts = shape.ChangeCountsShape(**{str(change): count for change, count in found.counts})
+    changes = [_changed(one) for one in found.differences]
+    return shape.BaselineShape(
+        found.file,
+        old.run.now,
+        old.checklist.version,
+        old.summary.gate,
+        found.why.before,
+        dict(found.why.shares),
+        list(found.remarks),
+        counts,
+        changes,
+    )
+
+
+def _changed(one: Difference) -> shape.ChangeShape:
+    result, before, after = one.result, one.before, one.after
+    return shape.ChangeShape(
+        change=cast(Any, str(one.change)),
+        fingerprint=result.fingerprint,
+        id=result.id,
+        site=result.site,
+        title=result.title,
+        severity=result.severity,
+        subject=result.subject,
+        before=before.status if before else None,
+        after=after.status if after else None,
+        message=result.message,
+        why=one.why,
     )
 
 
 def _lifecycle(judgement: Judgement) -> shape.LifecycleShape | None:
     table = judgement.lifecycle
     return shape.LifecycleShape(table.date.isoformat(), table.stale(judgement.now), judgement.config.lifecycle) if table is not None else None
+
+
+def _tables(tables: Mapping[str, Mapping[str, Any]]) -> shape.TablesShape:
+    volumes, past = _table(tables, "volume_figures"), trend_rows(tables)
+    return shape.TablesShape(
+        node_loss=_table(tables, "node_loss"),
+        copies=_copies(tables),
+        calendar=_calendar(tables),
+        volumes=None if volumes is None else [shape.VolumeShape(**row) for row in volumes],
+        trend=None if past is None else [shape.TrendShape(**dataclasses.asdict(row)) for row in past],
+    )
 
 
 def _calendar(tables: Mapping[str, Mapping[str, Any]]) -> list[shape.DueShape] | None:

@@ -264,12 +264,35 @@ class CopyShape(Shape, frozen=True):
     note: str
 
 
+class VolumeShape(Shape, frozen=True):
+    """How full a volume is: what the growth of later runs is measured by."""
+
+    site: str
+    subject: str
+    used: int  # bytes
+    capacity: int
+    read: str  # the read that said so
+
+
+class TrendShape(Shape, frozen=True):
+    """How an earlier run of the history ended."""
+
+    date: str
+    score: float | None
+    grade: str | None
+    gate: str | None
+    coverage: float | None
+    checklist: str | None
+
+
 class TablesShape(Shape, frozen=True):
     """Tables beside the results, each row with its site; null where a table could not be computed."""
 
     node_loss: list[dict[str, Any]] | None
     copies: list[CopyShape] | None
     calendar: list[DueShape] | None
+    volumes: list[VolumeShape] | None = None
+    trend: list[TrendShape] | None = None  # the oldest first; null where the run had no history
 
 
 class PlaceShape(Shape, frozen=True):
@@ -299,8 +322,48 @@ class GainShape(Shape, frozen=True):
     results: list[str]
 
 
+class ChangeCountsShape(Shape, frozen=True):
+    """Findings by what became of them since the baseline."""
+
+    new: int
+    worse: int
+    incomparable: int
+    better: int
+    resolved: int
+
+
+class ChangeShape(Shape, frozen=True):
+    """One finding that is not what it was; a status is null where it was not there."""
+
+    change: Literal["new", "worse", "incomparable", "better", "resolved"]
+    fingerprint: str
+    id: str
+    site: str
+    title: str
+    severity: Severity
+    subject: SubjectShape | None
+    before: Status | None
+    after: Status | None
+    message: str
+    why: str
+
+
+class BaselineShape(Shape, frozen=True):
+    """What changed since an earlier report: counts, each change, and the difference of the scores by cause."""
+
+    file: str
+    now: str
+    checklist: str
+    gate: Gate | None
+    score: float | None
+    shares: dict[str, float]  # points by cause; empty where one side has no score
+    remarks: list[str]
+    counts: ChangeCountsShape
+    changes: list[ChangeShape]
+
+
 class ReportShape(Shape, frozen=True):
-    """The whole report."""
+    """The whole report; what came later than version 0.1.0 has a default, so that reports of then can be read."""
 
     schema_version: Literal[1]
     tool: ToolShape
@@ -318,3 +381,4 @@ class ReportShape(Shape, frozen=True):
     attestations: list[AttestationShape]
     waivers: list[WaiverShape]
     lifecycle: LifecycleShape | None
+    baseline: BaselineShape | None = None

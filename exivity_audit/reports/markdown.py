@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from exivity_audit.reports.json_shape import ReportShape, ResultShape
 from exivity_audit.reports.text import clean
-from exivity_audit.reports.words import headline, subject_text
+from exivity_audit.reports.words import baseline_words, headline, subject_text
 from exivity_audit.verdict import Status
 
 LONGEST = 60_000  # characters a pull request comment takes, with room to spare
@@ -23,7 +23,7 @@ def plain(text: object) -> str:
 def render_markdown(report: ReportShape) -> bytes:
     """The report as Markdown; findings that would pass the size of a comment are counted instead."""
     summary = report.summary
-    parts = [f"## {plain(headline(report))}", _facts(report), _rows(report)]
+    parts = [f"## {plain(headline(report))}", _facts(report), *_since(report), _rows(report)]
     if report.fixes:
         first = [f"{number}. {plain(item.fix.text)} (+{item.gain:g})" for number, item in enumerate(report.fixes[:5], 1)]
         parts.append("### Fix these first\n\n" + "\n".join(first))
@@ -33,7 +33,7 @@ def render_markdown(report: ReportShape) -> bytes:
     undecided = [result for result in report.results if result.status in (Status.UNKNOWN, Status.MANUAL)]
     if undecided:
         body = "\n".join(f"- {result.status}: {plain(result.title)} ({plain(result.id)}): {plain(result.message)}" for result in undecided)
-        parts.append(f"<details><summary>{len(undecided)} not decided</summary>\n\n{_cut(body)}\n\n</details>")
+        parts.append(f"<details><summary>{len(undecided)} not decided</summary>\n\n{cut(body)}\n\n</details>")
     score = "" if summary.score_without_waivers is None else f"; {summary.score_without_waivers:g} without waivers"
     versions = f"{report.tool.name} {plain(report.tool.version)}, checklist {plain(report.checklist.version)}"
     parts.append(f"Exit code {report.run.exit_code}{score}. {versions}.")
@@ -44,6 +44,12 @@ def _facts(report: ReportShape) -> str:
     cluster, used = report.cluster, report.scenario.used or "scenario unknown"
     version = plain(cluster.version) if cluster.version else "version not read"
     return f"{plain(cluster.name)}, Kubernetes {version}, {used}, {report.scenario.purpose}, {plain(report.run.now)}"
+
+
+def _since(report: ReportShape) -> Iterable[str]:
+    """One line on what changed since the baseline."""
+    if report.baseline is not None:
+        yield plain(baseline_words(report.baseline, report.summary.score))
 
 
 def _rows(report: ReportShape) -> str:
@@ -57,7 +63,7 @@ def _rows(report: ReportShape) -> str:
 
 
 def _lines(results: Iterable[ResultShape]) -> str:
-    return _cut("\n".join(_line(result) for result in results))
+    return cut("\n".join(_line(result) for result in results))
 
 
 def _line(result: ResultShape) -> str:
@@ -69,7 +75,7 @@ def _line(result: ResultShape) -> str:
     return f"| {result.status} | {result.severity} | {what} | {plain(result.message)} | {fix} |"
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
     """As many whole lines as fit, and how many do not."""
     kept: list[str] = []
     lines, size = text.split("\n"), 0

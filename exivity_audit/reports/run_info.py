@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from exivity_audit.baseline import Baseline
 
 
 @dataclass(frozen=True)
@@ -21,3 +25,4 @@ class RunInfo:
     snapshot_file: str | None
     exit_code: int
     exit_reason: str
+    baseline: Baseline | None = None

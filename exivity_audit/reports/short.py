@@ -10,6 +10,7 @@ from exivity_audit.reports.glyphs import LOOKS
 from exivity_audit.reports.identity import release_words, result_words, scenario_words
 from exivity_audit.reports.run_info import RunInfo
 from exivity_audit.reports.sentences import conditions
+from exivity_audit.reports.since import since_words
 from exivity_audit.reports.text import ascii_text, clean
 from exivity_audit.reports.texts import ENGLISH
 from exivity_audit.score import Scorecard
@@ -40,6 +41,8 @@ def render_short(scorecard: Scorecard, run: RunInfo, *, ascii: bool = False, wid
     more = [f"{len(failed) - FAILURES} more failed"] if len(failed) > FAILURES else []
     open_counts = [f"{counts[status]} {status}" for status in COUNTED if counts[status]]
     lines.append(" · ".join([*more, *open_counts, f"{counts[Status.PASS]} passed"]))
+    if run.baseline is not None:
+        lines.append(since_words(run.baseline))
     lines.append(f"exivity-audit {run.tool_version} · checklist {judgement.pack.checklist.version} · {print_moment(judgement.now)}")
     return "".join(f"{_fitted(line, width, ascii)}\n" for line in lines)
 

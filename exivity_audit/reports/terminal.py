@@ -18,6 +18,8 @@ from exivity_audit.reports.identity import identity, opening
 from exivity_audit.reports.node_loss import node_loss
 from exivity_audit.reports.pen import NARROWEST, WIDEST, Pen
 from exivity_audit.reports.run_info import RunInfo
+from exivity_audit.reports.since import since
+from exivity_audit.reports.trend import trend
 from exivity_audit.reports.undecided import could_not_look, to_attest
 from exivity_audit.score import Scorecard
 
@@ -44,6 +46,7 @@ def render_terminal(
     report = Group(
         identity(scorecard, run, pen),
         opening(scorecard, pen),
+        since(run.baseline, pen),
         pen.heading("Checklist"),
         checklist(scorecard, pen),
         Findings(scorecard, pen).render(),
@@ -53,6 +56,7 @@ def render_terminal(
         node_loss(scorecard, pen),
         copies(scorecard, pen),
         calendar(scorecard, pen),
+        trend(scorecard, pen),
         fix_first(scorecard, pen),
         *([arithmetic(scorecard, pen)] if explain_score else []),
         result(scorecard, run, pen),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from exivity_audit.reports.json_shape import ReportShape, ResultShape
+import msgspec
+
+from exivity_audit.reports.dates import print_day
+from exivity_audit.reports.json_shape import BaselineShape, ReportShape, ResultShape
 
 
 def headline(report: ReportShape) -> str:
@@ -26,6 +29,26 @@ def subject_text(result: ResultShape) -> str:
         return ""
     path = "/".join(part for part in (one.namespace, one.name) if part)
     return f"{one.kind} {path}".strip() + (f"#{one.part}" if one.part else "")
+
+
+def baseline_words(found: BaselineShape, score: float | None) -> str:
+    """One line: since when, how many findings changed, and the score with what moved it."""
+    counts = changes_words(msgspec.structs.asdict(found.counts))
+    return f"Since {print_day(found.now)} ({found.file}): {counts}; {score_words(found.score, score, found.shares)}."
+
+
+def changes_words(counts: Mapping[str, int]) -> str:
+    """``2 new, 0 worse, 3 better``: what was added is always said, the rest where there is any."""
+    return ", ".join(f"{count} {change}" for change, count in counts.items() if count or change in ("new", "worse"))
+
+
+def score_words(before: float | None, after: float | None, shares: Mapping[str, float]) -> str:
+    """``score 71.2 → 73 (+1.8: waivers -0.2, cluster +2)``."""
+    text = " → ".join("none" if value is None else f"{value:g}" for value in (before, after))
+    if before is None or after is None:
+        return f"score {text}"
+    causes = ", ".join(f"{name} {share:+g}" for name, share in shares.items() if share)
+    return f"score {text} ({after - before:+.1f}{f': {causes}' if causes else ''})"
 
 
 def details(result: ResultShape) -> Iterator[str]:

@@ -281,7 +281,7 @@ def test_growth_follows_what_is_full_already() -> None:
 def test_growth_needs_figures_of_a_week_ago() -> None:
     (verdict,) = verdicts(builders.multi_node(), "capacity/growth", usage=Usage(kubelets={"worker-1": mounted(extracted=9)})).values()
     assert verdict.status is Status.UNKNOWN
-    assert verdict.needs == ("prometheus.url in the config",)
+    assert verdict.needs == ("prometheus.url in the config", "--history DIR")
     young = verdicts(builders.multi_node(), "capacity/growth", usage=Usage(prometheus=mounted(extracted=9)))
     assert [one.why for one in young.values()] == ["16 volumes: Prometheus holds no figures from a week ago"]
     failing = {resource: Failure("timeout", None, "too late") for resource in ("prometheus/volumes", "prometheus/nodes")}

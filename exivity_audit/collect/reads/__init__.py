@@ -9,6 +9,7 @@ from exivity_audit.collect.reads import (
     configuration,
     gateway,
     gitops,
+    history,
     ingress,
     longhorn,
     metallb,
@@ -25,7 +26,7 @@ from exivity_audit.collect.reads import (
 
 MODULES = (
     workloads, configuration, storage, longhorn, ingress, gateway, openshift, certificates, metallb, middleware, postgresql, rabbitmq, backups,
-    monitoring, gitops, usage, security,
+    monitoring, gitops, usage, history, security,
 )  # fmt: skip
 READS: tuple[Read, ...] = tuple(read for module in MODULES for read in module.READS)
 BY_NAME = {read.name: read for read in READS}
