@@ -49,7 +49,7 @@ def keepers(judgement: Judgement) -> dict[str, Keeper]:
 
 def keeper_of(judgement: Judgement, site: str, target: Subject, release: Keeper | None) -> Keeper | None:
     """Who keeps one object: an Application that lists it, else whoever keeps the release it is an object of."""
-    applications = judgement.keeping.get(site, {}).get("applications")
+    applications: Any = judgement.keeping.get(site, {}).get("applications") or ()
     if seen(applications) and target.name is not None:
         for one in applications:
             if isinstance(one, Application) and one.local and one.resource(target.kind, target.name, target.namespace or ""):

@@ -76,7 +76,9 @@ def _asked(finding: Finding) -> Iterable[_Asked]:
 def named(path: str, subject: Subject | None) -> str:
     """A path with the service's own key for ``<name>``, where the subject is one of a service."""
     name = subject.name or "" if subject is not None else ""
-    key = next((one.key for one in chart.SERVICES if name == one.component or name.endswith((f"-{one.component}", f"-{one.component}-log"))), ANY_NAME)
+    key = next(
+        (one.key for one in chart.SERVICES if name == one.component or name.endswith((f"-{one.component}", f"-{one.component}-log"))), ANY_NAME
+    )
     return path.replace(ANY_NAME, key)
 
 
@@ -88,7 +90,7 @@ def _merged(site: str, path: str, group: list[_Asked]) -> Setting:
     blank = Setting(site, path, None, State.FILL_IN, needs, found)
     if not values:
         return blank
-    different = [value for _, value in values]
+    different: list[Scalar] = [value for _, value in values]
     first = _stricter(path, different)
     if first is None:
         return replace(blank, value=different[0], state=State.CONFLICT, others=tuple(different[1:]))

@@ -11,7 +11,6 @@ from exivity_audit.evidence import HasSubject, Source
 from exivity_audit.measure import Scalar, Unit, print_value
 from exivity_audit.subject import Subject
 
-
 UPGRADE, REINSTALL, NEW_SECRET = "upgrade", "reinstall", "new secret"
 SERVER_TLS = "TLS at the server"  # before a client may ask for it
 

@@ -44,7 +44,15 @@ def _table(actions: Iterable[Action]) -> str:
     for action in actions:
         found = f"{len(action.findings)}: {', '.join(action.checks)}"
         gained = f"+{figures.points(action.gain):g}"
-        cells = (action.text, KINDS[action.kind], action.severity, "", found, gained, action.needs or ("upgrade" if action.kind is FixKind.VALUES else ""))
+        cells = (
+            action.text,
+            KINDS[action.kind],
+            action.severity,
+            "",
+            found,
+            gained,
+            action.needs or ("upgrade" if action.kind is FixKind.VALUES else ""),
+        )
         lines.append(f"| {action.number} | " + " | ".join(map(plain, cells)) + " |")
     return "\n".join(lines)
 
@@ -64,7 +72,9 @@ def _values(register: Register, several: bool) -> Iterator[str]:
         yield f"{head}\n"
         for one in found:
             place = f"{plain(one.site)}: " if several else ""
-            shown = "" if one.state is State.FILL_IN else ": " + " or ".join(plain(value) for value in (one.value, *_conflicting(one.state, one.others)))
+            shown = (
+                "" if one.state is State.FILL_IN else ": " + " or ".join(plain(value) for value in (one.value, *_conflicting(one.state, one.others)))
+            )
             needs = f" (needs {plain(one.needs)})" if one.needs is not None and state is not State.SET else ""
             yield f"- {place}{plain(one.path)}{shown}{needs}"
         yield ""

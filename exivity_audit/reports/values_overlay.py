@@ -22,7 +22,7 @@ from exivity_audit.verdict import Severity
 
 MARK = "#: "  # before a line that is not set; taking it away sets it
 KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-WORDS = frozenset("true false null yes no on off y n".split())  # which YAML does not read as text
+WORDS = frozenset(["true", "false", "null", "yes", "no", "on", "off", "y", "n"])  # which YAML does not read as text
 HOW = (
     "Put it behind your own values: without them an upgrade falls back to the chart's defaults.",
     "Lines that begin with `#:` are not set. The comment above each says what it takes. Take `#:` away from such a line, and from the lines"
@@ -64,14 +64,17 @@ def _head(card: Scorecard, site: SiteSnapshot, keeper: Keeper | None, settings: 
     when = print_moment(card.judgement.now)
     yield from comment(f"Chart values that mend what exivity-audit found: {site.cluster.name}, {site.namespace}/{site.release}, {when}.", indent=0)
     if keeper is not None:
-        yield from comment(f"{keeper.tool} keeps this release. Put the values into {keeper.place}: {keeper.undoes}, and a `helm upgrade` too.", indent=0)
+        yield from comment(
+            f"{keeper.tool} keeps this release. Put the values into {keeper.place}: {keeper.undoes}, and a `helm upgrade` too.", indent=0
+        )
     else:
         command = f"helm upgrade {site.release} CHART -n {site.namespace} -f YOUR-VALUES.yaml -f fixes.values.yaml"
         yield from comment(command, indent=0, label="  ")
     for text in HOW:
         yield from comment(text, indent=0)
     count = {state: sum(1 for one in settings if one.state is state) for state in State}
-    told = f"{count[State.SET]} set, {count[State.LATER]} that take more than an upgrade, {count[State.FILL_IN]} to fill in, {count[State.CONFLICT]} in conflict"
+    words = {State.SET: "set", State.LATER: "that take more than an upgrade", State.FILL_IN: "to fill in", State.CONFLICT: "in conflict"}
+    told = ", ".join(f"{count[state]} {word}" for state, word in words.items())
     yield from comment(told + ".", indent=0)
 
 
@@ -137,6 +140,7 @@ def _foot(register: Register, site: str) -> Iterator[str]:
     rest = [action for action in register.actions if action.kind is not FixKind.VALUES and not action.fill and site in action.sites]
     if rest:
         patches = sum(1 for action in rest if action.kind is FixKind.PATCH)
-        count = " and ".join((plural(patches, "patch", "patches"), plural(len(rest) - patches, "task")))
+        tasks = len(rest) - patches
+        count = f"{patches} {'patch' if patches == 1 else 'patches'} and {tasks} {'task' if tasks == 1 else 'tasks'}"
         yield ""
         yield from comment(f"No chart value changes the rest: {count}, in `-o actions=FILE`.", indent=0)
