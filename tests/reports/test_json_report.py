@@ -107,7 +107,14 @@ def test_values_and_patches_are_kept() -> None:
     results = {result["id"]: result for result in report("not_ready")["results"] if result["status"] in ("fail", "warn")}
     assert results["application/singletons"]["fix"]["values"] == {"service.chronos.replicas": 1}
     assert results["ingress/class"]["fix"]["patch"] == {"metadata": {"annotations": {"a": "b"}}}
-    assert results["rabbitmq/legacy-image"]["fix"] == {"text": "Repair legacy-image", "kind": "task", "values": None, "patch": None}
+    assert results["rabbitmq/legacy-image"]["fix"] == {
+        "text": "Repair legacy-image",
+        "kind": "task",
+        "values": None,
+        "patch": None,
+        "needs": None,
+        "fill": [],
+    }
     assert results["application/singletons"]["wanted"] == {
         "operator": "==",
         "value": 1,
