@@ -29,6 +29,7 @@ from .auditing import PACK, audited
 from .controlplane import ControlPlane, Object, chart_path
 from .crds import crds
 from .live_cluster import LiveCluster, bare
+from .test_chart_values import over
 
 pytestmark = pytest.mark.skipif(chart_path() is None, reason="the Exivity chart is not there")
 
@@ -38,7 +39,7 @@ FILLED: Object = {
     "licence": builders.LICENCE, "secret.appKey": builders.APP_KEY, "secret.jwtSecret": "Jq8-vRt2_kLm5.Zx9pWn3bYc7dFh1gSa",
     "postgresql.global.postgresql.auth.password": "Tr0ub4dor-Xk29-plmQ-77vz", "postgresql.global.postgresql.auth.postgresPassword": "Wq7-nnBz31-uuYt-Lk55-xx",
     "rabbitmq.auth.username": "billing", "rabbitmq.auth.password": "Zp2-rrVm84-ccHj-Ge61-qq", "ingress.host": builders.HOST, "ingress.ingressClassName": "traefik",
-    "ingress.trustedProxy": conforming.POD_NETWORK,
+    "ingress.trustedProxy": conforming.POD_NETWORK, "postgresql.host": "pg-rw.databases.svc", "rabbitmq.host": "mq.rabbitmq.svc",
 }  # fmt: skip
 # What a service's second copy makes apply, for which the chart has no value; the check for one copy was worse.
 OF_SEVERAL_COPIES = ("application/declared-spread", "application/disruption")
@@ -83,6 +84,7 @@ def below(cluster: ControlPlane, single: bool) -> None:
     (conforming.below_single_node if single else conforming.below_multi_node)(cluster)
     conforming.give(cluster, conforming.ingress_nginx(("only",) if single else builders.WORKERS))
     if not single:
+        conforming.stand_beside(cluster, conforming.conforming_multi())
         mark = {"metadata": {"annotations": {"storageclass.kubernetes.io/is-default-class": "true"}}}
         cluster.patch("/apis/storage.k8s.io/v1/storageclasses/longhorn", mark)
 
@@ -157,14 +159,6 @@ def filled(text: str, found: Register) -> Object:
     return dict(values)
 
 
-def merged(base: Object, over: Object) -> Object:
-    """Values as Helm merges two files of them."""
-    found = dict(base)
-    for key, value in over.items():
-        found[key] = merged(found[key], value) if isinstance(value, dict) and isinstance(found.get(key), dict) else value
-    return found
-
-
 def red(found: dict[tuple[str, str], tuple[Outcome, Verdict]]) -> dict[tuple[str, str], str]:
     return {key: f"{verdict.status}: {verdict.message}" for key, (_, verdict) in found.items() if verdict.status in RED}
 
@@ -228,7 +222,7 @@ def test_an_upgrade_and_a_fresh_install_turn_green_what_they_say(fresh: ControlP
     space = "second"
     secret_object = next(item for item in conforming.conforming_multi(space).network() if item["kind"] == "Secret")
     fresh.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}}, bare(secret_object))
-    fresh.install_chart(space, "exivity", merged(installed, filled(text, found)))
+    fresh.install_chart(space, "exivity", over(installed, filled(text, found)))
     settled(fresh, space, case)
     again = judged(fresh, space)
     assert not (turned := newly_red(before, again, space)), turned
