@@ -24,8 +24,10 @@ from exivity_audit.subject import Subject
 from exivity_audit.verdict import Severity, Status, Verdict
 from tests import builders
 from tests.judging import judged
+from tests.products import gitops
 from tests.reports import sample_scorecard as sample
 from tests.reports.test_hostile_text import HOSTILE, RAW
+from tests.world import World
 
 GLASS, USE = Subject("Deployment", "exivity-glass", "exivity"), Subject("Deployment", "exivity-use", "exivity")
 
@@ -204,3 +206,52 @@ class TestSample:
         assert subjects == {"Deployment exivity/exivity-glass"}
         assert steps("service.edify.replicas") == ("service", "edify", "replicas")
         assert by_path["service.edify.replicas"].value == 2
+
+
+def _unmade(world: World) -> World:
+    """One copy of glass where two are wanted, and a class that the Ingress lacks."""
+    world.edit("Deployment", "exivity-glass", lambda item: item["spec"].update(replicas=1))
+    for name in ("exivity-chronos", "exivity-griffon"):
+        world.edit("Deployment", name, lambda item: item["spec"].update(strategy={"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}))
+    return world
+
+
+class TestGitops:
+    def made(self, world: World) -> tuple[Scorecard, Register]:
+        found = scorecard(judged(_unmade(world)))
+        return found, register(found)
+
+    @pytest.mark.parametrize(
+        ("heal", "words"),
+        [(True, "self-heal reverts a change by hand at once"), (False, "its next automatic sync reverts a change by hand")],
+    )
+    def test_argo_cd_is_named_with_its_repository(self, heal: bool, words: str) -> None:
+        world = gitops.argo(builders.multi_node(helm=False))
+        world.edit("Application", "exivity", lambda item: item["spec"].update(syncPolicy={"automated": {"selfHeal": heal}}))
+        made, found = self.made(world)
+        text = values_overlay(made, found, made.judgement.snapshot.sites[0])
+        head = " ".join(text.partition("\n\n")[0].replace("\n#", "").split())
+        assert f"Put the values into Application argocd/exivity (Git repository {gitops.REPOSITORY}): {words}" in head
+        assert "helm upgrade exivity CHART" not in text
+        (rollout,) = found.of(FixKind.PATCH)
+        assert {patch.keeper.object for patch in rollout.patches if patch.keeper} == {"Application argocd/exivity"}
+        assert all(patch.keeper for patch in rollout.patches)
+        assert words in action_register(made, found)
+
+    def test_without_automation_the_next_sync_reverts(self) -> None:
+        world = gitops.argo(builders.multi_node(helm=False))
+        world.edit("Application", "exivity", lambda item: item["spec"].pop("syncPolicy", None))
+        _, found = self.made(world)
+        assert found.keepers["default"].undoes == "its next sync reverts a change by hand"
+
+    def test_flux_is_named_with_what_keeps_it(self) -> None:
+        made, found = self.made(gitops.flux(builders.multi_node()))
+        keeper = found.keepers["default"]
+        assert (keeper.tool, keeper.object) == ("Flux", "HelmRelease flux-system/exivity")
+        assert "its next upgrade overwrites a change by hand" in action_register(made, found)
+
+    def test_helm_by_hand_is_undone_by_nobody(self) -> None:
+        made, found = self.made(builders.multi_node())
+        assert found.keepers == {}
+        assert "helm upgrade exivity CHART -n exivity" in values_overlay(made, found, made.judgement.snapshot.sites[0])
+        assert all(patch.keeper is None for action in found.actions for patch in action.patches)
