@@ -78,22 +78,26 @@ def _head(card: Scorecard, site: SiteSnapshot, keeper: Keeper | None, settings: 
     yield from comment(told + ".", indent=0)
 
 
-def _written(name: str, node: _Node, depth: int) -> Iterator[str]:
-    """A key with all that stands under it."""
+def _written(name: str, node: _Node, depth: int, before: _Node | None = None) -> Iterator[str]:
+    """A key with all that stands under it; what is said of it already stands above the key before it where both are asked for alike."""
     indent = "  " * depth
     lead = indent if node.live else indent + MARK
     one = node.setting
     if node.children:
         yield f"{lead}{_key(name)}:"
+        last = None
         for child, below in node.children.items():
-            yield from _written(child, below, depth + 1)
+            yield from _written(child, below, depth + 1, last)
+            last = below
     elif one is not None:
         lines = [f"{lead}{_key(name)}: {quoted('' if value is None else value)}" for value in _values(one)]
         told = f"  # {clean(_asking(one))}: {clean(_seen(one))}"
         if one.state is State.SET and not one.others and len(lines[0] + told) <= WIDTH:
             yield encodable(lines[0] + told)
         else:
-            yield from _why(one, depth * 2)
+            why = list(_why(one, depth * 2))
+            same = before is not None and before.setting is not None and not before.children and list(_why(before.setting, depth * 2)) == why
+            yield from () if same else why
             yield from lines
 
 

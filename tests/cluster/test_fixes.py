@@ -17,7 +17,7 @@ from exivity_audit.evaluate import Judgement, Outcome, evaluate
 from exivity_audit.lifecycle import load_lifecycle
 from exivity_audit.overlay import State
 from exivity_audit.paths import steps
-from exivity_audit.remedy import UPGRADE, FixKind
+from exivity_audit.remedy import NEW_SECRET, REINSTALL, UPGRADE, FixKind
 from exivity_audit.reports.values_overlay import values_overlay
 from exivity_audit.score import scorecard
 from exivity_audit.verdict import Status, Verdict
@@ -41,6 +41,7 @@ FILLED: Object = {
     "rabbitmq.auth.username": "billing", "rabbitmq.auth.password": "Zp2-rrVm84-ccHj-Ge61-qq", "ingress.host": builders.HOST, "ingress.ingressClassName": "traefik",
     "ingress.trustedProxy": conforming.POD_NETWORK, "postgresql.host": "pg-rw.databases.svc", "rabbitmq.host": "mq.rabbitmq.svc",
 }  # fmt: skip
+IN_HAND = (None, UPGRADE, REINSTALL, NEW_SECRET)  # what a fresh install and the person who fills in have in hand
 # What a service's second copy makes apply, for which the chart has no value; the check for one copy was worse.
 OF_SEVERAL_COPIES = ("application/declared-spread", "application/disruption")
 USED = {"cpu": "250m", "memory": "512Mi"}
@@ -115,6 +116,8 @@ def uninstalled(cluster: ControlPlane) -> None:
         ("PersistentVolume", "/api/v1/persistentvolumes"),
     ):
         for item in cluster.items(path):
+            if item["spec"].get("claimRef", {"namespace": "exivity"})["namespace"] != "exivity":
+                continue  # of what stands beside the release
             cluster.delete({"apiVersion": "v1", "kind": kind, **item}, gone_within=30)
 
 
@@ -182,6 +185,8 @@ def mendable(found: Register, *, by_upgrade: bool) -> set[tuple[str, str]]:
         for outcome, verdict in action.findings:
             fix = verdict.fix
             if fix is None or not (fix.kind is FixKind.VALUES or (fix.fill and not by_upgrade)):
+                continue
+            if not by_upgrade and fix.needs not in IN_HAND:
                 continue
             if by_upgrade and (fix.needs not in (None, UPGRADE) or not paths_set(found, verdict)):
                 continue

@@ -32,7 +32,9 @@ def waived(card: Scorecard, *checks: str) -> Scorecard:
         replace(
             outcome,
             verdicts=tuple(
-                replace(verdict, status=Status.WAIVED, underlying=verdict.status, waiver=WAIVER) if verdict.status in (Status.FAIL, Status.WARN) else verdict
+                replace(verdict, status=Status.WAIVED, underlying=verdict.status, waiver=WAIVER)
+                if verdict.status in (Status.FAIL, Status.WARN)
+                else verdict
                 for verdict in outcome.verdicts
             ),
         )
