@@ -47,7 +47,8 @@ def reached(broker, cluster_endpoints):
         text = "no host is configured" if not broker.host else f"{broker.host} is the pod itself"
         if broker.location.named is not None:
             text = "no Service {1}/{0}".format(*broker.location.named)
-        fix = task("Set `rabbitmq.host` to the Service of the broker, as `NAME.NAMESPACE.svc`", fill="rabbitmq.host")
+        named = "Set `rabbitmq.host` to the Service of the broker, as `NAME.NAMESPACE.svc`"
+        fix = task(named, fill=("rabbitmq.host", "rabbitmq.port", "rabbitmq.secure"))
         return fail(broker, "no Service", seen=text, wanted=want, at=[broker.at], fix=fix)
     problem = port_problem(broker, service)
     if problem is not None:

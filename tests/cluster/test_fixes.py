@@ -40,6 +40,7 @@ FILLED: Object = {
     "postgresql.global.postgresql.auth.password": "Tr0ub4dor-Xk29-plmQ-77vz", "postgresql.global.postgresql.auth.postgresPassword": "Wq7-nnBz31-uuYt-Lk55-xx",
     "rabbitmq.auth.username": "billing", "rabbitmq.auth.password": "Zp2-rrVm84-ccHj-Ge61-qq", "ingress.host": builders.HOST, "ingress.ingressClassName": "traefik",
     "ingress.trustedProxy": conforming.POD_NETWORK, "postgresql.host": "pg-rw.databases.svc", "rabbitmq.host": "mq.rabbitmq.svc",
+    "rabbitmq.port": 5671, "rabbitmq.secure": True,
 }  # fmt: skip
 IN_HAND = (None, UPGRADE, REINSTALL, NEW_SECRET)  # what a fresh install and the person who fills in have in hand
 # What a service's second copy makes apply, for which the chart has no value; the check for one copy was worse.
