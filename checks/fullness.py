@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 
-from exivity_audit import Role, at_most, fail, ok, print_size, seen, skip, task, unknown, values
-from exivity_audit.facts.claims import class_of
+from exivity_audit import REINSTALL, UPGRADE, Role, at_most, fail, ok, print_size, seen, skip, task, unknown, values
+from exivity_audit.facts.claims import ClaimGroup, class_of
 from exivity_audit.facts.volume_use import uses_of, why_unseen
 
 HEADROOM, DATA, LOGS = "postgresql/storage-headroom", "capacity/data", "capacity/logs"
@@ -67,6 +67,13 @@ def enlarged(use, limit):
     return f"{math.ceil(use.used / limit * ROOM / 2**30)}Gi"
 
 
+def growth_needs(claim, kind):
+    """What a larger size in the values takes: an upgrade only where the class expands, and never for the claims of a StatefulSet."""
+    if claim.group is ClaimGroup.POSTGRESQL:
+        return REINSTALL
+    return None if kind is None else UPGRADE if kind.expandable else REINSTALL
+
+
 def more_room(claim, use, limit, classes):
     """The remedy for a volume that is too full."""
     if use.disk[0] == "node":
@@ -74,5 +81,5 @@ def more_room(claim, use, limit, classes):
     if use.disk[0] != "claim":
         return task("Free room on the shared file system behind the volume, or enlarge it")
     found = class_of(claim, classes) if seen(classes) else None
-    needs = None if found is None else "upgrade" if found.expandable else "reinstall"
+    needs = growth_needs(claim, found)
     return values(claim.values_path, enlarged(use, limit), needs=needs)

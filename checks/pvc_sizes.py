@@ -6,11 +6,12 @@ from dataclasses import replace
 from functools import reduce
 from operator import and_
 
-from exivity_audit import (
+from exivity_audit import (  # fmt: skip
     HIGH,
     LOW,
     MEDIUM,
     RELAX,
+    UPGRADE,
     NotSeen,
     Role,
     Size,
@@ -34,13 +35,15 @@ from exivity_audit import (
     unknown,
     values,
     warn,
-)  # fmt: skip
+)
 from exivity_audit.facts.claims import ClaimGroup, class_of
 from exivity_audit.facts.database import DatabaseKind
 from exivity_audit.facts.gitops import Tool
 from exivity_audit.facts.helm import value
 from exivity_audit.facts.volume_use import disk_of, local_place
 from exivity_audit.remedy import alike
+
+from .fullness import growth_needs
 
 REQUEST, CAPACITY = "spec.resources.requests.storage", "status.capacity.storage"
 GROWING = ("extracted", "exported")
@@ -58,8 +61,7 @@ def _grow(claim, want, classes):
     amount = want if isinstance(want, str) else print_size(want)
     if claim.request is not None and claim.request >= size(want):
         return task(f"Finish the expansion to {amount}: the claim asks for it and its volume has not grown; `kubectl describe pvc` says why")
-    found = class_of(claim, classes) if seen(classes) else None
-    needs = None if found is None else "upgrade" if found.expandable else "reinstall"
+    needs = growth_needs(claim, class_of(claim, classes) if seen(classes) else None)
     return values(claim.values_path, amount, needs=needs)
 
 
@@ -200,7 +202,7 @@ def _larger(cluster, want):
 
 
 @check("explicit", severity=MEDIUM, clauses=("P1", "K2"))
-def explicit(claims, release, installer, given_values=maybe):
+def explicit(claims, release, installer, given_values=maybe, storage_classes=maybe):
     """Volume sizes are set in the values.
 
     The chart's default of 1Gi is for a first look; a size that nobody wrote down comes back at the next install.
@@ -214,7 +216,7 @@ def explicit(claims, release, installer, given_values=maybe):
         return
     shown = _shown(given_values)
     if shown is not None:
-        judged_by_values = _by_values(release, judged, shown)
+        judged_by_values = _by_values(release, judged, shown, storage_classes)
         if judged_by_values is not None:
             yield judged_by_values
             return
@@ -229,7 +231,7 @@ def explicit(claims, release, installer, given_values=maybe):
     if not default:
         yield ok(release, len(sized), seen=f"{len(sized)} claims differ from {chart.DEFAULT_SIZE}", at=at, remark=remark)
     else:
-        yield _unset(release, len(sized) - len(default), len(sized), [claim.values_path for claim in default], at, remark, judged)
+        yield _unset(release, len(sized) - len(default), len(sized), default, at, remark, storage_classes)
 
 
 def _shown(given_values):
@@ -244,7 +246,7 @@ def _why_unseen(given_values):
     return f"{shown.where} takes values from {shown.gap}" if shown is not None and shown.gap else "its values are not in the cluster"
 
 
-def _by_values(release, judged, shown):
+def _by_values(release, judged, shown, classes):
     """The verdict by what the values name; None where others that are not shown may name the rest."""
     # Values hold the leaf under storage.pvcSizes; a claim's own path says which.
     unset = [claim for claim in judged if value(shown, claim.values_path) in (None, "")]
@@ -255,14 +257,17 @@ def _by_values(release, judged, shown):
         return ok(release, len(judged) - len(unset), seen=f"{len(judged) - len(unset)} of {len(judged)} sizes set", at=at, remark=remark)
     if shown.gap:
         return None
-    return _unset(release, len(judged) - len(unset), len(judged), [claim.values_path for claim in strict], at, "", judged)
+    return _unset(release, len(judged) - len(unset), len(judged), strict, at, "", classes)
 
 
-def _unset(release, done, total, paths, at, remark, judged):
+def _unset(release, done, total, unset, at, remark, classes):
     verdict = fail if done == 0 else warn
-    sizes = {"data": "50Gi", "log": "5Gi"}
-    amounts = {path: "10Gi" if path.endswith((".import", ".report")) else sizes[path.split(".")[2]] for path in sorted(paths)}
-    single = [values(path, amount) for path, amount in amounts.items()]
+    single = []
+    for claim in sorted(unset, key=lambda one: one.values_path):
+        least = "5Gi" if claim.group is ClaimGroup.LOG else "10Gi" if claim.part in ("import", "report") else "50Gi"
+        grown = claim.request is not None and claim.request >= size(least)  # by hand: a claim never shrinks
+        needs = UPGRADE if grown else growth_needs(claim, class_of(claim, classes) if seen(classes) else None)
+        single.append(values(claim.values_path, print_size(claim.request) if grown else least, needs=needs))
     joined = alike(single)
     fix = reduce(and_, dict.fromkeys(joined.get(one, one) for one in single)) if single else None
     return verdict(

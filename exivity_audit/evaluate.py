@@ -26,6 +26,7 @@ from exivity_audit.subject import CLUSTER, Subject, release_subject
 from exivity_audit.verdict import Severity, Status, Verdict, unknown
 
 TABLES = ("node_loss", "copies", "calendar", "volume_figures", "trend")  # facts that the report prints as tables
+KEEPING = ("installer", "applications")  # facts that tell who would undo a change by hand
 BLIND = (ReadOutcome.FORBIDDEN, ReadOutcome.FAILED, ReadOutcome.NOT_ASKED)
 
 
@@ -96,6 +97,7 @@ class Judgement:
     partial: bool = False  # some checks of the checklist were left out of this run
     lifecycle: Any = None  # the dated table of supported releases it was judged by
     context: Mapping[str, Context] = field(default_factory=dict)  # by site, what attestations may be bound to
+    keeping: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by site, who keeps what
 
     def fate(self, paper: Waiver | Attestation) -> Fate:
         """What became of a waiver or attestation."""
@@ -172,10 +174,12 @@ def evaluate(
     tables = {site.name: {name: facts.value(name) for name in TABLES} for site, _, facts in sites}
     for place, rows in calendars({site: found["calendar"] for site, found in tables.items()}, config.waivers, attestations, now).items():
         tables.setdefault(place, {})["calendar"] = rows
+    keeping = {site.name: {name: facts.value(name) for name in KEEPING} for site, _, facts in sites}
     unread = tuple((site.name, record) for site, _, _ in sites for record in site.reads if record.outcome in BLIND)
     return Judgement(
-        snapshot, pack, config, used, purpose, now, tuple(outcomes), attestations, tables, unread, len(checks) < len(pack.checks), lifecycle, context
-    )
+        snapshot, pack, config, used, purpose, now, tuple(outcomes), attestations, tables, unread, len(checks) < len(pack.checks), lifecycle, context,
+        keeping,
+    )  # fmt: skip
 
 
 def _outcome(

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from exivity_audit.evidence import HasSubject
+from exivity_audit.evidence import HasSubject, Source
 from exivity_audit.measure import Scalar, Unit, print_value
 from exivity_audit.subject import Subject
+
+UPGRADE, REINSTALL, NEW_SECRET = "upgrade", "reinstall", "new secret"
+SERVER_TLS = "TLS at the server"  # before a client may ask for it
 
 
 class FixKind(enum.StrEnum):
@@ -29,11 +32,15 @@ class Fix:
     values: tuple[tuple[str, Scalar], ...] = ()
     patch: Mapping[str, Any] | None = field(default=None, hash=False)
     target: Subject | None = None
-    needs: str | None = None  # "reinstall", "upgrade", "new secret": what Helm can do with it
+    resource: str = ""  # of the target, as `kubectl` takes it: `volumes.longhorn.io`
+    needs: str | None = None  # what must happen besides an upgrade: "reinstall", "new secret", …; "upgrade" where that alone is known to do
+    fill: tuple[str, ...] = ()  # values that only a person knows, by path
+    own: tuple[tuple[str, Scalar], ...] = ()  # those of ``values`` that one finding asks for, where ``alike`` joined it with others
 
     def __and__(self, other: Fix) -> Fix:
-        """Two sets of chart values as one remedy."""
-        return Fix(FixKind.VALUES, f"{self.text}, {other.text}", self.values + other.values, needs=self.needs or other.needs)
+        """Two sets of chart values as one remedy, which needs what either needs."""
+        needs = next((one for one in (self.needs, other.needs) if one not in (None, UPGRADE)), self.needs or other.needs)
+        return Fix(FixKind.VALUES, f"{self.text}, {other.text}", self.values + other.values, needs=needs, fill=self.fill + other.fill)
 
 
 def values(path: str, value: Scalar, *, needs: str | None = None) -> Fix:
@@ -72,9 +79,11 @@ def _patterns(path: str) -> Iterator[tuple[str, str]]:
 def patch(subject: Subject | HasSubject, body: Mapping[str, Any], text: str = "") -> Fix:
     """A merge patch on an object that the chart's values do not reach; ``text`` says it in one imperative sentence."""
     target = subject if isinstance(subject, Subject) else subject.subject
-    return Fix(FixKind.PATCH, text or f"Patch {target}", patch=body, target=target)
+    source = getattr(subject, "source", None)
+    resource = source.resource if isinstance(source, Source) and source.name == target.name else ""
+    return Fix(FixKind.PATCH, text or f"Patch {target}", patch=body, target=target, resource=resource)
 
 
-def task(text: str) -> Fix:
-    """Something a person does, in one imperative sentence."""
-    return Fix(FixKind.TASK, text)
+def task(text: str, *, fill: str | tuple[str, ...] = (), needs: str | None = None) -> Fix:
+    """Something a person does, in one imperative sentence; ``fill`` names the chart values that it ends in and nobody else knows."""
+    return Fix(FixKind.TASK, text, fill=(fill,) if isinstance(fill, str) else fill, needs=needs)

@@ -170,7 +170,8 @@ def together(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
         trouble = error
     joined = alike(verdict.fix for verdict in found if verdict.fix is not None)
     for verdict in found:
-        yield replace(verdict, fix=joined[verdict.fix]) if verdict.fix in joined else verdict
+        own = verdict.fix
+        yield replace(verdict, fix=replace(joined[own], own=own.values)) if own is not None and own in joined else verdict
     if trouble is not None:
         raise trouble
 

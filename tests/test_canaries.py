@@ -9,16 +9,19 @@ from functools import cache
 
 import pytest
 
+from exivity_audit.actions import register
 from exivity_audit.collect.net import MARK, caught, marks, strained
 from exivity_audit.config import Config, thresholds_of
 from exivity_audit.evaluate import evaluate
 from exivity_audit.exit_code import Limit, exit_code
 from exivity_audit.lifecycle import load_lifecycle
 from exivity_audit.pack import own_pack
+from exivity_audit.reports.action_register import action_register
 from exivity_audit.reports.json_report import json_report
 from exivity_audit.reports.run_info import RunInfo
 from exivity_audit.reports.short import render_short
 from exivity_audit.reports.terminal import render_terminal
+from exivity_audit.reports.values_overlay import values_overlay
 from exivity_audit.score import scorecard
 from exivity_audit.snapshot import encode as encode_snapshot
 from tests import builders
@@ -285,6 +288,8 @@ def outputs() -> dict[str, str]:
         "json": json_report(card, run).decode(),
         "terminal": render_terminal(card, run, width=200, colour=False, plain=True, ascii=False, verbose=True, explain_score=True),
         "short": render_short(card, run),
+        "fixes": values_overlay(card, register(card), snapshot.sites[0]),
+        "actions": action_register(card, register(card)),
     }
 
 

@@ -131,12 +131,19 @@ def resources(services, settings, now):
         if killed:
             texts = tuple(dict.fromkeys(text for _, text in killed))
             memory = any("OOMKilled" in text for text in texts)
-            fix = task(f"Raise `{path}.limits.memory` and `{path}.requests.memory` above what it uses" if memory else RESTARTING)
+            raised = f"Raise `{path}.limits.memory` and `{path}.requests.memory` above what it uses"
+            fix = task(raised, fill=(f"{path}.limits.memory", f"{path}.requests.memory")) if memory else task(RESTARTING)
             sources = [(pod, "status.containerStatuses[].lastState.terminated.reason", text) for pod, text in killed]
             yield fail(service, texts[0], seen="; ".join(texts), wanted=wanted("no OOMKilled, ≤ 5 restarts"), at=sources, fix=fix)
         elif undated:
             yield unknown(service, f"{'; '.join(undated)}; when is not recorded: see `kubectl describe pod`")
         elif default:
-            yield warn(service, default, wanted=wanted("requests from observed use"), at=where, fix=task(REQUESTS))
+            yield warn(
+                service,
+                default,
+                wanted=wanted("requests from observed use"),
+                at=where,
+                fix=task(REQUESTS, fill=(f"{path}.requests.cpu", f"{path}.requests.memory")),
+            )
         else:
             yield ok(service, "own requests" if settings.purpose is Purpose.PRODUCTION else "no restarts", at=where)

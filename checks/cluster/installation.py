@@ -132,12 +132,17 @@ def _approved(image, approved):
 
 
 def _mirror(one, bad, approved, release):
-    mirror = approved[0].removesuffix("/exivity") if approved else "REGISTRY"
     if all(image in one.init_images for image in bad):
         return values("storage.permissions.enabled", False)  # its busybox image has no registry value
     if one.belongs is Belongs.RELEASE:
-        return values("service.registry", mirror)
+        if not approved:
+            return task("Mirror the images and set `service.registry` to the mirror", fill="service.registry")
+        return values("service.registry", approved[0].removesuffix("/exivity"))
     for part in ("postgresql", "rabbitmq"):
         if one.name.startswith(f"{release.name}-{part}") and one.subject.kind == "StatefulSet" and one.subject.namespace == release.namespace:
-            return values(f"{part}.image.registry", mirror)
+            path = f"{part}.image.registry"
+            if not approved:
+                return task(f"Mirror its images and set `{path}` to the mirror", fill=path)
+            # The sub-charts refuse an image of another registry unless they are told not to.
+            return values(path, approved[0]) & values("global.security.allowInsecureImages", True)
     return task(f"Mirror its images and set them in {one.subject}")

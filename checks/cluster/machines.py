@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exivity_audit import CLUSTER, HIGH, MEDIUM, B, C, at_least, check, exactly, fail, ok, one_of, skip, task, unknown, wanted, warn
+from exivity_audit import CLUSTER, HIGH, MEDIUM, B, C, at_least, check, exactly, fail, ok, one_of, skip, task, unknown, values, wanted, warn
 from exivity_audit.scenario import Scenario
 
 from .shared import listed, nodes_word
@@ -30,7 +30,7 @@ def linux_nodes(hosts):
                 system,
                 wanted=exactly("linux"),
                 at=path,
-                fix=task("Keep Exivity on Linux nodes: `global.nodeSelector: {kubernetes.io/os: linux}`"),
+                fix=values("global.nodeSelector[kubernetes.io/os]", "linux"),
             )
 
 

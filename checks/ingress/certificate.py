@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from exivity_audit import (
+from exivity_audit import (  # fmt: skip
     CRITICAL,
+    NEW_SECRET,
     Duration,
     Purpose,
     Scenario,
@@ -24,7 +25,7 @@ from exivity_audit import (
     unknown,
     wanted,
     warn,
-)  # fmt: skip
+)
 from exivity_audit.facts.cert_manager import Managed, keeper_of
 from exivity_audit.facts.certificates import Kind
 from exivity_audit.facts.ingresses import covered
@@ -89,7 +90,11 @@ def certificate_verdict(secret, keeper, hosts, settings, limits, now, managed_ce
         return generated(
             secret,
             settings,
-            task(f"Name a Secret with a certificate of your PKI or of cert-manager in `ingress.tls.secret`, in place of {secret.subject}"),
+            task(
+                f"Name a Secret with a certificate of your PKI or of cert-manager in `ingress.tls.secret`, in place of {secret.subject}",
+                fill="ingress.tls.secret",
+                needs=NEW_SECRET,
+            ),
         )
     if not leaf.issuer.startswith(ROUTER_ISSUER):  # one that nobody trusts is told below, whatever its chain
         for measured, want, fix in weak(secret):

@@ -148,4 +148,4 @@ def trust_fix(takers, nodes):
             first = first.supernet()
         if first.prefixlen >= WIDEST_SUGGESTION:
             return values("ingress.trustedProxy", str(first))
-    return task("Set `ingress.trustedProxy` to the pod network of the cluster (`--cluster-cidr`)")
+    return task("Set `ingress.trustedProxy` to the pod network of the cluster (`--cluster-cidr`)", fill="ingress.trustedProxy")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exivity_audit import patch, task, values
+from exivity_audit import NEW_SECRET, patch, task, values
 from exivity_audit.facts.certificates import Kind
 from exivity_audit.facts.controllers import Product
 from exivity_audit.facts.gateway_ways import GatewayRoute
@@ -11,6 +11,7 @@ from exivity_audit.facts.openshift import PlatformRoute
 WAYS_OUT = (
     "Move to a controller that is maintained (Traefik, HAProxy, F5 NGINX) or to Gateway API: install it beside, then set `ingress.ingressClassName`"
 )
+CLASS = "ingress.ingressClassName"
 REDIRECT_ANNOTATIONS = {
     Product.INGRESS_NGINX: "nginx.ingress.kubernetes.io/force-ssl-redirect", Product.F5_NGINX: "nginx.org/ssl-redirect",
     Product.HAPROXY_TECHNOLOGIES: "haproxy.org/ssl-redirect", Product.HAPROXY_INGRESS: "haproxy-ingress.github.io/ssl-redirect",
@@ -20,9 +21,9 @@ REDIRECT_ANNOTATIONS = {
 def class_fix(ingress, names):
     """Set the class: by the chart where it made the Ingress."""
     if not names:
-        return task("Install an ingress controller with its IngressClass and set `ingress.ingressClassName` to it")
+        return task("Install an ingress controller with its IngressClass and set `ingress.ingressClassName` to it", fill=CLASS)
     if len(names) > 1:
-        return task(f"Set `ingress.ingressClassName` to one of {', '.join(names)}")
+        return task(f"Set `ingress.ingressClassName` to one of {', '.join(names)}", fill=CLASS if ingress.own else ())
     if ingress.own:
         return values("ingress.ingressClassName", names[0])
     return patch(ingress, {"spec": {"ingressClassName": names[0]}}, f"Set `spec.ingressClassName: {names[0]}` on {ingress.subject}")
@@ -49,7 +50,7 @@ def route_fix(way, path, service):
 def host_fix(way):
     """Name the host: by the chart where it made the Ingress."""
     if way.own:
-        return task("Set `ingress.host` to the name that your DNS serves")
+        return task("Set `ingress.host` to the name that your DNS serves", fill="ingress.host")
     return task(f"Set `{way.hosts_at}` of {way.subject} to the name that your DNS serves")
 
 
@@ -61,7 +62,7 @@ def tls_fix(way, host, found):
         return route_tls_fix(way, host, found)
     if found.kind is Kind.NONE:
         if way.own:
-            return values("ingress.tls.enabled", True) & values("ingress.tls.secret", "exivity-tls")
+            return values("ingress.tls.enabled", True, needs=NEW_SECRET) & values("ingress.tls.secret", "exivity-tls", needs=NEW_SECRET)
         return patch(
             way, {"spec": {"tls": [{"hosts": [host], "secretName": "exivity-tls"}]}}, f"Add a TLS entry for {host} with its Secret to {way.subject}"
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from exivity_audit import HIGH, NotSeen, Role, chart, check, fail, ok, skip, task, to_attest, values, wanted
 from exivity_audit.facts.monitors import component_targets, watches
 from exivity_audit.facts.prometheus import Selected, missing_labels, selects
@@ -9,6 +11,7 @@ from exivity_audit.subject import Subject
 
 from .shared import elsewhere, names, paused, printed, reason, standing_still
 
+CHART_LABELS = (chart.APP_LABEL, chart.NAME_LABEL, chart.INSTANCE_LABEL, chart.COMPONENT_LABEL, chart.VERSION_LABEL)
 SERVE = values("prometheus.metricServer.enabled", True)
 MONITOR = SERVE & values("prometheus.metricServer.serviceMonitor.enabled", True)
 
@@ -59,7 +62,7 @@ def component_verdict(component, monitors, scrapers, servers, namespaces, target
     ]
     if not meant:
         monitors.surely()
-        return fail(subject, "none", wanted=wanted("a ServiceMonitor that a Prometheus selects"), fix=MONITOR)
+        return fail(subject, "none", wanted=wanted("a ServiceMonitor that a Prometheus selects"), fix=by_the_chart(scrapers))
     taken = [(one, server) for one in meant for server in scrapers if server_takes(server, one, namespaces)]
     if taken and passive:
         return ok(
@@ -76,6 +79,18 @@ def component_verdict(component, monitors, scrapers, servers, namespaces, target
             subject, f"no Service with the port `{ports}`", wanted=wanted(f"a Service of {component} with a port of that name"), at=at, fix=SERVE
         )
     return not_selected(subject, meant[0], scrapers, servers, namespaces)
+
+
+def by_the_chart(scrapers):
+    """The chart's own monitors; where every server asks for a label that the chart does not set, they come to nothing without it."""
+    asked = [
+        {key: value for key, value in one.selectors["serviceMonitor"].wanted.items() if key not in CHART_LABELS}
+        for one in scrapers
+        if not one.unmanaged
+    ]
+    if not asked or not all(asked):
+        return MONITOR
+    return replace(MONITOR, needs=f"the label {printed(asked[0])} on the ServiceMonitors, or a Prometheus that selects them")
 
 
 def names_component(monitor):

@@ -90,9 +90,16 @@ def _missing(database, release):
     """The verdict where the host names no Service that exists."""
     host, named, at = database.config.host, database.location.named, [host_at(database)]
     if not host:
-        return fail(database, "empty", seen="no database host is configured", wanted=SOME_DATABASE, at=at, fix=task("Set `postgresql.host`"))
+        return fail(
+            database,
+            "empty",
+            seen="no database host is configured",
+            wanted=SOME_DATABASE,
+            at=at,
+            fix=task("Set `postgresql.host`", fill="postgresql.host"),
+        )
     text = f"{host} names a Service that does not exist"
-    fix = task("Set `postgresql.host` to the Service of the database: `kubectl get services -A` lists them")
+    fix = task("Set `postgresql.host` to the Service of the database: `kubectl get services -A` lists them", fill="postgresql.host")
     if named is not None and named[0] == f"{release.fullname}-postgresql" and release.fullname != release.name:
         text += f": the chart names its own after the release, {release.name}, not after nameOverride"
         fix = values("postgresql.host", f"{release.name}-postgresql")
@@ -106,6 +113,7 @@ def _agreeing(database, addresses):
         if one.place != first.place:
             text = f"{one.config.host or 'no host'}:{one.config.port}, where {first.subject.name} names {first.config.host}:{first.config.port}"
             at = [(one, "data[config.json]", one.config.host), host_at(database)]
-            fix = task("Set `postgresql.host` and `postgresql.port` once in the values, upgrade, and restart the services")
+            once = "Set `postgresql.host` and `postgresql.port` once in the values, upgrade, and restart the services"
+            fix = task(once, fill=("postgresql.host", "postgresql.port"))
             yield fail(one, "another database", seen=text, wanted=exactly("the same in every place"), at=at, fix=fix)
     addresses.surely()

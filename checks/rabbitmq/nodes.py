@@ -5,6 +5,7 @@ from __future__ import annotations
 from exivity_audit import (
     HIGH,
     MEDIUM,
+    REINSTALL,
     RELAX,
     Scenario,
     check,
@@ -137,5 +138,5 @@ def durable(subject, broker):
 def volume_fix(subject, broker):
     """How the broker gets a claim."""
     if broker.kind is BrokerKind.EMBEDDED:
-        return values("rabbitmq.persistence.enabled", True)
+        return values("rabbitmq.persistence.enabled", True, needs=REINSTALL)  # a StatefulSet's claims cannot be changed
     return task(f"Give {subject} a claim for the folder of its data")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from exivity_audit import CRITICAL, HIGH, check, fail, maybe, ok, skip, task, to_attest, unknown, values, wanted, warn
+from functools import reduce
+from operator import and_
+
+from exivity_audit import CRITICAL, HIGH, NEW_SECRET, SERVER_TLS, check, fail, maybe, ok, skip, task, to_attest, unknown, values, wanted, warn
 from exivity_audit.facts.broker import BrokerKind
 from exivity_audit.facts.configuration import CONFIG
 from exivity_audit.facts.middleware import endpoints_of
@@ -11,6 +14,7 @@ from exivity_audit.facts.rabbitmq import CONDITIONS
 from .shared import REACHED, missing, none_named, plural
 
 PLAIN_PORT, TLS_PORT = 5672, 5671
+TRUSTED = "a certificate authority that the services trust"
 PLAIN_NAMES = ("amqp",)  # as the operator and the chart name the Service port that speaks plaintext
 GENERATED_USER = "default_user_"
 OWN_LOGIN = wanted("a login of its own, with a random password")
@@ -43,7 +47,8 @@ def reached(broker, cluster_endpoints):
         text = "no host is configured" if not broker.host else f"{broker.host} is the pod itself"
         if broker.location.named is not None:
             text = "no Service {1}/{0}".format(*broker.location.named)
-        fix = task("Set `rabbitmq.host` to the Service of the broker, as `NAME.NAMESPACE.svc`")
+        named = "Set `rabbitmq.host` to the Service of the broker, as `NAME.NAMESPACE.svc`"
+        fix = task(named, fill=("rabbitmq.host", "rabbitmq.port", "rabbitmq.secure"))
         return fail(broker, "no Service", seen=text, wanted=want, at=[broker.at], fix=fix)
     problem = port_problem(broker, service)
     if problem is not None:
@@ -65,7 +70,7 @@ def port_problem(broker, service):
         return None
     text = f"port {broker.port or 'none'}, {service.subject} has {listed or 'no port'}"
     choice = next((port.number for port in service.ports if port.number == (TLS_PORT if broker.secure else PLAIN_PORT)), None)
-    fix = values("rabbitmq.port", choice) if choice else task(f"Set `rabbitmq.port` to the AMQP port of {service.subject}")
+    fix = values("rabbitmq.port", choice) if choice else task(f"Set `rabbitmq.port` to the AMQP port of {service.subject}", fill="rabbitmq.port")
     return fail(
         broker,
         broker.port or "none",
@@ -134,7 +139,8 @@ def authentication(configs, release):
 def login_verdict(subject, user, members):
     """The verdict on one login, over every place that holds it."""
     at = [(one, CONFIG, f"user {user or 'none'}") for one in members]
-    fix = task("Create a user for Exivity on the broker, and set `rabbitmq.auth.username` and `rabbitmq.auth.password` to it")
+    create = "Create a user for Exivity on the broker, and set `rabbitmq.auth.username` and `rabbitmq.auth.password` to it"
+    fix = task(create, fill=("rabbitmq.auth.username", "rabbitmq.auth.password"), needs=NEW_SECRET)
     known = {one.broker_password.known for one in members if one.broker_password is not None}
     if not user:
         return fail(subject, "none", seen="no user name", wanted=OWN_LOGIN, at=at, fix=fix)
@@ -171,9 +177,7 @@ def encrypted(broker):
     at = [broker.at]
     if cluster is not None:
         at.append((cluster, "spec.tls.secretName", cluster.tls_secret or "none"))
-    asked = values("rabbitmq.secure", True) & values("rabbitmq.port", TLS_PORT)
-    if broker.kind is BrokerKind.EMBEDDED:
-        asked = values("rabbitmq.auth.tls.enabled", True) & asked
+    asked = ask_for_tls(broker)
     offered = task(f"Set `spec.tls.secretName` on {cluster.subject}, `rabbitmq.secure: true` and `rabbitmq.port: 5671`") if cluster else None
     want = wanted("TLS, on the broker's TLS port")
     if broker.inside and broker.location.service is not None and port_problem(broker, broker.location.service) is not None:
@@ -189,11 +193,29 @@ def encrypted(broker):
         return fail(broker, port, seen=f"TLS asked for, while {cluster.subject} offers none", wanted=want, at=at, fix=offered)
     if speaks_plain(broker, port):
         text = f"TLS asked for on {broker.server}, which speaks plaintext"
-        return fail(broker, port, seen=text, wanted=want, at=at, fix=values("rabbitmq.port", TLS_PORT))
+        return fail(broker, port, seen=text, wanted=want, at=at, fix=values("rabbitmq.port", TLS_PORT, needs=tls_needs(broker)))
     if port == PLAIN_PORT:
         text = f"TLS asked for on {broker.server}, the port that usually speaks plaintext"
-        return warn(broker, port, seen=text, wanted=want, at=at, fix=values("rabbitmq.port", TLS_PORT))
+        return warn(broker, port, seen=text, wanted=want, at=at, fix=values("rabbitmq.port", TLS_PORT, needs=tls_needs(broker)))
     return ok(broker, port, seen=f"TLS to {broker.server}", at=at)
+
+
+def tls_needs(broker):
+    """What must be there before a client asks for TLS; None where the operator or the Service shows that it is offered."""
+    service = broker.location.service
+    listed = service is not None and any(port.number == TLS_PORT for port in service.ports)
+    return None if listed or (broker.cluster is not None and broker.cluster.tls_secret) else SERVER_TLS
+
+
+def ask_for_tls(broker):
+    """The values that switch TLS on."""
+    asked = values("rabbitmq.secure", True, needs=tls_needs(broker)) & values("rabbitmq.port", TLS_PORT)
+    if broker.kind is not BrokerKind.EMBEDDED:
+        return asked
+    # The chart's broker asks its clients for a certificate, which the product has none of, unless it is told not to.
+    served = [values("rabbitmq.auth.tls.enabled", True, needs=TRUSTED), values("rabbitmq.auth.tls.autoGenerated", True)]
+    served += [values("rabbitmq.auth.tls.failIfNoPeerCert", False), values("rabbitmq.auth.tls.sslOptionsVerify", "verify_none")]
+    return reduce(and_, [*served, values("rabbitmq.secure", True), values("rabbitmq.port", TLS_PORT)])
 
 
 def speaks_plain(broker, port):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from exivity_audit import CRITICAL, chart, check, fail, maybe, ok, seen, task, unknown, wanted, warn
+from exivity_audit import CRITICAL, NEW_SECRET, chart, check, fail, maybe, ok, seen, task, unknown, wanted, warn
 from exivity_audit.facts.argocd import hides
 from exivity_audit.facts.gitops import Tool
 from exivity_audit.facts.helm import secret_value
@@ -45,7 +45,9 @@ def _key(held, name, path, longest, release, revisions, installer, given_values)
     if one is None or one.value is None:
         held.surely()
         fix = task(
-            f"Restore the Secret `{release.fullname}-{name}` from a backup and set `{path}` to the same: the next Helm upgrade fails without it"
+            f"Restore the Secret `{release.fullname}-{name}` from a backup and set `{path}` to the same: the next Helm upgrade fails without it",
+            fill=path,
+            needs=NEW_SECRET,
         )
         yield fail(one or secret_subject(release, name), "missing", wanted=EXPLICIT, at=one.path if one else (), fix=fix)
         return
@@ -54,7 +56,9 @@ def _key(held, name, path, longest, release, revisions, installer, given_values)
         size = f"{SHORTEST_KEY} to {longest}" if longest is not None else f"{SHORTEST_KEY} or more"
         fix = task(
             f"Set `{path}` to {size} random characters and put the same into the Secret `{one.subject.name}`: the chart keeps the installed"
-            " value at every upgrade; restart the services, and ask Exivity support first how data encrypted with the old one is carried over"
+            " value at every upgrade; restart the services, and ask Exivity support first how data encrypted with the old one is carried over",
+            fill=path,
+            needs=NEW_SECRET,
         )
         yield fail(one, flaw, wanted=wanted(f"{size} random characters"), at=one.path, fix=fix)
         return
@@ -107,10 +111,13 @@ def _record(one, path, installer):
     """What makes a live key explicit."""
     keeper = installer.keeper if seen(installer) else None
     if keeper is None or installer.tool is not Tool.ARGO:
-        return task(f"Set `{path}` to the live value of the Secret `{one.subject.name}`, kept in a secret store: the next upgrade records it")
+        return task(
+            f"Set `{path}` to the live value of the Secret `{one.subject.name}`, kept in a secret store: the next upgrade records it", fill=path
+        )
     return task(
         f"Set `{path}` to the live value of the Secret `{one.subject.name}` in the values that {keeper.subject} reads, kept in a secret store:"
-        " Argo CD then renders the same at every sync"
+        " Argo CD then renders the same at every sync",
+        fill=path,
     )
 
 

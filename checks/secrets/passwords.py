@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from exivity_audit import CRITICAL, LOW, MEDIUM, RELAX, chart, check, exactly, fail, maybe, ok, seen, task, unknown, wanted
+from exivity_audit import CRITICAL, LOW, MEDIUM, NEW_SECRET, RELAX, chart, check, exactly, fail, maybe, ok, seen, task, unknown, wanted
 from exivity_audit.facts.configuration import CONFIG, embedded_broker, embedded_database
 
 from .shared import KNOWN, character_classes, secret_subject
@@ -59,12 +59,16 @@ def _password(places, embedded, path, server):
 def _differs(subject, held, leader, path, server):
     flaw = _flaw(held.value)
     text = f"another value than in {leader.subject}" + (f", and {flaw}" if flaw else "")
-    fix = task(f"Set `{path}` to the password that {server} accepts, upgrade, and restart the services: every place then holds the same")
+    fix = task(f"Set `{path}` to the password that {server} accepts, upgrade, and restart the services: every place then holds the same", fill=path)
     return fail(subject, "differs", seen=text, wanted=exactly("the same in every place"), at=[(held, held.path), (leader, leader.path)], fix=fix)
 
 
 def _renewed(path, server):
-    return task(f"Set `{path}` to a random password of 16 characters or more and change the login's password at {server} to the same")
+    return task(
+        f"Set `{path}` to a random password of 16 characters or more and change the login's password at {server} to the same",
+        fill=path,
+        needs=NEW_SECRET,
+    )
 
 
 @check("postgresql-password", severity=CRITICAL, clauses=("K6",))
@@ -80,7 +84,7 @@ def postgresql_password(release, held_database_password=maybe, configs=maybe, em
     places = [*(held_database_password if seen(held_database_password) else ()), *(one.database_login for one in there if one.database is not None)]
     if seen(held_database_password) and not held_database_password:
         held_database_password.surely()
-        fix = task(f"Upgrade the release with `{DATABASE_VALUE}` set: the chart writes this Secret")
+        fix = task(f"Upgrade the release with `{DATABASE_VALUE}` set: the chart writes this Secret", fill=DATABASE_VALUE)
         yield fail(secret_subject(release, chart.POSTGRES_SECRET[0]), "missing", wanted=OWN_PASSWORD, fix=fix)
     own = embedded_database_passwords if seen(embedded_database_passwords) else ()
     yield from _password(places, own, DATABASE_VALUE, "the database")
@@ -129,7 +133,9 @@ def distinct(release, held_app_key=maybe, held_jwt_secret=maybe, held_database_p
     equal = [f"{one} = {other}" for place, one in enumerate(names) for other in names[place + 1 :] if found[one] & found[other]]
     if equal:
         passwords = f"`{DATABASE_VALUE}` and `{BROKER_VALUE}`"
-        fix = task(f"Give each its own value: passwords by {passwords}, keys in their Secrets and then as `secret.appKey` and `secret.jwtSecret`")
+        keys = "keys in their Secrets and then as `secret.appKey` and `secret.jwtSecret`"
+        fill = (DATABASE_VALUE, BROKER_VALUE, "secret.appKey", "secret.jwtSecret")
+        fix = task(f"Give each its own value: passwords by {passwords}, {keys}", fill=fill, needs=NEW_SECRET)
         yield fail(release.subject, equal, wanted=wanted("four different values"), fix=fix)
         return
     for part in (held_app_key, held_jwt_secret, configs):
@@ -148,7 +154,7 @@ def licence(held_licence, release):
 
     Fix: set `licence` to the key that Exivity issued to you.
     """
-    fix = task("Set `licence` to the key that Exivity issued to you")
+    fix = task("Set `licence` to the key that Exivity issued to you", fill="licence")
     one = held_licence.one()
     if one is None:
         held_licence.surely()

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from exivity_audit import MEDIUM, Duration, Subject, at_most, check, fail, maybe, ok, print_duration, reasons_of, seen, skip, task, to_attest, unknown
+from exivity_audit import (
+    MEDIUM,
+    NEW_SECRET,
+    Duration,
+    Subject,
+    at_most,
+    check,
+    fail,
+    maybe,
+    ok,
+    print_duration,
+    reasons_of,
+    seen,
+    skip,
+    task,
+    to_attest,
+    unknown,
+)
 from exivity_audit.facts.helm import secret_value
 
 KEYS = ("appKey", "jwtSecret")  # the chart keeps the installed one, whatever the values say
@@ -90,7 +107,11 @@ def by_revisions(one, policy, now, revisions):
 def renewed(one):
     """How a credential gets a new value."""
     if one.what == "appKey":
-        return task("Ask Exivity support how data encrypted with the old appKey is carried over, then renew it in its Secret and as `secret.appKey`")
+        ask = "Ask Exivity support how data encrypted with the old appKey is carried over, then renew it in its Secret and as `secret.appKey`"
+        return task(ask, fill="secret.appKey", needs=NEW_SECRET)
     if one.what == "jwtSecret":
-        return task("Write a new random value into the Secret of the jwtSecret and as `secret.jwtSecret`, and restart the services: all log in anew")
-    return task(f"Give the login a new random password at its server, and set `{one.values_path}` to the same")
+        write = "Write a new random value into the Secret of the jwtSecret and as `secret.jwtSecret`, and restart the services: all log in anew"
+        return task(write, fill="secret.jwtSecret", needs=NEW_SECRET)
+    return task(
+        f"Give the login a new random password at its server, and set `{one.values_path}` to the same", fill=one.values_path, needs=NEW_SECRET
+    )

@@ -7,6 +7,7 @@ from datetime import timedelta
 from exivity_audit import (
     CRITICAL,
     HIGH,
+    REINSTALL,
     Role,
     Scenario,
     Status,
@@ -29,6 +30,7 @@ from exivity_audit.facts.claims import class_of, volume_of
 
 from .shared import EXPECTED, class_trouble, maker, mounted_by, unread
 
+CLASS = "storage.storageClass"
 RESIZE = timedelta(hours=1)
 
 
@@ -58,10 +60,15 @@ def class_exists(claims, storage_classes):
             fix = task(f"{way}, so that the volumes can be made again")
             yield warn(claim, claim.class_name or "none", seen=f"{text}: a volume made by hand", wanted=want, at="spec.storageClassName", fix=fix)
         elif "default:" in text:
-            fix = task("Name the class in `storage.storageClass`, or take the annotation `is-default-class` from all StorageClasses but one")
+            fix = task(
+                "Name the class in `storage.storageClass`, or take the annotation `is-default-class` from all StorageClasses but one",
+                fill=CLASS,
+                needs=REINSTALL,
+            )
             yield fail(claim, "several defaults", seen=text, wanted=want, at="spec.storageClassName", fix=fix)
         else:
-            fix = task("Set `storage.storageClass` to a class that exists, and recreate the waiting claims: a claim's class cannot be changed")
+            other = "Set `storage.storageClass` to a class that exists, and recreate the waiting claims: a claim's class cannot be changed"
+            fix = task(other, fill=CLASS, needs=REINSTALL)
             yield fail(claim, claim.class_name or "none", seen=text, wanted=want, at="spec.storageClassName", fix=fix)
 
 
@@ -162,7 +169,11 @@ def provisioned(claims, declared_services, volumes, scenario, services=maybe):
     Fix: set `storage.storageClass` to a class with a provisioner, recreate the claims and copy the data.
     """
     want = wanted("made by a provisioner")
-    fix = task("Set `storage.storageClass` to a class with a provisioner, recreate the claims and copy the data from the volumes made by hand")
+    fix = task(
+        "Set `storage.storageClass` to a class with a provisioner, recreate the claims and copy the data from the volumes made by hand",
+        fill=CLASS,
+        needs=REINSTALL,
+    )
     why, needs = unread(volumes)
     for claim in claims:
         volume = volume_of(claim, volumes)

@@ -9,6 +9,7 @@ from exivity_audit import (
     HIGH,
     LOW,
     MEDIUM,
+    REINSTALL,
     A,
     C,
     Duration,
@@ -179,7 +180,11 @@ def single_node_class(claims, storage_classes, settings):
             continue
         found, at = provisioner_kind(kind, settings), [(kind, "provisioner", kind.provisioner)]
         if kind.provisioner == NO_PROVISIONER:
-            fix = task("Set `storage.storageClass` to a class of a local provisioner such as local-path, and move the data there")
+            fix = task(
+                "Set `storage.storageClass` to a class of a local provisioner such as local-path, and move the data there",
+                fill="storage.storageClass",
+                needs=REINSTALL,
+            )
             want = wanted("a local provisioner or NFS")
             yield warn(kind, kind.provisioner, seen="no provisioner: volumes are made by hand", wanted=want, at=at, fix=fix)
         elif found is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from exivity_audit import (
     CRITICAL,
     HIGH,
+    REINSTALL,
     B,
     C,
     Scenario,
@@ -57,7 +58,7 @@ def access_mode(claims, scenario, pods=maybe):
             yield ok(claim, modes, at="spec.accessModes", remark=note)
         elif claim.shared and not (single and once):
             mode = SINGLE if single else SHARED
-            fix = values("storage.sharedVolumeAccessMode", mode, needs="reinstall")
+            fix = values("storage.sharedVolumeAccessMode", mode, needs=REINSTALL)
             yield fail(claim, modes, wanted=exactly(mode), at="spec.accessModes", fix=fix)
         elif not once and "ReadWriteOncePod" not in claim.access_modes:
             fix = task("Recreate the claim with `accessModes: [ReadWriteOnce]`, as the chart makes it")
@@ -94,7 +95,7 @@ def capable(about, provisioner, kind, moves, at):
     if kind.rwx:
         return ok(about, provisioner, seen=f"{kind.title} shares a file system", at=at)
     text = f"{kind.title}: {kind.note or 'its volumes are for one node at a time'}"
-    return fail(about, provisioner, seen=text, wanted=want, at=at, fix=task(NEW_CLASS))
+    return fail(about, provisioner, seen=text, wanted=want, at=at, fix=task(NEW_CLASS, fill="storage.storageClass", needs=REINSTALL))
 
 
 def capable_by_volume(claim, volumes, settings):
@@ -109,7 +110,13 @@ def capable_by_volume(claim, volumes, settings):
         text = "a folder of one node"
         path = "spec.hostPath.path" if volume.host_path else "spec.local.path"
         at = [(volume, path, volume.host_path or volume.local_path)]
-        return fail(claim, text, wanted=wanted("a file system that several nodes share"), at=at, fix=task(NEW_CLASS))
+        return fail(
+            claim,
+            text,
+            wanted=wanted("a file system that several nodes share"),
+            at=at,
+            fix=task(NEW_CLASS, fill="storage.storageClass", needs=REINSTALL),
+        )
     told = kind_of(maker(volume), volume.attributes, settings)
     return capable(claim, maker(volume), told, migratable(volume), [(volume, "spec.csi.driver", volume.driver or "")])
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +31,7 @@ MACHINE = {
     "openreports": ("policy_report", "render_open_report"),
     "github": ("github", "render_github"),
 }
-FORMATS = ("table", "html", "json", *MACHINE)
+FORMATS = ("table", "html", "json", "fixes", "actions", *MACHINE)
 
 
 @dataclass(frozen=True)
@@ -85,12 +87,40 @@ def deliver(scorecard: Scorecard, run: RunInfo, outputs: tuple[Output, ...], sty
     from exivity_audit.snapshot import write_whole
 
     for output in sorted(outputs, key=lambda output: output.file is None):
-        content = content_of(scorecard, run, output, style)
-        if output.file is not None:
-            write_whole(output.file, content)
+        for file, content in _contents(scorecard, run, output, style):
+            if file is not None:
+                write_whole(file, content)
+            else:
+                sys.stdout.buffer.write(content)
+                sys.stdout.buffer.flush()
+
+
+def _contents(scorecard: Scorecard, run: RunInfo, output: Output, style: Style) -> Iterator[tuple[Path | None, bytes]]:
+    """What is written for one output: one file, but of the values a file for each site."""
+    sites = scorecard.judgement.snapshot.sites
+    if output.format != "fixes":
+        yield output.file, content_of(scorecard, run, output, style)
+        return
+    from exivity_audit.actions import register
+    from exivity_audit.reports.values_overlay import values_overlay
+
+    found = register(scorecard)
+    for number, site in enumerate(sites):
+        text = values_overlay(scorecard, found, site)
+        if output.file is None:
+            yield None, f"{'---' + chr(10) if number else ''}{text}".encode()
         else:
-            sys.stdout.buffer.write(content)
-            sys.stdout.buffer.flush()
+            yield site_file(output.file, [one.name for one in sites], number), text.encode()
+
+
+def site_file(file: Path, sites: list[str], number: int) -> Path:
+    """The file of one of several sites: ``fixes.values.yaml`` becomes ``fixes.ams.values.yaml``."""
+    if len(sites) == 1:
+        return file
+    names = [re.sub(r"[^A-Za-z0-9._-]", "-", name) for name in sites]
+    name = names[number] if names.count(names[number]) == 1 else f"{names[number]}-{number + 1}"
+    stem, dot, rest = file.name.partition(".")
+    return file.with_name(f"{stem}.{name}{dot}{rest}")
 
 
 def content_of(scorecard: Scorecard, run: RunInfo, output: Output, style: Style) -> bytes:
@@ -102,7 +132,14 @@ def content_of(scorecard: Scorecard, run: RunInfo, output: Output, style: Style)
     if output.format == "html":
         from exivity_audit.reports.html import render_html
 
-        return render_html(scorecard, run, style.language)
+        from exivity_audit.reports.trend import points
+
+        return render_html(scorecard, run, style.language, points(scorecard))
+    if output.format == "actions":
+        from exivity_audit.actions import register
+        from exivity_audit.reports.action_register import action_register
+
+        return action_register(scorecard, register(scorecard)).encode()
     if output.format in MACHINE:
         from exivity_audit.reports.json_report import report_shape
 

@@ -58,7 +58,12 @@ def tenths(score: Fraction | None) -> float | None:
 
 def gain(remedy: Remedy) -> float:
     """Points a remedy brings, with one decimal."""
-    return float(Fraction(math.floor(remedy.gain * 10 + Fraction(1, 2)), 10))
+    return points(remedy.gain)
+
+
+def points(gained: Fraction) -> float:
+    """Points of 100 with one decimal."""
+    return float(Fraction(math.floor(gained * 10 + Fraction(1, 2)), 10))
 
 
 @dataclass(frozen=True)

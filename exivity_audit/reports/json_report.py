@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import msgspec
 
 from exivity_audit.acceptance import Fate
+from exivity_audit.actions import Patch, Register, register
 from exivity_audit.attestation import Attestation
 from exivity_audit.baseline import Baseline
 from exivity_audit.calendar import due_by_site
@@ -17,9 +18,11 @@ from exivity_audit.comparison import Difference
 from exivity_audit.config import Waiver
 from exivity_audit.evaluate import Judgement, Outcome, results
 from exivity_audit.fact import reason_of
+from exivity_audit.keeping import Keeper
 from exivity_audit.remedy import Fix, FixKind
 from exivity_audit.reports import figures
 from exivity_audit.reports import json_shape as shape
+from exivity_audit.reports.action_shape import ActionShape, ActionsShape, KeeperShape, PatchShape, SettingShape
 from exivity_audit.reports.run_info import RunInfo
 from exivity_audit.reports.text import encodable, json_text
 from exivity_audit.reports.trend import trend_rows
@@ -83,6 +86,7 @@ def report_shape(card: Scorecard, run: RunInfo) -> shape.ReportShape:
         attestations=[_attestation(item, judgement.fate(item)) for item in judgement.attestations],
         waivers=[_waiver(item, judgement.fate(item)) for item in judgement.config.waivers],
         lifecycle=_lifecycle(judgement),
+        actions=_actions(register(card)),
         baseline=_baseline(run.baseline) if run.baseline is not None else None,
     )
 
@@ -119,6 +123,35 @@ def _changed(one: Difference) -> shape.ChangeShape:
         message=result.message,
         why=one.why,
     )
+
+
+def _actions(found: Register) -> ActionsShape:
+    return ActionsShape(
+        [
+            ActionShape(
+                one.number, one.kind, one.text, one.severity, figures.points(one.gain), one.needs, list(one.sites), list(one.checks),
+                _fingerprints(one.findings), list(one.fill), [_patch(patch) for patch in one.patches],
+            )
+            for one in found.actions
+        ],
+        [
+            SettingShape(one.site, one.path, _plain(one.value), one.state, one.needs, _plain(one.others), _fingerprints(one.findings))
+            for one in found.settings
+        ],
+        [_keeper(one) for one in found.keepers.values()],
+    )  # fmt: skip
+
+
+def _patch(one: Patch) -> PatchShape:
+    return PatchShape(one.site, str(one.target), _plain(one.body), one.kubectl, _keeper(one.keeper) if one.keeper is not None else None)
+
+
+def _keeper(one: Keeper) -> KeeperShape:
+    return KeeperShape(one.site, one.tool, one.object, one.repository or None, one.advice)
+
+
+def _fingerprints(findings: Iterable[tuple[Outcome, Verdict]]) -> list[str]:
+    return [_fingerprint(outcome, verdict) for outcome, verdict in findings]
 
 
 def _lifecycle(judgement: Judgement) -> shape.LifecycleShape | None:
@@ -216,18 +249,18 @@ def _fix_of(outcome: Outcome, verdict: Verdict) -> shape.FixShape | None:
     if verdict.fix is not None:
         return _fix(verdict.fix)
     general = {Status.MANUAL: outcome.check.attest, **dict.fromkeys((*BROKEN, Status.WAIVED), outcome.check.fix)}.get(verdict.status)
-    return shape.FixShape(general, FixKind.TASK, None, None) if general else None
+    return shape.FixShape(general, FixKind.TASK, None, None, None, []) if general else None
 
 
 def _fix(fix: Fix) -> shape.FixShape:
     chart_values = {path: _plain(value) for path, value in fix.values} or None
-    return shape.FixShape(fix.text, fix.kind, chart_values, _plain(fix.patch) if fix.patch is not None else None)
+    return shape.FixShape(fix.text, fix.kind, chart_values, _plain(fix.patch) if fix.patch is not None else None, fix.needs, list(fix.fill))
 
 
 def _gain(remedy: Remedy) -> shape.GainShape:
     fix = next((verdict.fix for _, verdict in remedy.findings if verdict.fix), None)
-    own = _fix(fix) if fix else shape.FixShape(remedy.text, FixKind.TASK, None, None)
-    return shape.GainShape(figures.gain(remedy), own, [_fingerprint(outcome, verdict) for outcome, verdict in remedy.findings])
+    own = _fix(fix) if fix else shape.FixShape(remedy.text, FixKind.TASK, None, None, None, [])
+    return shape.GainShape(figures.gain(remedy), own, _fingerprints(remedy.findings))
 
 
 def _waiver(item: Waiver, found: Fate) -> shape.WaiverShape:

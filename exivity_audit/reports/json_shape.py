@@ -11,6 +11,7 @@ from exivity_audit.calendar import Kind
 from exivity_audit.measure import Unit
 from exivity_audit.pack import Phase
 from exivity_audit.remedy import FixKind
+from exivity_audit.reports.action_shape import ActionsShape
 from exivity_audit.scenario import Purpose, Role, Scenario
 from exivity_audit.score import Gate, RowVerdict
 from exivity_audit.snapshot import Outcome as ReadOutcome
@@ -171,6 +172,8 @@ class FixShape(Shape, frozen=True):
     kind: FixKind
     values: dict[str, Plain] | None
     patch: dict[str, Any] | None
+    needs: str | None  # besides an upgrade
+    fill: list[str]  # chart values that only a person knows
 
 
 class WaiverShape(Shape, frozen=True):
@@ -381,4 +384,5 @@ class ReportShape(Shape, frozen=True):
     attestations: list[AttestationShape]
     waivers: list[WaiverShape]
     lifecycle: LifecycleShape | None
+    actions: ActionsShape | None = None
     baseline: BaselineShape | None = None

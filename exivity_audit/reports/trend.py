@@ -21,6 +21,12 @@ def trend_rows(tables: Mapping[str, Mapping[str, Any]]) -> tuple[Any, ...] | Non
     return next(found, None)
 
 
+def points(card: Scorecard) -> tuple[tuple[str, float | None], ...]:
+    """Day and score of the past runs and of this one, for a chart; empty where no run was given a history."""
+    rows = trend_rows(card.judgement.tables)
+    return (*((row.date, row.score) for row in rows), (card.judgement.now.isoformat(), figures.tenths(card.score))) if rows else ()
+
+
 def trend(card: Scorecard, pen: Pen) -> RenderableType:
     """The last runs and this one below each other."""
     rows = trend_rows(card.judgement.tables)

@@ -208,7 +208,7 @@ class TestExplicit:
     def test_values_without_sizes_fail_and_some_warn(self) -> None:
         verdict = only(changed(without_sizes), "explicit")
         assert verdict.status is FAIL
-        assert ("storage.pvcSizes.data.extracted", "50Gi") in verdict.fix.values
+        assert ("storage.pvcSizes.data.extracted", "100Gi") in verdict.fix.values
         world = multi_node()
         installation = Installation(nodes=("worker-1",), replicas=2, class_name="longhorn", access_mode="ReadWriteMany")
         values = installation.values()

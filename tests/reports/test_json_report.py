@@ -20,7 +20,7 @@ from tests.reports.test_terminal import CARDS
 
 SCHEMA = json.loads(json_schema())
 KEYS = {
-    "": "schema_version tool checklist run cluster sites scenario summary rows results tables unread fixes attestations waivers lifecycle baseline",
+    "": "schema_version tool checklist run cluster sites scenario summary rows results tables unread fixes attestations waivers lifecycle actions baseline",
     "run": "started finished now namespace release flags exit_code",
     "cluster": "name uid version",
     "scenario": "declared detected used purpose",
@@ -36,9 +36,12 @@ KEYS = {
     "attestations.0": "check subject site statement by date expires artefact context state why",
     "waivers.0": "check subject site reason owner expires ticket accepts state why",
     "lifecycle": "date stale file",
+    "actions": "register values keepers",
+    "actions.register.0": "number kind action severity gain needs sites checks results fill patches",
+    "actions.values.0": "site path value state needs others results",
     "unread.0": "site read place outcome reason rule",
     "fixes.0": "gain fix results",
-    "fixes.0.fix": "text kind values patch",
+    "fixes.0.fix": "text kind values patch needs fill",
 }
 
 
@@ -104,7 +107,14 @@ def test_values_and_patches_are_kept() -> None:
     results = {result["id"]: result for result in report("not_ready")["results"] if result["status"] in ("fail", "warn")}
     assert results["application/singletons"]["fix"]["values"] == {"service.chronos.replicas": 1}
     assert results["ingress/class"]["fix"]["patch"] == {"metadata": {"annotations": {"a": "b"}}}
-    assert results["rabbitmq/legacy-image"]["fix"] == {"text": "Repair legacy-image", "kind": "task", "values": None, "patch": None}
+    assert results["rabbitmq/legacy-image"]["fix"] == {
+        "text": "Repair legacy-image",
+        "kind": "task",
+        "values": None,
+        "patch": None,
+        "needs": None,
+        "fill": [],
+    }
     assert results["application/singletons"]["wanted"] == {
         "operator": "==",
         "value": 1,
