@@ -18,7 +18,9 @@ from exivity_audit.pack import folder_pack, merge, own_pack, validate
 PACK = own_pack()
 FOLDER = Path(next(iter(exivity_audit_checks.__path__)))
 BUILT = [check for check in PACK.checks if check.built]
-ROWS_BUILT = ("cluster", "application", "storage", "pvc_sizes", "ingress", "secrets", "backups", "logs", "upgrades")
+ROWS_BUILT = (
+    "cluster", "application", "storage", "pvc_sizes", "ingress", "secrets", "backups", "monitoring", "upgrades", "capacity", "logs", "security",
+)  # fmt: skip
 FORBIDDEN_WORDS = re.compile(r"\b(should|check|checks|ensure|verify|misconfigured|invalid|please)\b", re.IGNORECASE)
 
 
@@ -49,10 +51,11 @@ def test_every_clause_has_a_check() -> None:
     assert set(PACK.clauses) - judged == set()
 
 
-def test_clauses_to_come_are_those_no_code_judges() -> None:
+def test_only_clauses_of_two_sites_are_to_come() -> None:
     built = {clause for check in BUILT for clause in check.clauses}
     to_come = {clause for check in PACK.checks if not check.built for clause in check.clauses}
     assert set(PACK.clauses) - built <= to_come
+    assert to_come == {"C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "D4"}
 
 
 @pytest.mark.parametrize("row", ROWS_BUILT)

@@ -131,7 +131,6 @@ def content_of(scorecard: Scorecard, run: RunInfo, output: Output, style: Style)
         return json_report(scorecard, run)
     if output.format == "html":
         from exivity_audit.reports.html import render_html
-
         from exivity_audit.reports.trend import points
 
         return render_html(scorecard, run, style.language, points(scorecard))
