@@ -16,6 +16,7 @@ from exivity_audit.nearest import nearest
 Shape = TypeVar("Shape")
 LARGEST = 4 * 2**20
 MOST_NODES = 100_000
+DEEPEST = 100
 _PATH = re.compile(r" - at `([^`]*)`$")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`")
@@ -96,6 +97,7 @@ def _text(path: Path) -> str:
 def _loaded(text: str, name: str) -> tuple[Any, Any]:
     """The document's node and content. Raises UsageError."""
     try:
+        refuse_deep(text)
         loader = Loader(text)
         node = loader.get_single_node()
         _count(node, name)
@@ -105,6 +107,20 @@ def _loaded(text: str, name: str) -> tuple[Any, Any]:
         raise UsageError(f"{name}:{mark.line + 1 if mark else 1}: not valid YAML: {error.problem or error.context}", "correct the line") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise UsageError(f"{name}: not valid YAML: {str(error).splitlines()[0] if str(error) else 'nested too deep'}", "correct the file") from error
+
+
+def refuse_deep(text: str) -> None:
+    """Raises YAMLError for text nested over 100 deep: the C loader recurses for each level and would take the whole process down."""
+    if sum(text.count(opener) for opener in ("[", "{", "- ", "? ", ": ")) <= DEEPEST:
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEEPEST:
+                raise yaml.YAMLError(f"nested over {DEEPEST} deep")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _converted(content: Any, node: Any, shape: type[Shape], name: str) -> Shape:

@@ -279,3 +279,12 @@ def test_the_bundled_lifecycle_is_dated() -> None:
     assert table.kubernetes["1.36"].year == 2027
     assert not table.stale(NOW)
     assert table.stale(datetime(2027, 11, 23, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "- " * 50_000, "? " * 50_000, "{a: " * 5_000], ids=["flow", "compact", "complex keys", "flow maps"])
+def test_yaml_that_nests_without_end_is_refused(tmp_path: Path, text: str) -> None:
+    """The C loader recurses for each level: without a limit of ours the process would be gone."""
+    file = tmp_path / "exivity-audit.yaml"
+    file.write_text(text)
+    with pytest.raises(UsageError, match="nested over 100 deep"):
+        load_config(file)

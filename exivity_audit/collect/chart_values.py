@@ -86,7 +86,7 @@ def parsed(text: Any) -> dict[str, Any] | None:
     """Values written as YAML text; empty where there is none, None where it is no mapping or larger than anybody's values."""
     import yaml  # not before it is needed
 
-    from exivity_audit.yaml_file import Loader
+    from exivity_audit.yaml_file import Loader, refuse_deep
 
     if text is None or text == "":
         return {}
@@ -99,6 +99,7 @@ def parsed(text: Any) -> dict[str, Any] | None:
             merges += isinstance(event, yaml.ScalarEvent) and event.value == "<<"
             if events > MOST_EVENTS or aliases > (MOST_MERGED if merges else MOST_ALIASES):
                 return None
+        refuse_deep(text)
         found = yaml.load(text, Loader=Loader)  # a subclass of the safe loader
     except (yaml.YAMLError, RecursionError, ValueError, OverflowError, TypeError):
         return None
