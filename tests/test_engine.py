@@ -394,8 +394,10 @@ def test_values_that_belong_together_are_one_remedy_and_verdicts_stay_before_a_t
     fixes = [values(f"service.{name}.replicas", 2) for name in ("glass", "use")] + [values("ingress.host", "x")]
     verdicts = [fail(Subject("Deployment", str(number)), 1, fix=fix) for number, fix in enumerate(fixes)]
     found = list(together(verdicts))
-    assert found[0].fix == found[1].fix
     assert found[0].fix is not None
+    assert found[1].fix is not None
+    assert (found[0].fix.text, found[0].fix.values) == (found[1].fix.text, found[1].fix.values)
+    assert found[0].fix.own == (("service.glass.replicas", 2),)
     assert found[0].fix.text == "`service.<name>.replicas: 2` for glass, use"
     assert found[0].fix.values == (("service.glass.replicas", 2), ("service.use.replicas", 2))
     assert found[2].fix == fixes[2]

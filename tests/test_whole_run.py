@@ -27,6 +27,11 @@ def clean() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith(("KUBE", "EXIVITY_AUDIT"))}
 
 
+def heeding() -> None:
+    """In the child: heed an interrupt, also where the tests run in the background of a shell that lets them ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def report(path: Path) -> Any:
     return json.loads(path.read_text())
 
@@ -108,7 +113,7 @@ def test_an_interrupt_ends_at_once_and_leaves_nothing(tmp_path: Path, number: in
     target.mkdir()
     with serving(builders.multi_node(), tmp_path, hanging=("/persistentvolumeclaims",)) as (config, server):
         words = [sys.executable, "-m", "exivity_audit", "run", "--kubeconfig", str(config), "-n", "exivity", "-o", f"json={target / 'r.json'}"]
-        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean())
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean(), preexec_fn=heeding)
         assert server.reached.wait(30)
         process.send_signal(number)
         output, errors = process.communicate(timeout=20)

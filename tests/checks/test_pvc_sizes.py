@@ -216,7 +216,7 @@ class TestExplicit:
         world.add(installation.revision(2, values))
         verdict = only(world, "explicit")
         assert verdict.status is WARN
-        assert verdict.fix.values == (("storage.pvcSizes.log.use", "5Gi"),)
+        assert verdict.fix.values == (("storage.pvcSizes.log.use", "10Gi"),), "the size that is there: no claim shrinks"
 
     def test_config_sizes_may_stay_the_default(self) -> None:
         world = multi_node()
