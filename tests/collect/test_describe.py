@@ -255,7 +255,7 @@ def test_a_value_that_poses_as_a_description_is_not_kept(spoof: Any) -> None:
 
 
 def bomb(size: int) -> str:
-    return encode(base64.b64encode(gzip.compress(b'{"a":"' + b"x" * size + b'"}')))
+    return encode(base64.b64encode(gzip.compress(b'{"a":"' + b"x" * size + b'"}', mtime=0)))
 
 
 def test_a_helm_bomb_is_malformed_and_soon_so() -> None:
