@@ -17,7 +17,7 @@ from exivity_audit.lifecycle import load_lifecycle
 from exivity_audit.pack import own_pack
 from exivity_audit.reports.identity import why
 from exivity_audit.reports.texts import ENGLISH
-from exivity_audit.score import scorecard
+from exivity_audit.score import Scorecard, scorecard
 from tests import builders
 from tests.judging import judged, site_of, snapshot_of
 from tests.world import World
@@ -129,16 +129,20 @@ def with_table(table: Any, file: str | None = None) -> Judgement:
     )
 
 
+def sentences(card: Scorecard) -> list[str]:
+    return [str(one) for one in why(card, ENGLISH)]
+
+
 def test_an_old_table_of_releases_is_one_remark_with_its_date() -> None:
     judgement = with_table(lifecycle_of(date=date(2026, 5, 1)))
-    told = [sentence for sentence in why(scorecard(judgement), ENGLISH) if "table of supported releases" in sentence]
+    told = [sentence for sentence in sentences(scorecard(judgement)) if "table of supported releases" in sentence]
     assert told == ["The table of supported releases is of 1 May 2026, older than 180 days: what ended since is not in it."]
     remarks = [one.remark for outcome in judgement.outcomes for one in outcome.verdicts if outcome.check.id == "cluster/kubernetes-version"]
     assert not any("table" in remark for remark in remarks)
-    assert not [sentence for sentence in why(scorecard(with_table(lifecycle_of())), ENGLISH) if "table of supported" in sentence]
+    assert not [sentence for sentence in sentences(scorecard(with_table(lifecycle_of()))) if "table of supported" in sentence]
 
 
 def test_a_sites_own_table_is_named_old_or_not() -> None:
-    assert "Supported releases by ours/lifecycle.yaml, of 23 Nov 2026." in why(scorecard(with_table(lifecycle_of(), "ours/lifecycle.yaml")), ENGLISH)
-    told = " ".join(why(scorecard(with_table(lifecycle_of(date=date(2025, 1, 1)), "ours/lifecycle.yaml")), ENGLISH))
+    assert "Supported releases by ours/lifecycle.yaml, of 23 Nov 2026." in sentences(scorecard(with_table(lifecycle_of(), "ours/lifecycle.yaml")))
+    told = " ".join(sentences(scorecard(with_table(lifecycle_of(date=date(2025, 1, 1)), "ours/lifecycle.yaml"))))
     assert "The table of supported releases in ours/lifecycle.yaml is of 1 Jan 2025" in told
