@@ -63,6 +63,8 @@ class Judged:
     name: str
     role: Role | None
     facts: Facts = field(compare=False)
+    keyring: str = ""  # groups of equal secrets may be compared inside one, see ``keyring.comparable``
+    unreached: str = ""  # why nobody could be asked there
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,7 @@ def evaluate(
         role = Role(site.role) if site.role else None
         settings = Settings(purpose, used, role, config.declare, config.provisioners)
         sites.append((site, role, site_facts(site, pack, settings, now, thresholds, lifecycle, config.waivers)))
-    every = tuple(Judged(site.name, role, facts) for site, role, facts in sites)
+    every = tuple(Judged(site.name, role, facts, site.keyring, site.unreached) for site, role, facts in sites)
     for _, _, facts in sites:
         facts.give("sites", every)
     context = {site.name: context_of(facts) for site, _, facts in sites}
