@@ -49,6 +49,14 @@ class NotSeen(Exception):
         self.reasons = reasons
 
 
+class Crash(Exception):
+    """A check touched a fact of another site whose function broke: it ends there as an error."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__(error)
+        self.error = error
+
+
 class Unseen:
     """Stands in for an alternate that could not be read; any use of it but ``seen()`` raises NotSeen."""
 
