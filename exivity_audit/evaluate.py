@@ -17,6 +17,7 @@ from exivity_audit.config import Config, Waiver
 from exivity_audit.document import Malformed, NotCollected, parse_time
 from exivity_audit.evidence import Evidence
 from exivity_audit.fact import Broken, Crash, Facts, NotSeen, Objects, Reason, Unreadable, reading
+from exivity_audit.facts.sites import peers_of
 from exivity_audit.pack import Pack
 from exivity_audit.scenario import Purpose, Role, Scenario, ScenarioUsed, scenario_used
 from exivity_audit.scored import Scored
@@ -192,7 +193,7 @@ def evaluate(
     every = tuple(Judged(site.name, role, facts, site.keyring, site.unreached, site.cluster) for site, role, facts in sites)
     for site, _, facts in sites:
         facts.give("sites", every)
-        facts.give("peers", tuple(one for one in together_with(site.name, every) if one.name != site.name))
+        facts.give("peers", peers_of(site.name, every))
     context = {site.name: context_of(facts) for site, _, facts in sites}
     acceptance = Acceptance(config.waivers, attestations, now, context)
     outcomes = []
@@ -212,21 +213,6 @@ def evaluate(
         snapshot, pack, config, used, purpose, now, tuple(outcomes), attestations, tables, unread, len(checks) < len(pack.checks), lifecycle, context,
         keeping,
     )  # fmt: skip
-
-
-def deployments(sites: tuple[Judged, ...]) -> tuple[tuple[Judged, ...], ...]:
-    """The sites of one deployment together, by release name; all of them are one where each release has another name."""
-    groups: dict[str, list[Judged]] = {}
-    for site in sites:
-        groups.setdefault(site.release.name, []).append(site)
-    if all(len(members) == 1 for members in groups.values()):
-        return (sites,)
-    return tuple(tuple(members) for members in groups.values())
-
-
-def together_with(site: str, sites: tuple[Judged, ...]) -> tuple[Judged, ...]:
-    """The deployment that a site belongs to."""
-    return next(members for members in deployments(sites) if any(one.name == site for one in members))
 
 
 def _outcome(

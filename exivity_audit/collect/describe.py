@@ -21,6 +21,7 @@ from exivity_audit.collect.alertmanager import describe_config, describe_object
 from exivity_audit.collect.chart_values import argo_helm, argo_resources, dig, given_values, user_values
 from exivity_audit.collect.pem import describe_certificates, describe_key_pair
 from exivity_audit.collect.targets import backup_url
+from exivity_audit.collect.workflows import WORKFLOWS
 
 LARGEST_HELM = 16 * 2**20
 CAP = 64
@@ -286,5 +287,5 @@ DESCRIBERS: dict[str, Callable[[Any, Vault], Any]] = {
     "secret": secret, "certificates": certificates, "key_pair": key_pair, "change_times": change_times, "config_json": config_json,
     "helm_values": helm_values, "user_name": user_name, "host_name": host_name, "receivers": receivers, "route_tls": route_tls,
     "given_values": given_values, "argo_helm": argo_helm, "argo_resources": argo_resources,
-    **{name: _alone(cut) for name, cut in PUBLIC.items()},
+    **{name: _alone(cut) for name, cut in (PUBLIC | WORKFLOWS).items()},
 }  # fmt: skip
