@@ -292,9 +292,7 @@ def _line(error: BaseException) -> str:
     return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace is not None else "?"
 
 
-def _with_unread(
-    found: tuple[Verdict, ...], check: Check, facts: Facts, subject: Subject, compared: tuple[Judged, ...]
-) -> tuple[Verdict, ...]:
+def _with_unread(found: tuple[Verdict, ...], check: Check, facts: Facts, subject: Subject, compared: tuple[Judged, ...]) -> tuple[Verdict, ...]:
     """Add an unknown for each malformed member and each place not read, and name unread alternates in the evidence."""
     extra: list[Verdict] = []
     taken = {verdict.subject for verdict in found}

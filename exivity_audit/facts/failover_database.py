@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from exivity_audit.fact import Objects, seen
+from exivity_audit.fact import seen
 from exivity_audit.facts.cnpg import CnpgCluster, Plugin, Store
 from exivity_audit.facts.database import Database, DatabaseKind
 
@@ -83,7 +84,7 @@ def kinship(active: CnpgCluster, standby: CnpgCluster, active_stores: Any, stand
 
 def _home(store: Store | None, plugin: Plugin | None, namespace: str, usual: str, stores: Any) -> _Home:
     if plugin is not None and plugin.barman:
-        known: Objects[Any] = stores if seen(stores) else Objects()
+        known: Iterable[Any] = stores if seen(stores) else ()
         url = next((one.url for one in known if (one.name, one.namespace) == (plugin.store, namespace)), "")
         return _Home(url, plugin.server or usual)
     return _Home(store.url, store.server or usual) if store is not None else _Home("", "")

@@ -166,7 +166,9 @@ class _Expansion:
     def find(self, reference: Reference, namespace: str) -> Workflow | None:
         """A workflow that is called by name; it is noted where it is not seen."""
         kind = "ClusterWorkflowTemplate" if reference.cluster else "WorkflowTemplate"
-        fitting = (one for one in self._library if (one.kind, one.name) == (kind, reference.name) and (reference.cluster or one.namespace == namespace))
+        fitting = (
+            one for one in self._library if (one.kind, one.name) == (kind, reference.name) and (reference.cluster or one.namespace == namespace)
+        )
         found = next(fitting, None)
         if found is None:
             (self.missing if self._complete else self.unseen)[f"{kind} {reference.name}"] = None
@@ -234,7 +236,11 @@ def action(name: str) -> tuple[int | None, tuple[int, ...]]:
     spread = re.sub(r"([a-z0-9])([A-Z])", r"\1-\2", name).lower()
     words = set(re.split(r"[^a-z0-9]+", spread)) - {""}
     found = {number for number, fits in _RULES.items() if fits(words)}
-    if not found and words & _PROOF and not words & (_DATABASE | _DATA | _BROKER | _NAMES | _SWITCH | {"replica", "replicas", "primary", "backup", "backups"}):
+    if (
+        not found
+        and words & _PROOF
+        and not words & (_DATABASE | _DATA | _BROKER | _NAMES | _SWITCH | {"replica", "replicas", "primary", "backup", "backups"})
+    ):
         return 8, ()
     return (next(iter(found)), ()) if len(found) == 1 else (None, tuple(sorted(found)))
 

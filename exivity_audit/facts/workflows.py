@@ -126,7 +126,11 @@ def _call(value: Any) -> Call:
         raise Malformed("spec.templates[].dag.tasks[].depends", "list of tasks", after)
     inline = value.get("inline")
     return Call(
-        _text(value, "name"), _text(value, "template"), _reference(value.get("reference")), _template(inline) if inline is not None else None, tuple(after)
+        _text(value, "name"),
+        _text(value, "template"),
+        _reference(value.get("reference")),
+        _template(inline) if inline is not None else None,
+        tuple(after),
     )
 
 

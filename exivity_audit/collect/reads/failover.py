@@ -21,15 +21,23 @@ def _usual(release: Any) -> Iterable[Place]:
 META = "metadata.labels metadata.creationTimestamp metadata.deletionTimestamp"
 RUN_LABELS = " ".join(
     f"metadata.labels[{key}]"
-    for key in ("workflows.argoproj.io/workflow-template", "workflows.argoproj.io/cluster-workflow-template", "workflows.argoproj.io/cron-workflow",
-                "events.argoproj.io/sensor")
+    for key in (
+        "workflows.argoproj.io/workflow-template",
+        "workflows.argoproj.io/cluster-workflow-template",
+        "workflows.argoproj.io/cron-workflow",
+        "events.argoproj.io/sensor",
+    )
 )
 
 
 def _spec(prefix: str) -> tuple[str, dict[str, str]]:
     """What is kept of the specification of a workflow."""
     plain = f"{prefix}.workflowTemplateRef.name {prefix}.workflowTemplateRef.clusterScope {prefix}.suspend"
-    return plain, {f"{prefix}.entrypoint": "step_name", f"{prefix}.templates": "workflow_templates", f"metadata.annotations[{FAILOVER_STEP}]": "step_mark"}
+    return plain, {
+        f"{prefix}.entrypoint": "step_name",
+        f"{prefix}.templates": "workflow_templates",
+        f"metadata.annotations[{FAILOVER_STEP}]": "step_mark",
+    }
 
 
 def _read(name: str, resource: str, kind: str, plain: str, described: dict[str, str]) -> Read:
