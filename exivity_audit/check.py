@@ -102,7 +102,7 @@ def check(
 
     The docstring is the documentation: title (true when green), why, and ``Fix:``. ``passive`` is the reason why the check is
     skipped at a passive site; ``attest`` says what to do and what to attach, ``attest_for`` how long that may count at most (``180d``).
-    ``across`` names the facts that a check which asks for ``sites`` or ``peers`` takes of their members (``site.fact("claims")``).
+    ``across`` names the facts that a check which asks for ``sites`` or ``other_sites`` takes of their members (``site.fact("claims")``).
 
     Raises UsageError for a malformed docstring and ValueError for an ``attest_for`` that is no duration.
     """

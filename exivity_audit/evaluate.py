@@ -21,8 +21,8 @@ from exivity_audit.facts.sites import peers_of
 from exivity_audit.pack import Pack
 from exivity_audit.scenario import Purpose, Role, Scenario, ScenarioUsed, scenario_used
 from exivity_audit.scored import Scored
-from exivity_audit.snapshot import Outcome as ReadOutcome
 from exivity_audit.snapshot import Cluster, Record, SiteSnapshot, Snapshot
+from exivity_audit.snapshot import Outcome as ReadOutcome
 from exivity_audit.subject import CLUSTER, Subject, release_subject
 from exivity_audit.verdict import Severity, Status, Verdict, unknown
 
@@ -59,7 +59,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Judged:
-    """A site with its facts, as the facts ``sites`` and ``peers`` hand it to a check that compares sites."""
+    """A site with its facts, as the facts ``sites`` and ``other_sites`` hand it to a check that compares sites."""
 
     name: str
     role: Role | None
@@ -193,7 +193,7 @@ def evaluate(
     every = tuple(Judged(site.name, role, facts, site.keyring, site.unreached, site.cluster) for site, role, facts in sites)
     for site, _, facts in sites:
         facts.give("sites", every)
-        facts.give("peers", peers_of(site.name, every))
+        facts.give("other_sites", peers_of(site.name, every))
     context = {site.name: context_of(facts) for site, _, facts in sites}
     acceptance = Acceptance(config.waivers, attestations, now, context)
     outcomes = []
@@ -202,7 +202,7 @@ def evaluate(
             outcomes.append(_outcome(check, ALL_SITES, sites, used, purpose, acceptance, every))
             continue
         for number, one in enumerate(sites):
-            seen_by = (every[number], *one[2].value("peers")) if check.across else ()
+            seen_by = (every[number], *one[2].value("other_sites")) if check.across else ()
             outcomes.append(_outcome(check, one[0].name, [one], used, purpose, acceptance, seen_by))
     tables = {site.name: {name: facts.value(name) for name in TABLES} for site, _, facts in sites}
     for place, rows in calendars({site: found["calendar"] for site, found in tables.items()}, config.waivers, attestations, now).items():

@@ -27,7 +27,7 @@ from exivity_audit.yaml_file import read_yaml
 
 GROUP = "exivity_audit.packs"
 OWN = "exivity"
-BASE_FACTS = frozenset({"now", "site", "sites", "peers", "settings", "scenario", "thresholds", "lifecycle", "waived", "release"})
+BASE_FACTS = frozenset({"now", "site", "sites", "other_sites", "settings", "scenario", "thresholds", "lifecycle", "waived", "release"})
 Phase = Literal["foundation", "before-production", "day-2"]
 
 

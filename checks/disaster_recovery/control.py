@@ -6,7 +6,7 @@ from exivity_audit import HIGH, C, NotSeen, Status, check, fail, ok, skip, task,
 from exivity_audit.facts.gitops import Tool
 
 from .running import undone
-from .shared import OTHER_SITE, PASSIVE_LEADS, BOTH, contained, for_each
+from .shared import BOTH, OTHER_SITE, PASSIVE_LEADS, contained, for_each
 
 RUNBOOK = "show the runbook that both sites are changed by at failover; attach it with the date of its last review"
 GITOPS = "Let an Argo CD Application of each site keep the release from one Git repository"
@@ -36,7 +36,7 @@ def kept(deployment, site, sites):
     subject, found = deployment.at(site), site.fact("installer")
     if found.doubt and found.keeper is None:
         who = f"{found.named} keeps the release" if found.named else "Argo CD may keep the release"
-        yield unknown(subject, f"{site.name}: {who}: {found.doubt_text}", needs=found.needs)
+        yield unknown(subject, f"{who}: {found.doubt_text}", needs=found.needs)
     elif found.tool is Tool.ARGO:
         application = found.application or from_afar(found, site, sites)
         yield by_argo(subject, site, application, found) if application is not None else outside(subject, site, found)
@@ -46,7 +46,7 @@ def kept(deployment, site, sites):
         how = "Helm by hand" if found.helm else "no mark of Helm, Argo CD or Flux"
         services = site.fact("services")
         at = [(one, "metadata.annotations", how) for one in services]
-        text = f"{site.name}: {how}: a failover there is typed by hand"
+        text = f"{how}: a failover there is typed by hand"
         yield fail(subject, how, seen=text, wanted=wanted("Argo CD, or an attested runbook"), at=at, fix=task(GITOPS), unless_attested=Status.WARN)
 
 
@@ -73,16 +73,14 @@ def from_afar(found, site, sites):
 
 def outside(subject, site, found):
     """The verdict where the marks name an object that no audited site holds."""
-    return to_attest(
-        subject, f"{site.name}: kept by {found.named} of a {found.tool} that is not audited: show that it is synced", measured=found.named
-    )
+    return to_attest(subject, f"kept by {found.named} of a {found.tool} that is not audited: show that it is synced", measured=found.named)
 
 
 def by_argo(subject, site, one, found):
     """The verdict on an Application: it follows its source, and what it made is well."""
     place = f" at {one.destination}" if found.application is None and one.destination else ""
     at = [(one, "status.sync.status", one.sync or "none"), (one, "status.health.status", one.health or "none")]
-    text = f"{site.name}: Application {one.namespace}/{one.name}{place}, {one.sync or 'never compared'}, {one.health or 'no health'}"
+    text = f"Application {one.namespace}/{one.name}{place}, {one.sync or 'never compared'}, {one.health or 'no health'}"
     want = wanted("Synced and Healthy")
     if one.skipped:
         fix = task(f"Take the annotation argocd.argoproj.io/skip-reconcile from Application {one.name}")
@@ -105,7 +103,7 @@ def by_flux(subject, site, found):
     """The verdict on a HelmRelease or Kustomization."""
     one = found.keeper
     state = "suspended" if one.suspended else f"Ready {one.ready or 'not told'}"
-    text = f"{site.name}: {one.subject}, {state}"
+    text = f"{one.subject}, {state}"
     at = [(one, "spec.suspend", one.suspended), (one, "status.conditions", f"Ready {one.ready}")]
     if one.suspended or one.ready == "False":
         fix = task(f"Resume or mend {one.subject}: a failover cannot go through what does not reconcile")

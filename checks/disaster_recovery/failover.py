@@ -60,7 +60,7 @@ def planned(deployment, place, holding):
     """The verdict on the workflow that one site holds."""
     plan, subject = place.best, deployment.at(place.site)
     work = plan.workflow
-    name = f"{place.site.name}: {work.printed}"
+    name = work.printed
     numbered = "; ".join(f"{number} {', '.join(step.name for step in plan.of(number))}" for number in ACTIONS if plan.of(number))
     at = [(work, "spec.templates" if work.kind != "Sensor" else "spec.triggers", numbered or "no step")]
     faults = list(wrong(plan))

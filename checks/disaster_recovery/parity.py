@@ -56,7 +56,7 @@ def secret(thing, name, value, leader, harm):
         active, passive = held[pair.active.name], held[pair.passive.name]
         at = [(one, one.path, f"{site}: {one.value.length_text} characters") for site, one in held.items()]
         if not comparable(pair.active, pair.passive):
-            why = f"the snapshots of {pair.active.name} and {pair.passive.name} were taken apart and cannot be compared: collect both in one run, or each with the same --parity-key"
+            why = f"{pair.active.name} and {pair.passive.name} were collected apart: collect both in one run, or each with the same --parity-key"
             yield unknown(subject, why, needs=("--parity-key",), at=at)
         elif active.value.group == passive.value.group:
             yield ok(subject, "equal", seen=f"equal at {pair.active.name} and {pair.passive.name}", at=at)

@@ -18,7 +18,7 @@ FOLLOW = wanted("a replica cluster that follows the active site's, or an atteste
 @check(
     "replication", severity=CRITICAL, clauses=("C2",), applies=(PASSIVE_C,), across=("database", "barman_stores"), attest=RESTORE,
 )  # fmt: skip
-def replication(database, peers, barman_stores=maybe):
+def replication(database, other_sites, barman_stores=maybe):
     """The passive site's database follows the active one.
 
     What is not replicated or restored is lost with the active site; a replica that was promoted takes writes of its own and never
@@ -29,7 +29,7 @@ def replication(database, peers, barman_stores=maybe):
     if database.cluster is None and database.cluster_gap:
         raise NotSeen(database.cluster_gap)
     found = pattern(database)
-    active = next((site for site in peers if not site.passive), None)
+    active = next((site for site in other_sites if not site.passive), None)
     if found is Pattern.EXTERNAL:
         yield external(database, active)
     elif found is Pattern.REPLICA:
@@ -66,9 +66,7 @@ def replica(database, active, stores):
     if state or cluster.phase != HEALTHY or cluster.ready < 1 or not cluster.primary:
         ready = f"{cluster.ready} of {cluster.instances} instances ready"
         text = f"{cluster.subject}: {', '.join((*state, cluster.phase or 'no phase yet', ready))}"
-        fix = task(
-            f"Read `kubectl describe {cluster.subject.kind.lower()} {cluster.name} -n {cluster.namespace}` and mend it until its designated primary receives"
-        )
+        fix = task(f"Mend {cluster.subject} until the operator calls it healthy and its designated primary receives")
         yield fail(database, cluster.phase or "no phase", seen=text, wanted=exactly(HEALTHY), at=at, fix=fix)
         return
     if active is None:

@@ -50,9 +50,9 @@ def at_site(deployment, site, homes):
     if not led:
         brokers.surely()
         if brokers:
-            yield skip(subject, f"{site.name}: the configuration leads to no broker", follows=REACHED)
+            yield skip(subject, f"the configuration leads to no broker", follows=REACHED)
         else:
-            yield unknown(subject, f"{site.name}: no `config.json` of the release names a broker")
+            yield unknown(subject, f"no `config.json` of the release names a broker")
         return
     homes[site.name] = led
     for number, one in enumerate(led):
@@ -67,28 +67,26 @@ def at_site(deployment, site, homes):
 def in_one_place(subject, site, one):
     """The verdict on where the nodes of a broker stand."""
     if not one.inside:
-        return to_attest(
-            subject, f"{site.name}: {one.server}, outside the cluster: show that it stands in one site", at=[one.at], measured=one.server
-        )
+        return to_attest(subject, f"{one.server}, outside the cluster: show that it stands in one site", at=[one.at], measured=one.server)
     pods = [pod for pod in one.pods if pod.alive]
     placed = {pod.node for pod in pods if pod.node}
     if not placed:
-        return skip(subject, f"{site.name}: no pod of {one.home} runs", follows=REACHED)
+        return skip(subject, f"no pod of {one.home} runs", follows=REACHED)
     nodes = {node.name: node for node in site.fact("nodes")}
     regions = {name: nodes[name].region for name in placed if name in nodes and nodes[name].region}
     at = [(pod, "spec.nodeName", f"{site.name}: {pod.node}") for pod in pods]
     at += [(nodes[name], "metadata.labels[topology.kubernetes.io/region]", region) for name, region in sorted(regions.items())]
     found = sorted(set(regions.values()))
     if len(found) > 1:
-        text = f"{site.name}: {one.home} runs in {', '.join(found)}"
+        text = f"{one.home} runs in {', '.join(found)}"
         fix = task(f"Keep the pods of {one.home} in one region by `spec.affinity`, and give the other site a RabbitmqCluster of its own")
         return fail(subject, len(found), seen=text, wanted=exactly(1, note="region"), at=at, fix=fix)
     if len(placed) == 1:
-        return ok(subject, 1, seen=f"{site.name}: {one.home} runs on one node", at=at)
+        return ok(subject, 1, seen=f"{one.home} runs on one node", at=at)
     if len(regions) < len(placed):
         silent = ", ".join(sorted(placed - set(regions)))
-        return to_attest(subject, f"{site.name}: no region label on {silent}: show that {one.home} stands in one site", at=at)
-    return ok(subject, 1, seen=f"{site.name}: {one.home} runs in {found[0]}", at=at)
+        return to_attest(subject, f"no region label on {silent}: show that {one.home} stands in one site", at=at)
+    return ok(subject, 1, seen=f"{one.home} runs in {found[0]}", at=at)
 
 
 def linked(deployment, site, one):
@@ -102,7 +100,7 @@ def linked(deployment, site, one):
             ", ".join(link.endpoints) or f"the address in Secret {link.secret}" if link.secret or link.endpoints else "an address that is not shown"
         )
         at = [(link, "spec.endpoints" if link.endpoints else "spec.uriSecret.name", f"{site.name}: {where}")]
-        text = f"{site.name}: {link.subject} links {one.home} with {where}"
+        text = f"{link.subject} links {one.home} with {where}"
         fix = task(f"Delete {link.subject}; where it leads to no other site, attest that")
         yield fail(subject, "linked", seen=text, wanted=wanted("no link to another broker"), at=at, fix=fix, unless_attested=True)
     links.surely()

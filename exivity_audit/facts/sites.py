@@ -10,7 +10,7 @@ from exivity_audit.subject import Subject
 
 
 class Site(Protocol):
-    """A site with its facts, as the facts ``sites`` and ``peers`` hand it over."""
+    """A site with its facts, as the facts ``sites`` and ``other_sites`` hand it over."""
 
     @property
     def name(self) -> str: ...

@@ -163,8 +163,8 @@ def _written(item: Document, prefix: str) -> Workflow:
     name = item.text(f"{prefix}.workflowTemplateRef.name")
     calls = Reference(name, "", item.boolean(f"{prefix}.workflowTemplateRef.clusterScope") or False) if name else None
     return Workflow(
-        item.subject, item.source, item.kind, item.name, item.namespace or "", item.labels(), item.text(f"metadata.annotations[{FAILOVER_STEP}]") or "",
-        item.text(f"{prefix}.entrypoint") or "", templates_of(item.get(f"{prefix}.templates")), calls, item.boolean("spec.suspend") or False,
+        item.subject, item.source, item.kind, item.name, item.namespace or "", item.labels(),
+        item.text(f"metadata.annotations[{FAILOVER_STEP}]") or "", item.text(f"{prefix}.entrypoint") or "", templates_of(item.get(f"{prefix}.templates")), calls, item.boolean("spec.suspend") or False,
     )  # fmt: skip
 
 
