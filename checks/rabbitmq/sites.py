@@ -50,9 +50,9 @@ def at_site(deployment, site, homes):
     if not led:
         brokers.surely()
         if brokers:
-            yield skip(subject, f"the configuration leads to no broker", follows=REACHED)
+            yield skip(subject, "the configuration leads to no broker", follows=REACHED)
         else:
-            yield unknown(subject, f"no `config.json` of the release names a broker")
+            yield unknown(subject, "no `config.json` of the release names a broker")
         return
     homes[site.name] = led
     for number, one in enumerate(led):

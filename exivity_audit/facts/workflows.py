@@ -160,11 +160,12 @@ def templates_of(value: Any) -> tuple[Template, ...]:
 
 
 def _written(item: Document, prefix: str) -> Workflow:
-    name = item.text(f"{prefix}.workflowTemplateRef.name")
+    name, mark = item.text(f"{prefix}.workflowTemplateRef.name"), item.text(f"metadata.annotations[{FAILOVER_STEP}]") or ""
     calls = Reference(name, "", item.boolean(f"{prefix}.workflowTemplateRef.clusterScope") or False) if name else None
+    entry, templates = item.text(f"{prefix}.entrypoint") or "", templates_of(item.get(f"{prefix}.templates"))
     return Workflow(
-        item.subject, item.source, item.kind, item.name, item.namespace or "", item.labels(),
-        item.text(f"metadata.annotations[{FAILOVER_STEP}]") or "", item.text(f"{prefix}.entrypoint") or "", templates_of(item.get(f"{prefix}.templates")), calls, item.boolean("spec.suspend") or False,
+        item.subject, item.source, item.kind, item.name, item.namespace or "", item.labels(), mark, entry, templates, calls,
+        item.boolean("spec.suspend") or False,
     )  # fmt: skip
 
 
