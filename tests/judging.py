@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from exivity_audit.collect.collector import base, gather_site
@@ -92,3 +92,24 @@ def status(world: World, check: str, **where: Any) -> Status:
 def statuses(judgement: Judgement) -> dict[str, Status]:
     """Status of every check."""
     return {found.check.id: found.status for found in judgement.outcomes}
+
+
+def pair_judged(
+    worlds: Mapping[str, World], *, roles: Mapping[str, str | None] | None = None, config: Config | None = None, attestations: Any = (),
+    checks: frozenset[str] | None = None,
+) -> Judgement:  # fmt: skip
+    """Several sites read in one run: the first active and the others passive, unless the roles say otherwise; every check, or some."""
+    pack, config = own_pack(), config or Config()
+    usual: dict[str, str | None] = {name: "passive" if number else "active" for number, name in enumerate(worlds)}
+    named = {**usual, **(roles or {})}
+    wanted = None if checks is None else reads_needed(pack, checks)
+    snapshot = run_of(*((world, name, named[name]) for name, world in worlds.items()), wanted=wanted, namespace="exivity", release="exivity")
+    return evaluate(
+        snapshot, pack, config, selected=checks, attestations=attestations, thresholds=thresholds_of(config, pack.thresholds, None),
+        lifecycle=load_lifecycle(None),
+    )  # fmt: skip
+
+
+def place_statuses(judgement: Judgement) -> dict[tuple[str, str], Status]:
+    """Status of every outcome, by check and site."""
+    return {(found.check.id, found.site): found.status for found in judgement.outcomes}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from exivity_audit import CRITICAL, PASSIVE_C, NotSeen, check, exactly, fail, maybe, ok, reasons_of, seen, task, to_attest, unknown, wanted
+from exivity_audit import CRITICAL, PASSIVE_C, NotSeen, check, exactly, fail, maybe, ok, reasons_of, seen, skip, task, to_attest, unknown, wanted
 from exivity_audit.facts.cnpg import HEALTHY
 from exivity_audit.facts.failover_database import Pattern, kinship, pattern
 
-from .shared import host_at
+from .shared import REACHABLE, host_at
 
 RESTORE = (
     "show how the standby's database comes by the data: restore the newest backup there, or the platform's own replication; attach the log of"
@@ -85,9 +85,7 @@ def followed(database, cluster, active, stores, at):
         text = f"follows {cluster.replica.host or cluster.replica.source}; {active.name} uses {theirs.config.host}: show that they are one database"
         return to_attest(database, text, at=at, measured=cluster.replica.source)
     if theirs.cluster.replica is not None and theirs.cluster.replica.follows:
-        fix = task(f"Promote the cluster of {active.name}, or that of this site: one of them must be the primary")
-        text = f"{theirs.cluster.subject} at {active.name} is a replica cluster too: nobody takes writes"
-        return fail(database, "no primary", seen=text, wanted=FOLLOW, at=[*at, (theirs.cluster, "spec.replica", active.name)], fix=fix)
+        return skip(database, f"{theirs.cluster.subject} at {active.name} is a replica cluster too: nobody takes writes", follows=REACHABLE)
     written, gap = seen_there(active, "barman_stores")
     kin = kinship(theirs.cluster, cluster, written, stores)
     at = [*at, *kin.at]

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from exivity_audit import chart
-from exivity_audit.collect.describe import Vault
 from tests import builders
 from tests.builders import made, stamp
 from tests.products import gitops, postgresql
-from tests.world import NOW, Object, World
+from tests.world import Object, World
 
 SERVED: tuple[str, ...] = ()
 ACTIVE, PASSIVE = "ams", "fra"
@@ -24,6 +22,7 @@ API, SPACE, WORKFLOW = "argoproj.io/v1alpha1", "argo", "exivity-failover"
 STEPS = (
     "fence-site-a", "scale-down-site-a", "promote-database", "ensure-rabbitmq", "attach-volumes", "scale-up-site-b", "switch-dns", "validate-application",
 )  # fmt: skip
+LINKS = ("shovels.rabbitmq.com", "federations.rabbitmq.com", "schemareplications.rabbitmq.com")
 SYSTEM = "7412345678901234567"
 UIDS = {ACTIVE: "c3f1a0d2-7b64-4e0e-9c1d-5a2f90b1e7aa", PASSIVE: "0a9be7d4-11f2-4c55-8e31-6d1f7c02b9ee"}
 TESTED = 60  # days ago
@@ -99,10 +98,11 @@ def workflows(world: World, *, runs: bool) -> World:
 
 def site(name: str, region: str, **changes: Any) -> World:
     """One site's cluster: all products, kept by Argo CD, in a region and with an identity of its own."""
-    world = builders.multi_node_argo(**changes)
+    world = gitops.serve(builders.multi_node_argo(**changes), *LINKS, *gitops.KEDA)
     world.edit("Namespace", "kube-system", lambda item: item["metadata"].update(uid=UIDS[name]))
-    for item in world.all("v1/Node"):
-        item["metadata"]["labels"]["topology.kubernetes.io/region"] = region
+    for item in world.all("Node"):
+        if item["apiVersion"] == "v1":
+            item["metadata"]["labels"]["topology.kubernetes.io/region"] = region
     for item in world.all("longhorn.io/Node"):
         item["status"]["region"] = region
     world.edit("Cluster", postgresql.NAME, lambda item: item["status"].update(systemID=SYSTEM), postgresql.SPACE)
@@ -164,6 +164,3 @@ def follow(world: World) -> None:
 def pair() -> dict[str, World]:
     """Both sites by name."""
     return {ACTIVE: active(), PASSIVE: passive()}
-
-
-__all__ = ["ACTIVE", "NOW", "PASSIVE", "Vault", "chart", "pair"]
