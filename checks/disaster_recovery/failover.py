@@ -38,6 +38,9 @@ def automated(deployment, told):
     for place in holding:
         yield planned(deployment, place, holding)
     if holding:
+        for place in found:
+            if place.best is None and place.unseen:
+                yield hidden(deployment.at(place.site), place.unseen)
         return
     subject = deployment.subject
     named = f" {told.workflow}" if told.workflow else ""

@@ -128,7 +128,7 @@ def by_service(subject, pair, told, path, word):
             + (f", and {len(apart) - 1} more services differ" if len(apart) > 1 else "")
         )
         fix = task(f"Upgrade {pair.passive.name} to the {word} of {pair.active.name}, from the same commit")
-        yield fail(subject, len(apart), seen=text, wanted=exactly(0, note="services that differ"), at=at, fix=fix)
+        yield fail(subject, len(apart), seen=text, wanted=wanted(f"the same {word} at both sites"), at=at, fix=fix)
         return
     for site in (pair.active, pair.passive):
         site.fact("declared_services").surely()
@@ -168,7 +168,7 @@ def sizes(subject, pair):
         ]
         text = "; ".join(words[:4]) + (f"; and {len(words) - 4} more" if len(words) > 4 else "")
         fix = task(f"Set `storage.pvcSizes` at {pair.passive.name} as at {pair.active.name}, so that what is restored there fits")
-        yield warn(subject, len(short), seen=text, wanted=exactly(0, note="smaller or missing claims"), at=at, fix=fix)
+        yield warn(subject, len(short), seen=text, wanted=wanted(f"claims as large as at {pair.active.name}"), at=at, fix=fix)
     else:
         yield ok(
             subject,

@@ -321,7 +321,7 @@ PAIR = [
     PairMutation("another licence", PASSIVE, PARITY, secret("licence-key", "license.key", "LICENCE-11aa-22bb-FRA-2026")),
     PairMutation("another database password", PASSIVE, PARITY, password),
     PairMutation("another database user", PASSIVE, PARITY, another_user),
-    PairMutation("an older image of glass", PASSIVE, PARITY, image),
+    PairMutation("an older image of glass", PASSIVE, PARITY, image, also=("upgrades/versions-aligned",)),
     PairMutation("the standby is a version ahead", PASSIVE, PARITY, upgraded),
     PairMutation("a smaller claim", PASSIVE, PARITY,
                  lambda c: c.edit("PersistentVolumeClaim", "exivity-extracted", put("spec.resources.requests.storage", "60Gi"), "exivity"), WARN, live=False),
