@@ -40,7 +40,11 @@ READS = sorted(
     }
 )
 OURS = {check.id for check in COMPARING}
-BROKEN = [one for one in PAIR if one.to is Status.FAIL and one.site != EVERYWHERE and one.check in OURS and not one.name.startswith("the workflow has no step")]
+BROKEN = [
+    one
+    for one in PAIR
+    if one.to is Status.FAIL and one.site != EVERYWHERE and one.check in OURS and not one.name.startswith("the workflow has no step")
+]
 SKIPPED_AT_THE_STANDBY = (
     "application/stateless-replicas", "application/singletons", "application/declared-spread", "application/effective-spread",
     "application/node-loss", "storage/rwx-validated", "upgrades/release-healthy", "backups/restore-test", "backups/ledger",
@@ -215,7 +219,8 @@ def test_a_site_that_shows_nothing_leaves_the_other_judged(site: str) -> None:
     assert [place for place, now in own.items() if now is not Status.PASS and place[0] not in ("postgresql/replication",)] == []
     for check in COMPARING:
         at = EVERYWHERE if "sites" in check.needs else site
-        assert found[check.id, at] in (Status.UNKNOWN, Status.SKIP, Status.MANUAL), (check.id, found[check.id, at])
+        seen_elsewhere = check.slug == "failover-tested" and site == ACTIVE  # its run stands at the standby
+        assert seen_elsewhere or found[check.id, at] in (Status.UNKNOWN, Status.SKIP, Status.MANUAL), (check.id, found[check.id, at])
 
 
 @pytest.mark.parametrize("mutation", BROKEN, ids=lambda one: one.name)
