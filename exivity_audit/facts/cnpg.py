@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from exivity_audit.document import Document, Malformed
+from exivity_audit.document import Document, Malformed, NotCollected
 from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact
 from exivity_audit.quantity import Size
@@ -210,6 +210,14 @@ def _disk(item: Document, path: str) -> Disk | None:
     return Disk(size, item.text(f"{path}.storageClass") or item.text(f"{path}.pvcTemplate.storageClassName") or "")
 
 
+def _newer(item: Document, path: str) -> str:
+    """A text that older snapshots did not keep; empty there, as where the operator does not tell."""
+    try:
+        return item.text(path) or ""
+    except NotCollected:
+        return ""
+
+
 def _replication(item: Document) -> Replication | None:
     """By the operator's own rule: ``enabled`` where it is said, else whether another cluster is named as the primary."""
     if item.get("spec.replica") is None:
@@ -217,8 +225,8 @@ def _replication(item: Document) -> Replication | None:
     enabled, primary = item.boolean("spec.replica.enabled"), item.text("spec.replica.primary") or ""
     follows = enabled if enabled is not None else (item.text("spec.replica.self") or item.name) != primary
     source = item.text("spec.replica.source") or ""
-    hosts = (entry.text("connectionParameters.host") for entry in item.items("spec.externalClusters") if entry.text("name") == source)
-    return Replication(follows, source, primary, next(hosts, None) or "", *_external(item, source))
+    hosts = (_newer(entry, "connectionParameters.host") for entry in item.items("spec.externalClusters") if entry.text("name") == source)
+    return Replication(follows, source, primary, next(hosts, ""), *_external(item, source))
 
 
 def _times(item: Document, path: str) -> tuple[datetime, ...]:
@@ -271,7 +279,7 @@ def _cluster(item: Document) -> CnpgCluster:
         metrics_tls=item.boolean("spec.monitoring.tls.enabled") or False, write_service=item.text("status.writeService") or f"{item.name}-rw",
         hibernated=item.text("metadata.annotations[cnpg.io/hibernation]") == "on", fenced=fenced not in (None, "", "[]"),
         archiving_skipped=item.text("metadata.annotations[cnpg.io/skipWalArchiving]") == "enabled",
-        deleting=item.get("metadata.deletionTimestamp") is not None, system_id=item.text("status.systemID") or "",
+        deleting=item.get("metadata.deletionTimestamp") is not None, system_id=_newer(item, "status.systemID"),
     )  # fmt: skip
 
 
