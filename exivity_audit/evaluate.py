@@ -21,7 +21,7 @@ from exivity_audit.pack import Pack
 from exivity_audit.scenario import Purpose, Role, Scenario, ScenarioUsed, scenario_used
 from exivity_audit.scored import Scored
 from exivity_audit.snapshot import Outcome as ReadOutcome
-from exivity_audit.snapshot import Record, SiteSnapshot, Snapshot
+from exivity_audit.snapshot import Record, SiteSnapshot, Snapshot, run_now
 from exivity_audit.subject import CLUSTER, Subject, release_subject
 from exivity_audit.verdict import Severity, Status, Verdict, unknown
 
@@ -152,7 +152,7 @@ def evaluate(
     now: datetime | None = None,
 ) -> Judgement:
     """Judge every selected check at every site of a snapshot. Never raises for what a cluster holds."""
-    now = now or parse_time(snapshot.sites[0].now)
+    now = now or run_now(snapshot)
     purpose = Purpose(config.purpose)
     used = detect(snapshot, pack, None if config.scenario == "auto" else Scenario(config.scenario))
     checks = [check for check in pack.checks if selected is None or check.id in selected]
