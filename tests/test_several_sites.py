@@ -16,7 +16,6 @@ from exivity_audit import cli
 from exivity_audit.keyring import comparable, descriptions
 from exivity_audit.pack import own_pack
 from exivity_audit.snapshot import Outcome, SiteSnapshot, Snapshot, load
-from exivity_audit.verdict import Status
 from tests import builders
 from tests.test_two_sites import passive_world
 from tests.world import World
@@ -161,16 +160,12 @@ def test_a_site_that_cannot_be_reached_is_unknown_and_the_other_is_judged(fault:
     lost(tmp_path)
     found = report(tmp_path / "r.json")
     assert len({(result["id"], result["site"]) for result in found["results"]}) == 6
-    assert sorted(set(unknown_at(found, "fra"))) == [
-        "application/singletons",
-        "cluster/workers",
-        "secrets/app-key",
-    ] or "application/singletons" not in unknown_at(found, "fra")
+    assert sorted(unknown_at(found, "fra")) == ["application/services-present", "cluster/worker-nodes", "secrets/app-key"]
     assert unknown_at(found, "ams") == []
     assert [site["unreached"] is None for site in found["sites"]] == [True, False]
     assert "note: fra: not reached" in err
     for text in (out, (tmp_path / "r.html").read_text(), (tmp_path / "r.md").read_text()):
-        assert "not reached" in text
+        assert "not reached" in text.lower()
     assert "token-of-fra" not in out + err + (tmp_path / "s.json").read_text() + (tmp_path / "r.json").read_text()
 
 
@@ -351,9 +346,3 @@ def test_contexts_with_colons_and_equals_signs_are_names_like_others() -> None:
 
     assert split_role("arn:aws:eks:eu-west-1:1:cluster/a") == ("arn:aws:eks:eu-west-1:1:cluster/a", None)
     assert split_role("arn:aws:eks:eu-west-1:1:cluster/a:passive") == ("arn:aws:eks:eu-west-1:1:cluster/a", "passive")
-
-
-def test_unknown_is_what_a_lost_site_is(pair: Any) -> None:
-    """A guard of the test above: the checks it names do judge a site that is reached."""
-    assert {check.id for check in own_pack().checks} >= {"application/services-present", "secrets/app-key", "cluster/worker-nodes"}
-    assert Status.UNKNOWN.value == "unknown"

@@ -75,7 +75,7 @@ def judge(
         bytes_received=received,
         seconds=seconds,
         writes=0,
-        identity=snapshot.sites[0].identity,
+        identity=next((site.identity for site in snapshot.sites if site.identity), None),
         snapshot_file=snapshot_file,
         exit_code=0,
         exit_reason="",
