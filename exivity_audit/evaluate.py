@@ -133,11 +133,18 @@ def site_facts(
 
 def detect(snapshot: Snapshot, pack: Pack, declared: Scenario | None) -> ScenarioUsed:
     """The scenario of a run: declared, else by its sites and nodes."""
-    first = snapshot.sites[0]
+    first = next((site for site in snapshot.sites if not site.unreached), snapshot.sites[0])
     blank = Settings(Purpose.PRODUCTION, ScenarioUsed(None, None, None), None, Config().declare, {})
     nodes = site_facts(first, pack, blank, parse_time(first.now), {}, None).value("nodes")
     workers = sum(1 for node in nodes if node.worker) if isinstance(nodes, Objects) and nodes.complete else None
-    return scenario_used(declared, workers, len(snapshot.sites), Role(first.role) if first.role else None)
+    role = next((Role(site.role) for site in snapshot.sites if site.role), None)
+    return scenario_used(declared, workers, _clusters(snapshot.sites), role)
+
+
+def _clusters(sites: tuple[SiteSnapshot, ...]) -> int:
+    """How many clusters the sites are; several releases of one cluster are no multi-site installation."""
+    known = {site.cluster.name: site.cluster.uid for site in sites if site.cluster.uid}
+    return len({site.cluster.uid or known.get(site.cluster.name, site.cluster.name) for site in sites})
 
 
 def evaluate(
