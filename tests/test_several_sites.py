@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 import socket
 import time
@@ -346,3 +348,44 @@ def test_contexts_with_colons_and_equals_signs_are_names_like_others() -> None:
 
     assert split_role("arn:aws:eks:eu-west-1:1:cluster/a") == ("arn:aws:eks:eu-west-1:1:cluster/a", None)
     assert split_role("arn:aws:eks:eu-west-1:1:cluster/a:passive") == ("arn:aws:eks:eu-west-1:1:cluster/a", "passive")
+
+
+FORMATS = ("json", "html", "markdown", "csv", "junit", "sarif", "prometheus", "policyreport", "github", "actions", "fixes")
+
+
+def test_no_output_of_several_sites_holds_a_canary_or_a_hash_of_one(tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two sites full of canaries and one that is not let in, with a parity key and without; and the hashes that a dictionary would be tried on."""
+    from tests import test_canaries as canaries
+
+    def planted() -> World:
+        world = builders.multi_node()
+        for plant in (canaries.product, canaries.helm, canaries.around, canaries.database, canaries.everywhere):
+            plant(world)
+        return world
+
+    both = {"ams": planted(), "fra": planted(), "lon": builders.multi_node()}
+    call("parity-key", "-o", "k")
+    key = (tmp_path / "k").read_text().strip()
+    with serving_sites(both, tmp_path) as (path, servers):
+        servers["lon"].token = "another"
+        sites = (*SITES, "--site", "lon=lon:passive", "-n", "exivity")
+        outputs = [part for name in FORMATS for part in ("-o", f"{name}=out.{name}")]
+        _, out, err = call("run", "--kubeconfig", path, *sites, "--save", "with.json", "--parity-key", "k", "-v", "--stats", *outputs)
+        call("collect", "--kubeconfig", path, *sites, "-o", "without.json")
+    texts = {one.name: one.read_text() for one in tmp_path.iterdir() if one.is_file() and one.name not in ("k", "kubeconfig")} | {
+        "out": out,
+        "err": err,
+    }
+    assert {f"out.{name}" for name in FORMATS if name != "fixes"} | {"with.json", "without.json"} <= set(texts), err
+    values = [*canaries.PLANTED.values(), "token-of-lon", "token-of-ams", key]
+    traces = {trace for value in values for trace in canaries.traces(value)}
+    for value in values:
+        raw = value.encode()
+        traces |= {hashlib.new(name, raw).hexdigest() for name in ("md5", "sha1", "sha256", "sha512")}
+        traces |= {hmac.new(b"", raw, "sha256").hexdigest(), hmac.new(b"exivity-audit parity key", raw, "sha256").hexdigest()}
+    found = sorted(
+        f"{trace[:12]} in {name}" for name, text in texts.items() for lowered in [text.lower()] for trace in traces if trace.lower() in lowered
+    )
+    assert found == []
+    assert '"parity"' in texts["with.json"]
+    assert not any('"parity"' in text for name, text in texts.items() if name != "with.json")
