@@ -140,7 +140,7 @@ def unknown_at(found: Any, site: str) -> list[str]:
     return [result["id"] for result in found["results"] if result["site"] == site and result["status"] == "unknown"]
 
 
-@pytest.mark.parametrize("fault", ["no server", "wrong credentials", "no answer", "TLS"])
+@pytest.mark.parametrize("fault", ["no server", "wrong credentials", "no answer", "TLS", "plug-in fails", "plug-in hangs"])
 def test_a_site_that_cannot_be_reached_is_unknown_and_the_other_is_judged(fault: str, tmp_path: Path, call: Any) -> None:
     with serving_sites(worlds(), tmp_path) as (path, servers):
         config = json.loads(path.read_text())
@@ -149,6 +149,14 @@ def test_a_site_that_cannot_be_reached_is_unknown_and_the_other_is_judged(fault:
             servers["fra"].socket.close()
         elif fault == "wrong credentials":
             servers["fra"].token = "another"
+        elif fault.startswith("plug-in"):
+            script = tmp_path / "login"
+            script.write_text(f"#!/bin/sh\necho token-of-fra >&2\n{'exit 1' if fault.endswith('fails') else 'exec sleep 60'}\n")
+            script.chmod(0o700)
+            login = {"apiVersion": "client.authentication.k8s.io/v1", "command": str(script), "interactiveMode": "Never"}
+            config["clusters"][1]["cluster"]["server"] = f"https://127.0.0.1:{servers['fra'].server_port}"
+            config["users"][1]["user"] = {"exec": login}
+            path.write_text(json.dumps(config))
         else:
             scheme = "https" if fault == "TLS" else "http"
             port = servers["fra"].server_port if fault == "TLS" else silent.getsockname()[1]
@@ -173,7 +181,7 @@ def test_a_site_that_cannot_be_reached_is_unknown_and_the_other_is_judged(fault:
 
 def test_a_site_that_dies_in_the_middle_leaves_a_whole_report_within_the_deadline(tmp_path: Path, call: Any) -> None:
     with serving_sites(worlds(), tmp_path) as (path, servers):
-        servers["fra"].lives = 25
+        servers["fra"].lives = 40
         began = time.monotonic()
         code, _, err = call(
             "run",
@@ -187,11 +195,11 @@ def test_a_site_that_dies_in_the_middle_leaves_a_whole_report_within_the_deadlin
             "-o",
             "json=r.json",
             "--deadline",
-            "10s",
+            "60s",
         )
         took = time.monotonic() - began
     assert code in (1, 3), err
-    assert took < 10 + 5 + 10, "deadline, its grace, and judging on a busy machine"
+    assert took < 60 + 5, "the deadline and five seconds"
     found = report(tmp_path / "r.json")
     checks = [check for check in own_pack().checks if check.row in ("application", "secrets", "storage", "cluster")]
     assert len({(result["id"], result["site"]) for result in found["results"]}) == 2 * len(checks)
