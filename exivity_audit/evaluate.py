@@ -21,7 +21,7 @@ from exivity_audit.facts.sites import peers_of
 from exivity_audit.pack import Pack
 from exivity_audit.scenario import Purpose, Role, Scenario, ScenarioUsed, scenario_used
 from exivity_audit.scored import Scored
-from exivity_audit.snapshot import Cluster, Record, SiteSnapshot, Snapshot
+from exivity_audit.snapshot import Cluster, Record, SiteSnapshot, Snapshot, run_now
 from exivity_audit.snapshot import Outcome as ReadOutcome
 from exivity_audit.subject import CLUSTER, Subject, release_subject
 from exivity_audit.verdict import Severity, Status, Verdict, unknown
@@ -162,11 +162,18 @@ def site_facts(
 
 def detect(snapshot: Snapshot, pack: Pack, declared: Scenario | None) -> ScenarioUsed:
     """The scenario of a run: declared, else by its sites and nodes."""
-    first = snapshot.sites[0]
+    first = next((site for site in snapshot.sites if not site.unreached), snapshot.sites[0])
     blank = Settings(Purpose.PRODUCTION, ScenarioUsed(None, None, None), None, Config().declare, {})
     nodes = site_facts(first, pack, blank, parse_time(first.now), {}, None).value("nodes")
     workers = sum(1 for node in nodes if node.worker) if isinstance(nodes, Objects) and nodes.complete else None
-    return scenario_used(declared, workers, len(snapshot.sites), Role(first.role) if first.role else None)
+    role = next((Role(site.role) for site in snapshot.sites if site.role), None)
+    return scenario_used(declared, workers, _clusters(snapshot.sites), role)
+
+
+def _clusters(sites: tuple[SiteSnapshot, ...]) -> int:
+    """How many clusters the sites are; several releases of one cluster are no multi-site installation."""
+    known = {site.cluster.name: site.cluster.uid for site in sites if site.cluster.uid}
+    return len({site.cluster.uid or known.get(site.cluster.name, site.cluster.name) for site in sites})
 
 
 def evaluate(
@@ -181,7 +188,7 @@ def evaluate(
     now: datetime | None = None,
 ) -> Judgement:
     """Judge every selected check at every site of a snapshot. Never raises for what a cluster holds."""
-    now = now or parse_time(snapshot.sites[0].now)
+    now = now or run_now(snapshot)
     purpose = Purpose(config.purpose)
     used = detect(snapshot, pack, None if config.scenario == "auto" else Scenario(config.scenario))
     checks = [check for check in pack.checks if selected is None or check.id in selected]

@@ -211,7 +211,7 @@ def reason_of(record: Record) -> Reason:
 
 
 HELP = " (would help: "
-NOT_REACHED = "site not reached: "
+NOT_REACHED, REACH = "site not reached: ", "reach the site: "
 
 
 def _beside_the_api(record: Record) -> Reason:

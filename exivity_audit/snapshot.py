@@ -7,6 +7,7 @@ import gzip
 import os
 import tempfile
 import zlib
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -107,6 +108,11 @@ class Snapshot(msgspec.Struct, frozen=True):
     started: str
     finished: str
     sites: tuple[SiteSnapshot, ...]
+
+
+def run_now(snapshot: Snapshot) -> datetime:
+    """The time that a snapshot is judged as of: the server's at the first site that was reached."""
+    return parse_time(next((site.now for site in snapshot.sites if not site.unreached), snapshot.sites[0].now))
 
 
 def encode(snapshot: Snapshot) -> bytes:

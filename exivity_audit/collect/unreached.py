@@ -11,7 +11,7 @@ from exivity_audit.collect.gathered import Gathered
 from exivity_audit.collect.net import caught
 from exivity_audit.collect.place import Read
 from exivity_audit.errors import one_line
-from exivity_audit.fact import HELP, NOT_REACHED
+from exivity_audit.fact import HELP, NOT_REACHED, REACH
 from exivity_audit.snapshot import Cluster, Outcome, Place, Record, SiteSnapshot
 
 
@@ -29,7 +29,7 @@ def unreached(
 ) -> Gathered:
     """The site's part of a snapshot. ``why`` is what happened, ``helps`` the next step, both as sentences."""
     reason = one_line(caught(why), 300).rstrip(".")
-    told = f"{NOT_REACHED}{reason}{HELP}reach the site: {one_line(caught(helps), 300).rstrip('.')})"
+    told = f"{NOT_REACHED}{reason}{HELP}{REACH}{one_line(caught(helps), 300).rstrip('.')})"
     table = {read.name: read for read in reads}
     records = (
         Record(one, table[one].resource, None, table[one].kind, Place(), Outcome.FAILED, None, told, tuple(sorted(table[one].keep)), ())
