@@ -14,10 +14,12 @@ from exivity_audit.attestation import Attestation
 from exivity_audit.calendar import calendars
 from exivity_audit.check import Check, Evaluation
 from exivity_audit.config import Config, Waiver
+from exivity_audit.deployment import deployments
 from exivity_audit.document import Malformed, NotCollected, parse_time
 from exivity_audit.evidence import Evidence
 from exivity_audit.fact import Broken, Facts, NotSeen, Objects, Reason, Unreadable, reading
 from exivity_audit.pack import Pack
+from exivity_audit.readiness import Action, readiness
 from exivity_audit.scenario import Purpose, Role, Scenario, ScenarioUsed, scenario_used
 from exivity_audit.scored import Scored
 from exivity_audit.snapshot import Outcome as ReadOutcome
@@ -174,12 +176,25 @@ def evaluate(
     tables = {site.name: {name: facts.value(name) for name in TABLES} for site, _, facts in sites}
     for place, rows in calendars({site: found["calendar"] for site, found in tables.items()}, config.waivers, attestations, now).items():
         tables.setdefault(place, {})["calendar"] = rows
+    for standby, found in _takeover(pack, sites, outcomes).items():
+        tables[standby]["failover"] = found
     keeping = {site.name: {name: facts.value(name) for name in KEEPING} for site, _, facts in sites}
     unread = tuple((site.name, record) for site, _, _ in sites for record in site.reads if record.outcome in BLIND)
     return Judgement(
         snapshot, pack, config, used, purpose, now, tuple(outcomes), attestations, tables, unread, len(checks) < len(pack.checks), lifecycle, context,
         keeping,
     )  # fmt: skip
+
+
+def _takeover(pack: Pack, sites: list[tuple[SiteSnapshot, Role | None, Facts]], outcomes: list[Outcome]) -> dict[str, tuple[Action, ...]]:
+    """Readiness for failover of each passive site, by its name."""
+    found = {}
+    for group in deployments(tuple(site for site, _, _ in sites)):
+        active = [site.name for site in group if site.role == str(Role.ACTIVE)]
+        standbys = [site.name for site in group if site.role == str(Role.PASSIVE)]
+        for name in standbys:
+            found[name] = readiness(pack.checklist.failover, outcomes, name, active, [other for other in standbys if other != name])
+    return found
 
 
 def _outcome(
