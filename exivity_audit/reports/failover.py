@@ -7,16 +7,18 @@ from rich.text import Text
 
 from exivity_audit.readiness import Action, State
 from exivity_audit.reports.pen import Pen
+from exivity_audit.reports.site_tables import by_site
 from exivity_audit.score import Scorecard
 from exivity_audit.verdict import Status
 
 LOOKS = {State.READY: Status.PASS, State.MISSING: Status.FAIL, State.UNKNOWN: Status.UNKNOWN, State.ATTEST: Status.MANUAL}
+FIELDS = ("step", "action", "active", "state", "open", "checks")
 MOST = 3  # messages of one action in the terminal; all stand in the findings
 
 
 def standbys(card: Scorecard) -> dict[str, tuple[Action, ...]]:
     """The table of each standby site, by the site's name."""
-    return {site: tuple(tables["failover"]) for site, tables in card.judgement.tables.items() if tables.get("failover")}
+    return by_site(card, "failover", FIELDS)
 
 
 def failover(card: Scorecard, pen: Pen) -> RenderableType:
