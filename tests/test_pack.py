@@ -113,7 +113,7 @@ def test_only_the_collector_knows_the_network() -> None:
 def test_every_read_is_used() -> None:
     used: set[str] = {"nodes"}
     for check in PACK.checks:
-        needed, optional = reads_behind(PACK.facts, check.needs, check.alternates)
+        needed, optional = reads_behind(PACK.facts, check.needs, check.looks_at)
         used |= needed | optional
     inputs = {name for read in READS for name in read.where.__code__.co_varnames[: read.where.__code__.co_argcount]}
     assert {read.name for read in READS} - used - inputs == set()

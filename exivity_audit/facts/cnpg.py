@@ -74,11 +74,14 @@ class Disk:
 
 @dataclass(frozen=True)
 class Replication:
-    """``spec.replica``: whether the cluster follows another one, and which."""
+    """``spec.replica``: whether the cluster follows another one, and which; ``host`` and ``store`` are where that one is reached."""
 
     follows: bool
     source: str
     primary: str
+    host: str = ""  # streamed from; empty where the write-ahead log comes from a store alone
+    store: Store | None = None
+    plugin: Plugin | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,7 @@ class CnpgCluster:
     fenced: bool
     archiving_skipped: bool
     deleting: bool
+    system_id: str = ""  # PostgreSQL's own identifier, the same for a primary and what follows it; operators before 1.26 do not tell
 
     @property
     def healthy(self) -> bool:
@@ -212,7 +216,9 @@ def _replication(item: Document) -> Replication | None:
         return None
     enabled, primary = item.boolean("spec.replica.enabled"), item.text("spec.replica.primary") or ""
     follows = enabled if enabled is not None else (item.text("spec.replica.self") or item.name) != primary
-    return Replication(follows, item.text("spec.replica.source") or "", primary)
+    source = item.text("spec.replica.source") or ""
+    hosts = (entry.text("connectionParameters.host") for entry in item.items("spec.externalClusters") if entry.text("name") == source)
+    return Replication(follows, source, primary, next(hosts, None) or "", *_external(item, source))
 
 
 def _times(item: Document, path: str) -> tuple[datetime, ...]:
@@ -265,7 +271,7 @@ def _cluster(item: Document) -> CnpgCluster:
         metrics_tls=item.boolean("spec.monitoring.tls.enabled") or False, write_service=item.text("status.writeService") or f"{item.name}-rw",
         hibernated=item.text("metadata.annotations[cnpg.io/hibernation]") == "on", fenced=fenced not in (None, "", "[]"),
         archiving_skipped=item.text("metadata.annotations[cnpg.io/skipWalArchiving]") == "enabled",
-        deleting=item.get("metadata.deletionTimestamp") is not None,
+        deleting=item.get("metadata.deletionTimestamp") is not None, system_id=item.text("status.systemID") or "",
     )  # fmt: skip
 
 
