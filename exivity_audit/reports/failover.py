@@ -5,14 +5,15 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from exivity_audit.readiness import Action, State
+from exivity_audit.facts.failover import State
+from exivity_audit.readiness import Action
 from exivity_audit.reports.pen import Pen
 from exivity_audit.reports.site_tables import by_site
 from exivity_audit.score import Scorecard
 from exivity_audit.verdict import Status
 
-LOOKS = {State.READY: Status.PASS, State.MISSING: Status.FAIL, State.UNKNOWN: Status.UNKNOWN, State.ATTEST: Status.MANUAL}
-FIELDS = ("step", "action", "active", "state", "open", "checks")
+LOOKS = {State.READY: Status.PASS, State.MISSING: Status.FAIL, State.UNKNOWN: Status.UNKNOWN, State.BY_HAND: Status.MANUAL}
+FIELDS = ("step", "action", "active", "state", "seen", "workflow", "open", "checks")
 MOST = 3  # messages of one action in the terminal; all stand in the findings
 
 
@@ -37,9 +38,10 @@ def failover(card: Scorecard, pen: Pen) -> RenderableType:
 
 
 def _told(one: Action, pen: Pen) -> Text:
-    lines = [pen.say(one.action)]
+    by = f" · workflow: {', '.join(one.workflow)}" if one.workflow else ""
+    lines = [pen.say(one.action), Text.assemble("\n", pen.say(f"{one.seen}{by}", "dim"))]
     shown = one.open if pen.verbose else one.open[:MOST]
-    lines += [Text.assemble("\n", pen.say(message, "dim")) for message in shown]
+    lines += [Text.assemble("\n", pen.say(message)) for message in shown]
     if len(shown) < len(one.open):
         lines.append(Text.assemble("\n", pen.say(f"and {len(one.open) - len(shown)} more, see {', '.join(one.checks)}", "dim")))
     return Text.assemble(*lines, overflow="fold")

@@ -8,9 +8,9 @@ import msgspec
 
 from exivity_audit.acceptance import State
 from exivity_audit.calendar import Kind
+from exivity_audit.facts.failover import State as Readiness
 from exivity_audit.measure import Unit
 from exivity_audit.pack import Phase
-from exivity_audit.readiness import State as Readiness
 from exivity_audit.remedy import FixKind
 from exivity_audit.reports.action_shape import ActionsShape
 from exivity_audit.scenario import Purpose, Role, Scenario
@@ -295,9 +295,11 @@ class ActionShape(Shape, frozen=True):
     site: str  # the standby
     step: int
     action: str
-    active: str  # the site that works now; empty where none does, or several do
+    active: str  # the site that works now
     state: Readiness
-    open: list[str]  # what is missing, unknown or to be attested
+    seen: str  # what the clusters show of it
+    workflow: list[str]  # the steps of the failover workflow that do it
+    open: list[str]  # what is missing, unknown or in a person's hands
     checks: list[str]
 
 

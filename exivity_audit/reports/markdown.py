@@ -67,8 +67,12 @@ def _failover(report: ReportShape) -> Iterable[str]:
     """The actions of a failover to each standby site."""
     rows = report.tables.failover or []
     for site in dict.fromkeys(row.site for row in rows):
-        lines = [f"| {row.step} | {plain(row.action)} | {row.state} | {plain('; '.join(row.open))} |" for row in rows if row.site == site]
-        yield f"### Failover to {plain(site)}\n\n| step | action | state | open |\n|---|---|---|---|\n" + cut("\n".join(lines))
+        lines = [
+            f"| {row.step} | {plain(row.action)} | {row.state} | {plain(row.seen)} | {plain('; '.join(row.open))} |"
+            for row in rows
+            if row.site == site
+        ]
+        yield f"### Failover to {plain(site)}\n\n| step | action | state | seen | open |\n|---|---|---|---|---|\n" + cut("\n".join(lines))
 
 
 def _lines(results: Iterable[ResultShape]) -> str:

@@ -12,6 +12,7 @@ from exivity_audit.evaluate import Outcome
 from exivity_audit.fact import reason_of
 from exivity_audit.facts.copies import State
 from exivity_audit.quantity import print_duration, print_size
+from exivity_audit.readiness import Action
 from exivity_audit.reports import figures
 from exivity_audit.reports.acceptances import MARKS, papers
 from exivity_audit.reports.calendar import due_status, unseen
@@ -64,6 +65,7 @@ class Takeover:
     site: str
     action: str
     state: str
+    seen: str
     open: tuple[str, ...]
     checks: tuple[Reference, ...]
 
@@ -129,10 +131,23 @@ def _place(record: Record) -> str:
 def takeover(card: Scorecard, texts: Texts, refer: Refer) -> tuple[Takeover, ...]:
     """The actions of a failover to each standby site."""
     return tuple(
-        Takeover(LOOKS[one.state], one.step, site, one.action, texts(f"readiness.{one.state}"), one.open, tuple(refer(name) for name in one.checks))
+        Takeover(
+            LOOKS[one.state],
+            one.step,
+            site,
+            one.action,
+            texts(f"readiness.{one.state}"),
+            _seen(one),
+            one.open,
+            tuple(refer(name) for name in one.checks),
+        )
         for site, actions in standbys(card).items()
         for one in actions
     )
+
+
+def _seen(one: Action) -> str:
+    return f"{one.seen} ({', '.join(one.workflow)})" if one.workflow else one.seen
 
 
 def takeover_counts(lines: tuple[Takeover, ...], texts: Texts) -> str:
