@@ -17,8 +17,10 @@ from exivity_audit.config import Config, Waiver
 from exivity_audit.document import Malformed, NotCollected, parse_time
 from exivity_audit.evidence import Evidence
 from exivity_audit.fact import Broken, Crash, Facts, NotSeen, Objects, Reason, Unreadable, reading
+from exivity_audit.facts.failover import Failover, failovers
 from exivity_audit.facts.sites import peers_of
 from exivity_audit.pack import Pack
+from exivity_audit.readiness import readiness
 from exivity_audit.scenario import Purpose, Role, Scenario, ScenarioUsed, scenario_used
 from exivity_audit.scored import Scored
 from exivity_audit.snapshot import Cluster, Record, SiteSnapshot, Snapshot, run_now
@@ -129,6 +131,7 @@ class Judgement:
     lifecycle: Any = None  # the dated table of supported releases it was judged by
     context: Mapping[str, Context] = field(default_factory=dict)  # by site, what attestations may be bound to
     keeping: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by site, who keeps what
+    failovers: tuple[Failover, ...] = ()  # each standby with its active site
 
     def fate(self, paper: Waiver | Attestation) -> Fate:
         """What became of a waiver or attestation."""
@@ -214,12 +217,25 @@ def evaluate(
     tables = {site.name: {name: facts.value(name) for name in TABLES} for site, _, facts in sites}
     for place, rows in calendars({site: found["calendar"] for site, found in tables.items()}, config.waivers, attestations, now).items():
         tables.setdefault(place, {})["calendar"] = rows
+    pairs = _failovers(config, every) if used.used is Scenario.MULTI_SITE else ()
+    for pair in pairs:
+        others = [other.passive for other in pairs if other.passive != pair.passive]
+        tables[pair.passive]["failover"] = readiness(pack.checklist.failover, outcomes, pair, others)
     keeping = {site.name: {name: facts.value(name) for name in KEEPING} for site, _, facts in sites}
     unread = tuple((site.name, record) for site, _, _ in sites for record in site.reads if record.outcome in BLIND)
     return Judgement(
         snapshot, pack, config, used, purpose, now, tuple(outcomes), attestations, tables, unread, len(checks) < len(pack.checks), lifecycle, context,
-        keeping,
+        keeping, pairs,
     )  # fmt: skip
+
+
+def _failovers(config: Config, sites: tuple[Judged, ...]) -> tuple[Failover, ...]:
+    """Each declared standby with its active site; none where a fact broke, which the checks that use it say."""
+    declared = config.declare.failover
+    try:
+        return tuple(one for one in failovers(sites, declared.workflow, declared.steps) if one.pair.passive.passive)
+    except Crash:
+        return ()
 
 
 def _outcome(

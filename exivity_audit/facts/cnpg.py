@@ -82,6 +82,8 @@ class Replication:
     host: str = ""  # streamed from; empty where the write-ahead log comes from a store alone
     store: Store | None = None
     plugin: Plugin | None = None
+    enabled: bool | None = None  # as written; None: the names of primary and self decide
+    own: str = ""  # its name in the distributed topology
 
 
 @dataclass(frozen=True)
@@ -223,10 +225,11 @@ def _replication(item: Document) -> Replication | None:
     if item.get("spec.replica") is None:
         return None
     enabled, primary = item.boolean("spec.replica.enabled"), item.text("spec.replica.primary") or ""
-    follows = enabled if enabled is not None else (item.text("spec.replica.self") or item.name) != primary
+    own = item.text("spec.replica.self") or item.name
+    follows = enabled if enabled is not None else own != primary
     source = item.text("spec.replica.source") or ""
     hosts = (_newer(entry, "connectionParameters.host") for entry in item.items("spec.externalClusters") if entry.text("name") == source)
-    return Replication(follows, source, primary, next(hosts, ""), *_external(item, source))
+    return Replication(follows, source, primary, next(hosts, ""), *_external(item, source), enabled, own)
 
 
 def _times(item: Document, path: str) -> tuple[datetime, ...]:

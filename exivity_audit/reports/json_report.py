@@ -160,12 +160,13 @@ def _lifecycle(judgement: Judgement) -> shape.LifecycleShape | None:
 
 
 def _tables(tables: Mapping[str, Mapping[str, Any]]) -> shape.TablesShape:
-    volumes, past = _table(tables, "volume_figures"), trend_rows(tables)
+    volumes, past, failover = _table(tables, "volume_figures"), trend_rows(tables), _table(tables, "failover")
     return shape.TablesShape(
         node_loss=_table(tables, "node_loss"),
         copies=_copies(tables),
         calendar=_calendar(tables),
         volumes=None if volumes is None else [shape.VolumeShape(**row) for row in volumes],
+        failover=None if failover is None else [shape.ActionShape(**row) for row in failover],
         trend=None if past is None else [shape.TrendShape(**dataclasses.asdict(row)) for row in past],
     )
 

@@ -30,6 +30,7 @@ def render_markdown(report: ReportShape) -> bytes:
     findings = [result for result in report.results if result.status in (Status.FAIL, Status.WARN, Status.ERROR, Status.WAIVED)]
     if findings:
         parts.append("### Findings\n\n| status | severity | what | seen, wanted | fix |\n|---|---|---|---|---|\n" + _lines(findings, report))
+    parts += _failover(report)
     undecided = [result for result in report.results if result.status in (Status.UNKNOWN, Status.MANUAL)]
     if undecided:
         body = "\n".join(
@@ -72,6 +73,18 @@ def _rows(report: ReportShape) -> str:
         open_ = row.counts.unknown + row.counts.manual + row.counts.error
         lines.append(f"| {plain(row.title)} | {row.verdict} | {score} | {ratio} | {row.counts.fail} | {row.counts.warn} | {open_} |")
     return "\n".join(lines)
+
+
+def _failover(report: ReportShape) -> Iterable[str]:
+    """The actions of a failover to each standby site."""
+    rows = report.tables.failover or []
+    for site in dict.fromkeys(row.site for row in rows):
+        lines = [
+            f"| {row.step} | {plain(row.action)} | {row.state} | {plain(row.seen)} | {plain('; '.join(row.open))} |"
+            for row in rows
+            if row.site == site
+        ]
+        yield f"### Failover to {plain(site)}\n\n| step | action | state | seen | open |\n|---|---|---|---|---|\n" + cut("\n".join(lines))
 
 
 def _lines(results: Iterable[ResultShape], report: ReportShape) -> str:
