@@ -60,7 +60,7 @@ JUDGING = (
     click.option("--now", metavar="TIME", help="Judge as of this time (2026-11-23T12:00:00Z) instead of the snapshot's."),
 )  # fmt: skip
 REPORT = (
-    click.option("-o", "--output", "outputs", metavar="FORMAT[=FILE]", multiple=True, help="table, html, json, junit, sarif, markdown, csv, prometheus, policyreport, openreports, github, fixes (chart values) or actions (register); repeatable.  [default: table]"),
+    click.option("-o", "--output", "outputs", metavar="FORMAT[=FILE]", multiple=True, help="table, html, json, junit, sarif, markdown, csv, prometheus, policyreport, openreports, github, fixes (chart values), actions (register) or runbook (failover); repeatable.  [default: table]"),
     click.option("--lang", "language", type=click.Choice(["en", "nl", "de"]), default="en", show_default=True, envvar=_variable("LANG"), help="Language of the HTML page."),
     click.option("--fail-on", default="low", show_default=True, envvar=_variable("FAIL_ON"), metavar="LEVEL",
                  help="Exit 1 from this on: critical, high, medium, low, warn:LEVEL, gate."),
