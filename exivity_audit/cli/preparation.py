@@ -67,6 +67,9 @@ LIVE_ONLY = {
     "impersonate_groups": "--as-group",
     "insecure": "--insecure-skip-tls-verify",
     "kubelet_stats": "--kubelet-stats",
+    "probe": "--probe",
+    "probe_port_forward": "--probe-port-forward",
+    "probe_default_logins": "--probe-default-logins",
 }
 
 
@@ -91,6 +94,7 @@ def access_of(flags: dict[str, Any], config: Config) -> Any:
     """How to reach the cluster. Raises UsageError."""
     from exivity_audit.collect.prometheus import server_of
     from exivity_audit.collect.session import Access
+    from exivity_audit.probes.asked import asked_of
 
     site = None
     if config.sites:
@@ -123,6 +127,13 @@ def access_of(flags: dict[str, Any], config: Config) -> Any:
         kubelet_stats=flags["kubelet_stats"],
         prometheus=server_of(config.prometheus.url, config.prometheus.token_file, config.prometheus.ca_file) if config.prometheus else None,
         history=flags.get("history") or (Path(config.history.folder) if config.history else None),
+        probes=asked_of(
+            flags["probe"],
+            seconds(flags["probe_limit"], "--probe-limit"),
+            config.probes,
+            port_forward=flags["probe_port_forward"],
+            default_logins=flags["probe_default_logins"],
+        ),
         role=flags["site_role"] or (site.role if site else None),
         site=site.name if site else "default",
     )
