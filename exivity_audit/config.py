@@ -86,6 +86,29 @@ class Prometheus(_Strict, frozen=True):
     ca_file: str | None = None
 
 
+class ProbeLogin(_Strict, frozen=True):
+    """A monitoring user for a probe, in place of the product's own; the password stands in a file or a variable."""
+
+    user: str | None = None
+    password_file: str | None = None
+    password_variable: str | None = None
+
+
+class BrokerProbe(ProbeLogin, frozen=True):
+    """The same for RabbitMQ, and where its management API is (``https://host:15671``)."""
+
+    management: str | None = None
+
+
+class Probes(_Strict, frozen=True):
+    """What the probes of ``--probe`` use: an authority beside the system's, and where a host is reached elsewhere than its name says."""
+
+    ca_file: str | None = None
+    connect: dict[str, str] = {}  # host:port → host:port
+    postgresql: ProbeLogin = ProbeLogin()
+    rabbitmq: BrokerProbe = BrokerProbe()
+
+
 class History(_Strict, frozen=True):
     """A folder of past reports: where it is, and how many of its own, or how long, a run keeps there."""
 
@@ -123,6 +146,7 @@ class Config(_Strict, frozen=True):
     packs: tuple[str, ...] = ()
     prometheus: Prometheus | None = None
     history: History | None = None
+    probes: Probes = Probes()
     waivers: tuple[Waiver, ...] = ()
 
 
@@ -146,7 +170,17 @@ def load_config(path: Path | None) -> tuple[Config, Path | None]:
     if found.prometheus is not None:
         files = {key: str(path.parent / name) for key in ("token_file", "ca_file") if (name := getattr(found.prometheus, key)) is not None}
         found = msgspec.structs.replace(found, prometheus=msgspec.structs.replace(found.prometheus, **files))
-    return found, path
+    return msgspec.structs.replace(found, probes=_beside(found.probes, path.parent)), path
+
+
+def _beside(probes: Probes, folder: Path) -> Probes:
+    """The same with its files counted from the config's folder."""
+
+    def login(one: Any) -> Any:
+        return one if one.password_file is None else msgspec.structs.replace(one, password_file=str(folder / one.password_file))
+
+    authority = str(folder / probes.ca_file) if probes.ca_file is not None else None
+    return msgspec.structs.replace(probes, ca_file=authority, postgresql=login(probes.postgresql), rabbitmq=login(probes.rabbitmq))
 
 
 def _check_sites(path: Path) -> None:

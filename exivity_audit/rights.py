@@ -37,7 +37,13 @@ class Need:
 
 
 def rules_of(read: Read, places: list[Place] | None) -> list[Rule]:
-    """The rules of one read at its places; where these could not be seen, a rule for the whole cluster. A Prometheus asks for none here."""
+    """The rules of one read at its places; where these could not be seen, a rule for the whole cluster. A Prometheus asks for none here.
+
+    Of a probe the places with a namespace are servers inside the cluster, that take a port-forward from outside.
+    """
+    if read.resource.startswith("probe/"):
+        namespaces = dict.fromkeys(place.namespace for place in places or () if place.namespace)
+        return [Rule("pods/portforward", verb, namespace, None) for namespace in namespaces for verb in ("create", "get")]
     if read.opt_in:
         return [Rule("nodes/stats", "get", None, None)] if read.resource == "kubelet/stats" and places != [] else []
     if places is None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -13,16 +14,18 @@ import jsonschema
 import msgspec
 import pytest
 
+from exivity_audit.check import check
 from exivity_audit.collect.reads import BY_NAME
 from exivity_audit.config import Config, thresholds_of
-from exivity_audit.evaluate import Judgement, evaluate
-from exivity_audit.fact import reads_behind
+from exivity_audit.evaluate import Judged, Judgement, evaluate
+from exivity_audit.fact import fact, reads_behind
 from exivity_audit.lifecycle import load_lifecycle
 from exivity_audit.pack import own_pack
 from exivity_audit.reports.json_report import json_schema
 from exivity_audit.scenario import Scenario
+from exivity_audit.selection import reads_needed
 from exivity_audit.snapshot import Outcome, Snapshot, encode, save
-from exivity_audit.verdict import Status
+from exivity_audit.verdict import Severity, Status, Verdict, ok
 from tests.judging import pair_judged, place_statuses, run_of
 from tests.mutations.two_sites import EVERYWHERE, PAIR, PairMutation
 from tests.products import two_sites
@@ -80,15 +83,15 @@ def test_two_sites_are_the_multi_site_scenario() -> None:
 
 
 def test_the_active_site_is_judged_as_multi_node() -> None:
-    for check in ("application/singletons", "application/stateless-replicas", "application/effective-spread", "application/replicas-ready"):
-        assert status(check, ACTIVE) is Status.PASS
+    for name in ("application/singletons", "application/stateless-replicas", "application/effective-spread", "application/replicas-ready"):
+        assert status(name, ACTIVE) is Status.PASS
 
 
 def test_the_passive_site_is_prepared_and_runs_nothing() -> None:
-    for check in SKIPPED_AT_THE_STANDBY:
-        assert status(check, PASSIVE) is Status.SKIP, check
-    for check in ("application/replicas-ready", "application/services-present", "ingress/tls", "pvc_sizes/data", "postgresql/high-availability"):
-        assert status(check, PASSIVE) is Status.PASS, check
+    for name in SKIPPED_AT_THE_STANDBY:
+        assert status(name, PASSIVE) is Status.SKIP, name
+    for name in ("application/replicas-ready", "application/services-present", "ingress/tls", "pvc_sizes/data", "postgresql/high-availability"):
+        assert status(name, PASSIVE) is Status.PASS, name
 
 
 def test_no_check_fails_on_a_conforming_pair() -> None:
@@ -177,6 +180,36 @@ def test_names_are_distinct_and_there_are_many() -> None:
     assert len(set(names)) == len(names) >= 40
 
 
+# What the engine does
+
+
+def test_a_fact_that_breaks_at_another_site_is_a_visible_error() -> None:
+    @fact
+    def odd(pods: object) -> object:
+        raise ZeroDivisionError
+
+    @check("comparing", severity=Severity.LOW, clauses=("C1",), across=("odd",))
+    def comparing(sites: Sequence[Judged]) -> Iterator[Verdict]:
+        """Sites are compared.
+
+        Because.
+
+        Fix: none.
+        """
+        for site in sites:
+            yield ok(site.release.subject.at(site.name), site.fact("odd"))
+
+    pack = replace(PACK, checks=(replace(comparing, row="logs"),), facts={**PACK.facts, "odd": odd})
+    found = evaluate(pair(), pack, Config(), thresholds={}, lifecycle=None).outcomes[0]
+    assert [verdict.status for verdict in found.verdicts] == [Status.ERROR]
+    assert "ams" in found.verdicts[0].message
+
+
+def test_reads_of_what_is_compared_are_collected() -> None:
+    needed = reads_needed(PACK, frozenset({"disaster_recovery/site-parity", "postgresql/replication"}))
+    assert {"app_key", "persistentvolumeclaims", "postgresql_clusters", "object_stores"} <= needed
+
+
 # Denied
 
 
@@ -217,10 +250,10 @@ def test_a_site_that_shows_nothing_leaves_the_other_judged(site: str) -> None:
     before = place_statuses(judgement())
     own = {place: now for place, now in found.items() if place[1] == other and before[place] is Status.PASS}
     assert [place for place, now in own.items() if now is not Status.PASS and place[0] not in ("postgresql/replication",)] == []
-    for check in COMPARING:
-        at = EVERYWHERE if "sites" in check.needs else site
-        seen_elsewhere = check.slug == "failover-tested" and site == ACTIVE  # its run stands at the standby
-        assert seen_elsewhere or found[check.id, at] in (Status.UNKNOWN, Status.SKIP, Status.MANUAL), (check.id, found[check.id, at])
+    for one in COMPARING:
+        at = EVERYWHERE if "sites" in one.needs else site
+        seen_elsewhere = one.slug == "failover-tested" and site == ACTIVE  # its run stands at the standby
+        assert seen_elsewhere or found[one.id, at] in (Status.UNKNOWN, Status.SKIP, Status.MANUAL), (one.id, found[one.id, at])
 
 
 @pytest.mark.parametrize("mutation", BROKEN, ids=lambda one: one.name)
@@ -228,11 +261,11 @@ def test_what_is_broken_is_never_called_good_by_seeing_less(mutation: PairMutati
     worlds: Mapping[str, object] = two_sites.pair()
     mutation.change(worlds[mutation.site])
     usual = {ACTIVE: "active", PASSIVE: "passive", **mutation.roles}
-    check = next(one for one in PACK.checks if one.id == mutation.check)
+    meant = next(one for one in PACK.checks if one.id == mutation.check)
     snapshot = run_of(*((worlds[name], name, usual[name]) for name in worlds))  # type: ignore[arg-type]
-    needed, optional = reads_behind(PACK.facts, check.needs, check.looks_at)
+    needed, optional = reads_behind(PACK.facts, meant.needs, meant.looks_at)
     for read in sorted((needed | optional) & set(BY_NAME)):
         for site in (ACTIVE, PASSIVE):
-            now = place_statuses(judge(forbidden(snapshot, site, read), frozenset({check.id})))[check.id, mutation.at]
+            now = place_statuses(judge(forbidden(snapshot, site, read), frozenset({meant.id})))[meant.id, mutation.at]
             assert now is not Status.ERROR, (read, site)
             assert now is not Status.PASS, f"it passes without {read} of {site}"

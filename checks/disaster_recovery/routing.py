@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from exivity_audit import HIGH, MEDIUM, PASSIVE_C, C, check, fail, ok, skip, to_attest, unknown, values, wanted
+from exivity_audit import HIGH, MEDIUM, PASSIVE_C, C, NotSeen, check, fail, ok, skip, to_attest, unknown, values, wanted
 from exivity_audit.facts.certificates import Kind
+from exivity_audit.facts.probing import among, of_host
 
 from .shared import for_each
 
-CLASS_LEADS, TLS_LEADS, CERTIFICATE_LEADS = "ingress/class", "ingress/tls", "ingress/certificate"
+CLASS_LEADS, TLS_LEADS, CERTIFICATE_LEADS, NAMES_LEAD = "ingress/class", "ingress/tls", "ingress/certificate", "ingress/dns"
 LEADS = "show that DNS, GSLB or the load balancer sends users to the active site alone; attach the answer to a look-up and the pool's members"
 
 
-@check("traffic", severity=HIGH, clauses=("C5",), applies=(C,), across=("ways_in",), attest=LEADS)
+@check("traffic", severity=HIGH, clauses=("C5",), applies=(C,), across=("ways_in", "published", "resolutions"), attest=LEADS)
 def traffic(sites):
     """Traffic goes to the active site only.
 
@@ -23,16 +24,57 @@ def traffic(sites):
 
 
 def led(deployment):
-    """The verdict on where the hosts of a deployment lead."""
+    """The verdict on where each host of a deployment leads."""
     ways = deployment.active.fact("ways_in")
-    hosts = sorted({host for way in ways for host in way.hosts if host})
+    hosts = sorted({host.lower() for way in ways for host in way.hosts if host})
     at = [(way, way.hosts_at, f"{deployment.active.name}: {', '.join(way.hosts) or 'none'}") for way in ways]
-    where = deployment.active.name if not deployment.active.passive else "the active site"
     for host in hosts:
-        yield to_attest(deployment.subject.at(host), f"show that {host} leads to {where} alone", measured=host, at=at)
+        yield host_verdict(deployment, deployment.subject.at(host), host, at)
     if not hosts:
         ways.surely()
         yield to_attest(deployment.subject, f"no host is seen at {deployment.active.name}: show what users are sent to", at=at)
+
+
+def host_verdict(deployment, subject, host, at):
+    """Where one host leads, by what it resolved to where that was asked; only an answer from outside the clusters counts."""
+    where = deployment.active.name if not deployment.active.passive else "the active site"
+    asked = [one for site in deployment.sites for one in resolved(site, host)]
+    if not asked:
+        return to_attest(subject, f"show that {host} leads to {where} alone", measured=host, at=at)
+    found = sorted({address for one in asked for address in one.addresses})
+    at = [*at, *((one, "addresses", ", ".join(one.addresses)) for one in asked)]
+    text = f"{host} is {', '.join(found)} ({asked[0].by})"
+    stray = [site.name for site in deployment.sites if site.passive and any(among(address, addresses_of(site)) for address in found)]
+    if stray:
+        return skip(subject, f"{text}: it leads to {', '.join(stray)}, which stands by", follows=NAMES_LEAD)
+    own = addresses_of(deployment.active)
+    if not deployment.active.passive and found and all(among(address, own) for address in found):
+        return ok(subject, ", ".join(found), seen=f"{text}, of {where}", at=at)
+    return to_attest(
+        subject, f"{text}, an address of no audited site: show that what answers there sends users to {where} alone", measured=host, at=at
+    )
+
+
+def resolved(site, host):
+    """What a host resolved to from outside the cluster of a site; nothing where that was not asked or came to nothing."""
+    try:
+        found = site.fact("resolutions")
+    except NotSeen:
+        return ()
+    return [one for one in found if one.host.lower() == host and one.outside and one.failure is None and one.addresses]
+
+
+def addresses_of(site):
+    """The addresses that a site's way in is published at, and what the names among them resolve to."""
+    try:
+        published, resolutions = site.fact("published"), site.fact("resolutions")
+    except NotSeen:
+        return ()
+    found = []
+    for place in (place for one in published.values() for place in one.places):
+        told = of_host(resolutions, place)
+        found += [place] if told is None else told.addresses
+    return found
 
 
 @check("standby-ingress", severity=MEDIUM, clauses=("C5",), applies=(PASSIVE_C,))

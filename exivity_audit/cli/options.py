@@ -23,6 +23,15 @@ SNAPSHOTS = (
 ROLE = (
     click.option("--site-role", type=click.Choice(["active", "passive"]), envvar=_variable("SITE_ROLE"), help="Role of this site in a multi-site pair."),
 )  # fmt: skip
+PROBES = (
+    click.option("--probe", "probe", is_flag=False, flag_value="all", metavar="[NAMES]", envvar=_variable("PROBE"),
+                 help="Try what clients see: dns, tls, http; all, or these.  [default: no probe]"),
+    click.option("--probe-limit", default="60s", show_default=True, envvar=_variable("PROBE_LIMIT"), help="Time limit of all probes together."),
+    click.option("--probe-port-forward", is_flag=True, envvar=_variable("PROBE_PORT_FORWARD"),
+                 help="Reach servers inside the cluster through a port-forward (right: get and create pods/portforward)."),
+    click.option("--probe-default-logins", is_flag=True, envvar=_variable("PROBE_DEFAULT_LOGINS"),
+                 help="Also try whether well-known logins are refused."),
+)  # fmt: skip
 ACCESS = (
     click.option("--kubeconfig", type=FILE, help="Kubeconfig file; else KUBECONFIG, ~/.kube/config, the pod's service account."),
     click.option("--context", envvar=_variable("CONTEXT"), help="Context of the kubeconfig."),
@@ -41,6 +50,7 @@ ACCESS = (
                  help="Ask the kubelets how full the volumes are (right: get nodes/stats; port 10250 of the nodes)."),
     click.option("--parity-key", type=FILE,
                  help="Key by which the secrets of snapshots taken apart can be compared (see `exivity-audit parity-key`)."),
+    *PROBES,
     *ROLE,
 )  # fmt: skip
 HISTORY = (
@@ -78,7 +88,7 @@ REPORT = (
 RARE = frozenset(
     {
         "--request-timeout", "--as", "--as-group", "--insecure-skip-tls-verify", "--secrets", "--kubelet-stats", "--parity-key", "--site-role", "--pack", "--now", "--ascii",
-        "--lang", "--stats", "--history-keep", "--history-age", "--explain-score",
+        "--probe-limit", "--probe-port-forward", "--probe-default-logins", "--lang", "--stats", "--history-keep", "--history-age", "--explain-score",
     }
 )  # fmt: skip
 

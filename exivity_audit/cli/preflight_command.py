@@ -85,6 +85,9 @@ def _site(access: Access, prepared: Preparation, place: str) -> int:
 
 def _asked(session: Any, read: Any) -> bool:
     """Whether a run with these flags would ask for this."""
+    if read.resource.startswith("probe/"):
+        asked = session.access.probes
+        return asked is not None and asked.port_forward and read.resource.removeprefix("probe/") in asked.names
     if read.opt_in:
         return bool(read.resource == "kubelet/stats" and session.access.kubelet_stats)
     return session.discovery.find(read.resource) is not None

@@ -68,6 +68,7 @@ def accesses(live: Sequence[Live], flags: dict[str, Any], config: Config) -> lis
     """How to reach the sites that are read. Raises UsageError."""
     from exivity_audit.collect.prometheus import server_of
     from exivity_audit.collect.session import Access
+    from exivity_audit.probes.asked import asked_of
 
     if flags["impersonate"] == "":
         raise UsageError("--as names nobody", "name a user, or leave it out")
@@ -78,6 +79,13 @@ def accesses(live: Sequence[Live], flags: dict[str, Any], config: Config) -> lis
                 raise UsageError(f"{flag} {name[:60]!r}{place} is no name that Kubernetes takes", "lower-case letters, digits, dots and dashes")
     request_timeout, deadline = seconds(flags["request_timeout"], "--request-timeout"), seconds(flags["deadline"], "--deadline")
     prometheus = server_of(config.prometheus.url, config.prometheus.token_file, config.prometheus.ca_file) if config.prometheus else None
+    probes = asked_of(
+        flags["probe"],
+        seconds(flags["probe_limit"], "--probe-limit"),
+        config.probes,
+        port_forward=flags["probe_port_forward"],
+        default_logins=flags["probe_default_logins"],
+    )
     return [
         Access(
             kubeconfig=flags["kubeconfig"],
@@ -92,6 +100,7 @@ def accesses(live: Sequence[Live], flags: dict[str, Any], config: Config) -> lis
             secrets=flags["secrets"],
             kubelet_stats=flags["kubelet_stats"],
             prometheus=prometheus,
+            probes=probes,
             history=flags.get("history") or (Path(config.history.folder) if config.history else None),
             role=site.role,
             site=site.name,

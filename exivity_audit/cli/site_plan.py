@@ -23,6 +23,9 @@ LIVE_ONLY = {
     "impersonate_groups": "--as-group",
     "insecure": "--insecure-skip-tls-verify",
     "kubelet_stats": "--kubelet-stats",
+    "probe": "--probe",
+    "probe_port_forward": "--probe-port-forward",
+    "probe_default_logins": "--probe-default-logins",
     "parity_key": "--parity-key",
 }
 

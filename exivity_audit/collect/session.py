@@ -20,6 +20,7 @@ from exivity_audit.collect.prometheus import Prometheus, Server
 from exivity_audit.collect.release import Target, find_release
 from exivity_audit.collect.stats import Stats
 from exivity_audit.collect.transport import Deadline, Transport
+from exivity_audit.probes.asked import Asked
 from exivity_audit.snapshot import SiteSnapshot
 
 
@@ -40,6 +41,7 @@ class Access:
     kubelet_stats: bool = False
     prometheus: Server | None = None
     history: Path | None = None
+    probes: Asked | None = None
     role: str | None = None
     site: str = "default"
 
@@ -82,6 +84,13 @@ class Session:
                 history = History(access.history, self.base.cluster, self.target.namespace, self.target.name, self.base.now)
                 opened.callback(lambda: self.notes.extend(history.notes()))
                 found["history/reports"] = history
+            if access.probes is not None:
+                from exivity_audit.probes.opening import open_probes
+
+                transport = self.transport
+                engine = open_probes(access.probes, transport.connection, transport, self.discovery, self.target.namespace, transport.deadline)
+                opened.callback(engine.close)
+                found |= engine.sources()
             yield found
 
     def _gather(self, reads: Iterable[Read], wanted: Iterable[str], sources: dict[str, Source], progress: Progress | None) -> Gathered:
