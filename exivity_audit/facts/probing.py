@@ -224,6 +224,15 @@ def of_host(found: Any, host: str) -> Any:
     return next((one for one in found if one.host == name), None)
 
 
+def known_addresses(places: Iterable[str], resolutions: Iterable[Resolution]) -> tuple[str, ...]:
+    """Addresses as they are, and of names what a probe resolved them to."""
+    found: list[str] = []
+    for place in places:
+        resolved = of_host(resolutions, place)
+        found += [place] if resolved is None else resolved.addresses
+    return tuple(dict.fromkeys(found))
+
+
 def answer_of(found: Objects[Answer], scheme: str, host: str, place: str) -> Answer | None:
     """The answer of a URL; None where it was not asked for."""
     name = host.lower().rstrip(".")
