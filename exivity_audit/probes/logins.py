@@ -12,6 +12,7 @@ from typing import Any
 from exivity_audit import chart
 from exivity_audit.collect.place import NotAsked
 from exivity_audit.fact import HELP
+from exivity_audit.facts.configuration import first_server
 from exivity_audit.probes.opening import Tools
 
 SHIPPED_PORT = {"db": "5432", "mq": "5672"}
@@ -71,16 +72,6 @@ def _leads(told: Any, host: str, port: int, key: str) -> bool:
         return False
     named, number = first_server(_text(told.get("host")), _text(told.get("port")), SHIPPED_PORT[key])
     return (named, number) == (host.lower().rstrip("."), str(port))
-
-
-def first_server(host: str, port: str, usual: str) -> tuple[str, str]:
-    """Host and port of the first server that a configuration names, in one spelling: ``a,b`` and ``host:port`` are written too."""
-    name = host.partition(",")[0].strip()
-    number = port.partition(",")[0].strip()
-    if name.count(":") == 1:
-        name, _, told = name.partition(":")
-        number = number or told
-    return name.strip("[]").lower().rstrip("."), number or usual
 
 
 def _contents(tools: Tools, release: Any) -> Iterator[dict[str, Any]]:
