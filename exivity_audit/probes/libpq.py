@@ -167,10 +167,11 @@ def _connected(psycopg: Any, attempt: Attempt, server: Server, login: DatabaseLo
 
     pq = psycopg.pq
     given: dict[str, Any] = {
-        "host": server.host, "hostaddr": server.address, "port": server.port, "dbname": login.database, "user": login.user, "password": login.password,
-        "sslmode": mode.sslmode, "sslrootcert": mode.authority or NOWHERE, "sslcertmode": "disable", "passfile": NOWHERE, "gssencmode": "disable",
-        "application_name": APPLICATION, "client_encoding": "UTF8", "options": options, "target_session_attrs": "any", "channel_binding": "prefer",
-        "tcp_user_timeout": max(1, int(attempt.left() * 1000)), "require_auth": "" if mode.clear_password else "!password",
+        "host": server.host, "hostaddr": server.address, "port": server.port, "dbname": login.database, "user": login.user,
+        "password": login.password, "sslmode": mode.sslmode, "sslrootcert": mode.authority or NOWHERE, "sslcertmode": "disable",
+        "passfile": NOWHERE, "gssencmode": "disable", "application_name": APPLICATION, "client_encoding": "UTF8", "options": options,
+        "target_session_attrs": "any", "channel_binding": "prefer", "tcp_user_timeout": max(1, int(attempt.left() * 1000)),
+        "require_auth": "" if mode.clear_password else "!password",
     }  # fmt: skip
     connection = pq.PGconn.connect_start(make_conninfo("", **{key: value for key, value in given.items() if value != ""}).encode())
     try:

@@ -64,6 +64,4 @@ def signed(*names: str, days: float = 90) -> Pair:
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key()), False)
         .sign(issuer_key, hashes.SHA256())
     )  # fmt: skip
-    return Pair(
-        made.public_bytes(Encoding.PEM).decode(), key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    )
+    return Pair(made.public_bytes(Encoding.PEM).decode(), key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode())

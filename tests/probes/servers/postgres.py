@@ -82,7 +82,15 @@ class Postgres:
             yield
         finally:
             self.ask(*(f"ALTER SYSTEM RESET {name}" for name in settings), "SELECT pg_reload_conf()")
-            until("the settings are taken back", lambda: self.ask(f"SELECT count(*) FROM pg_settings WHERE sourcefile LIKE '%postgresql.auto.conf' AND name IN ({', '.join(repr(name) for name in settings)})") == [(0,)])
+            until(
+                "the settings are taken back",
+                lambda: (
+                    self.ask(
+                        f"SELECT count(*) FROM pg_settings WHERE sourcefile LIKE '%postgresql.auto.conf' AND name IN ({', '.join(repr(name) for name in settings)})"
+                    )
+                    == [(0,)]
+                ),
+            )
 
     def sessions(self) -> int:
         """How many sessions of the probe the server still has."""
@@ -112,8 +120,17 @@ def primary(binaries: Path, folder: Path, users: dict[str, str]) -> Postgres:
     hba = made.data / "pg_hba.conf"
     written(hba, "\n".join(rules) + "\n" + hba.read_text(), ACCOUNT)
     made.start()
-    roles = [f"CREATE ROLE {user} LOGIN PASSWORD '{password}'{' IN ROLE pg_monitor' if user.endswith('_monitor') else ''}" for user, password in users.items()]
-    made.ask(*roles, f"CREATE ROLE replicator LOGIN REPLICATION PASSWORD '{ADMINISTRATOR}'", f"CREATE DATABASE {DATABASE}", "CREATE DATABASE closed", "REVOKE CONNECT ON DATABASE closed FROM public")
+    roles = [
+        f"CREATE ROLE {user} LOGIN PASSWORD '{password}'{' IN ROLE pg_monitor' if user.endswith('_monitor') else ''}"
+        for user, password in users.items()
+    ]
+    made.ask(
+        *roles,
+        f"CREATE ROLE replicator LOGIN REPLICATION PASSWORD '{ADMINISTRATOR}'",
+        f"CREATE DATABASE {DATABASE}",
+        "CREATE DATABASE closed",
+        "REVOKE CONNECT ON DATABASE closed FROM public",
+    )
     return made
 
 
