@@ -73,7 +73,9 @@ def _opened(line: Line, secure: bool) -> tuple[Peer | None, Handshake | None]:
     except Failed as error:
         if error.kind not in ("tls", "closed"):
             raise
-        said = log_in(line.connect(), None)
+        peer = line.connect()
+        said = log_in(peer, None)
+        peer.close()
         if not said.product:
             raise
         return None, None
