@@ -91,6 +91,7 @@ def _dns(
     hosts = product_hosts(ingresses, http_routes, gateways, openshift_routes, release)
     published = set(_balancer_names(ingresses, controller_services, gateway_services, router_services)) if hosts else set()
     published |= set(_texts(_seen(gateways), "status.addresses[].value")) if hosts else set()
+    published |= set(_texts(_seen(openshift_routes), "status.ingress[].routerCanonicalHostname")) if hosts else set()
     for name in (*hosts, *sorted({name.lower().rstrip(".") for name in published if is_name(name)} - set(hosts))[:MOST_HOSTS]):
         yield Place(None, name)
 
