@@ -58,8 +58,10 @@ class Postgres:
 
     def kill(self) -> None:
         """End the postmaster as a lost machine does."""
-        end(self.pid, signal.SIGKILL)
+        pid = self.pid
+        end(pid, signal.SIGKILL)
         until("its port is closed", lambda: not listening(self.port))
+        until("it is reaped, or a start would take it for running", lambda: not Path(f"/proc/{pid}").exists())
 
     def ask(self, *statements: str, user: str = "postgres", database: str = "postgres", password: str = ADMINISTRATOR) -> list[Any]:
         """Run statements as the administrator; the rows of the last one."""
