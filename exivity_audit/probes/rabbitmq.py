@@ -36,7 +36,7 @@ class Probing:
         library()
         tools = self._tools
         scheme, _, server = (place.name or "").partition("://")
-        host, port = split_place(replace(place, name=server))
+        host, port = split_place(Place(None, server))
         login = broker_login(tools, known["release"], host, port)
         inner = within(attempt)
         way = tools.ways.to(host, port, inner)
