@@ -70,6 +70,8 @@ def certificate(ways_in, terminations, release, settings, thresholds, now, manag
                 yield certificate_served(subject, shown, host, settings, limits, now).with_remark(f"not the one in {found.secret.subject}")
         elif isinstance(keeper, Managed):
             kept.setdefault(keeper.subject, (keeper, found.seen, []))[2].append(host)
+            if sent:
+                yield certificate_served(subject, shown, host, settings, limits, now)
         elif sent:
             yield certificate_served(subject, shown, host, settings, limits, now)
         else:

@@ -66,7 +66,7 @@ def certificate_served(subject, found, host, settings, limits, now):
         return generated(subject, f"made by the chart ({found.by})", settings, at, fix)
     if not found.verified:
         return untrusted(subject, found, leaf, text, at, fix)
-    for measured, want, _ in weak(found) if len(found.chain) > 1 else ():
+    for measured, want, _ in weak(found):
         return fail(subject, f"{measured} ({found.by})", wanted=want, at=at, fix=fix)
     if left <= limits.least:
         return warn(subject, left, seen=text, wanted=at_least(limits.least), at=at, fix=fix)
@@ -87,6 +87,8 @@ def untrusted(subject, found, leaf, text, at, fix):
     """A chain that a browser on this machine refuses."""
     if leaf.self_signed:
         return warn(subject, "self-signed", seen=f"self-signed, {text}", wanted=wanted(TRUSTED), at=at, fix=fix)
+    for measured, want, _ in weak(found) if found.trouble == "weak" else ():
+        return fail(subject, f"{measured} ({found.by})", wanted=want, at=at, fix=fix)
     if found.trouble == "incomplete":
         words = f"sent alone, without {leaf.issuer or leaf.issuer_name} ({found.by})"
         return fail(subject, words, wanted=wanted("a complete chain"), at=at, fix=fix, remark=f"or its authority is missing in {CA_FILE}")

@@ -69,6 +69,11 @@ class Handshake(Measured):
     chain: tuple[Certificate, ...]
 
     @property
+    def root(self) -> str | None:
+        """The authority above the chain; whether this machine knows it is said by ``trouble``."""
+        return self.chain[-1].issuer_name if self.chain else None
+
+    @property
     def old(self) -> bool:
         """Whether the server talks in protocols that no browser takes."""
         return self.trouble == "old-protocol"
@@ -80,7 +85,6 @@ class Redirect:
 
     scheme: str
     host: str
-    path: str
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,7 @@ def handshakes(probe_tls: Objects[Document]) -> Objects[Handshake]:
 def _redirect(item: Document, path: str) -> Redirect | None:
     if not item.mapping(path):
         return None
-    return Redirect(item.text(f"{path}.scheme") or "", item.text(f"{path}.host") or "", item.text(f"{path}.path") or "")
+    return Redirect(item.text(f"{path}.scheme") or "", item.text(f"{path}.host") or "")
 
 
 def _answer(item: Document) -> Answer:

@@ -23,7 +23,6 @@ PORTS = {"http": 80, "https": 443}
 FORGED_HOST = "exivity-audit.invalid"  # a name that can never be anybody's (RFC 2606)
 FORGED_ADDRESS = "192.0.2.1"  # nor this address (RFC 5737)
 _PRODUCT = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,39}")
-_PLAIN_PATH = re.compile(r"/[\w./~-]{0,120}")
 _AGE = re.compile(r"(?:^|;)\s*max-age\s*=\s*\"?(\d{1,10})\"?\s*(?:;|$)", re.IGNORECASE)
 
 
@@ -142,13 +141,12 @@ def _hsts(header: str | None) -> dict[str, Any] | None:
 
 
 def _location(header: str | None, asked: str) -> dict[str, Any] | None:
-    """Where a redirect leads: scheme, host, port and a plain path; no user info, query or fragment, which may hold anything."""
+    """Where a redirect leads: scheme, host and port; the rest may hold anything."""
     if not header:
         return None
     try:
         parts = urlsplit(urljoin(asked, header.strip()[:2048]))
         host, port = parts.hostname, parts.port
     except ValueError:
-        return {"scheme": None, "host": None, "port": None, "path": None}
-    path = _PLAIN_PATH.fullmatch(parts.path or "/")
-    return {"scheme": parts.scheme[:16].lower(), "host": (host or "")[:253].lower().rstrip("."), "port": port, "path": path[0] if path else None}
+        return {"scheme": None, "host": None, "port": None}
+    return {"scheme": parts.scheme[:16].lower(), "host": (host or "")[:253].lower().rstrip("."), "port": port}

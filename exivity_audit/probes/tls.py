@@ -10,7 +10,7 @@ from pathlib import Path as File
 from typing import Any
 
 from exivity_audit.collect.pem import describe_certificates
-from exivity_audit.probes.attempt import Attempt, Failed
+from exivity_audit.probes.attempt import Attempt
 from exivity_audit.probes.opening import Tools
 from exivity_audit.probes.ways import Way, split_place
 from exivity_audit.probes.wire import Resolve, client_context, connected, secured
@@ -23,7 +23,6 @@ TROUBLES = {
     9: "not-yet-valid", 10: "expired", 18: "self-signed", 19: "unknown-authority", 20: "unknown-authority", 21: "incomplete", 23: "revoked",
     62: "wrong-host", 64: "wrong-host", 66: "weak", 67: "weak", 68: "weak",
 }  # fmt: skip
-OLD = "TLS 1.1 or older"
 
 
 class Probing:
@@ -52,8 +51,11 @@ def handshake(way: Way, attempt: Attempt, resolve: Resolve, ca_file: File | None
     except ssl.SSLCertVerificationError as error:
         trouble = TROUBLES.get(error.verify_code, "untrusted")
         made = _handshake(way, attempt, resolve, client_context(None, verify=False))
-    except (ssl.SSLError, ConnectionError):  # a server of old protocols alone sends an alert, or hangs up
-        return _old(way, attempt, resolve)
+    except (ssl.SSLError, ConnectionError) as error:  # a server of old protocols alone sends an alert, or hangs up
+        try:
+            return _old(way, attempt, resolve)
+        except (ssl.SSLError, ConnectionError):
+            raise error from None
     chain = _chain(made)
     if trouble == "unknown-authority" and len(chain) == 1:
         trouble = "incomplete"  # the certificate alone, by an issuer that is not trusted here: what signed it was not sent
@@ -66,17 +68,14 @@ def _handshake(way: Way, attempt: Attempt, resolve: Resolve, context: ssl.SSLCon
 
 
 def _old(way: Way, attempt: Attempt, resolve: Resolve) -> dict[str, Any]:
-    """What a server shows that no browser talks to any more. Raises Failed."""
+    """What a server shows that no browser talks to any more. Raises ssl.SSLError, OSError and Failed."""
     context = client_context(None, verify=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         context.minimum_version = ssl.TLSVersion.TLSv1
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    try:
-        made = _handshake(way, attempt, resolve, context)
-    except ssl.SSLError:
-        raise Failed("tls", "the TLS handshake failed") from None
+    made = _handshake(way, attempt, resolve, context)
     return {**_seen(made, _chain(made)), "verified": False, "trouble": "old-protocol"}
 
 
