@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.probes.servers import certificates, processes
-from tests.probes.servers.processes import command, end, free_port, listening, own, run, until, written
+from tests.probes.servers.processes import command, end, free_port, listening, run, until, written
 
 ACCOUNT = "postgres"
 HOST = "db.acme.eu"  # the name that the server's certificate carries
 ADMINISTRATOR = "aZ4-admin-of-tests-91"
 DATABASE = "exivity"
+POOLER = "/usr/sbin/pgbouncer"
 
 
 def programs() -> Path | None:
@@ -151,13 +152,21 @@ def standby(first: Postgres, folder: Path) -> Postgres:
     return made
 
 
-def copied(first: Postgres, folder: Path) -> Postgres:
-    """Another server with the same content; the first one must be stopped."""
-    made = Postgres(first.binaries, folder, free_port())
-    shutil.copytree(first.data, made.data, symlinks=True)
-    for path in (made.data, *made.data.rglob("*")):
-        own(path, ACCOUNT)
-    return made
-
-
-__all__ = ["ACCOUNT", "DATABASE", "HOST", "Postgres", "command", "copied", "primary", "programs", "standby"]
+@contextmanager
+def pooler(server: Postgres, folder: Path, users: dict[str, str]) -> Iterator[int]:
+    """PgBouncer before a server, which hands its sessions out for one transaction each; its port."""
+    port = free_port()
+    table = written(folder / "users.txt", "".join(f'"{user}" "{password}"\n' for user, password in users.items()), ACCOUNT)
+    lines = [
+        "[databases]", f"* = host=127.0.0.1 port={server.port}", "[pgbouncer]", "listen_addr = 127.0.0.1", f"listen_port = {port}", f"unix_socket_dir = {folder}",
+        "auth_type = scram-sha-256", f"auth_file = {table}", "pool_mode = transaction", "default_pool_size = 1", f"pidfile = {folder / 'pid'}",
+    ]  # fmt: skip
+    settings = written(folder / "pgbouncer.ini", "\n".join(lines) + "\n", ACCOUNT)
+    with (folder / "out").open("ab") as out:
+        process = subprocess.Popen(command(ACCOUNT, [POOLER, str(settings)]), stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=folder)
+    try:
+        until("the pooler listens", lambda: listening(port))
+        yield port
+    finally:
+        end(process.pid, signal.SIGINT)
+        process.wait(10)

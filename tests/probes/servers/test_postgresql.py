@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import signal
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +20,10 @@ from exivity_audit.snapshot import Outcome
 from exivity_audit.verdict import Status, Verdict
 from tests.builders import DATABASE_PASSWORD, multi_node
 from tests.judging import site_of, statuses
-from tests.probes.servers import peers
+from tests.probes.servers import peers, processes
 from tests.probes.servers.conftest import DATABASE_USERS
 from tests.probes.servers.looking import Probing, judged, one
-from tests.probes.servers.postgres import HOST, Postgres
+from tests.probes.servers.postgres import ACCOUNT, ADMINISTRATOR, HOST, POOLER, Postgres, pooler
 from tests.probes.servers.processes import free_port, until
 from tests.products import postgresql as pg
 from tests.world import World
@@ -325,6 +329,36 @@ class TestLatency:
         assert "median" in found.why
 
 
+class TestPooler:
+    """A pooler hands a session to whoever comes next: whatever was set in it would reach the product."""
+
+    @pytest.fixture
+    def port(self, database: Postgres) -> Iterator[int]:
+        if not Path(POOLER).is_file():
+            pytest.skip("PgBouncer is not installed (tests/probes/install.sh)")
+        users = {"exivity": DATABASE_PASSWORD, "postgres": ADMINISTRATOR}
+        with processes.folder(ACCOUNT) as folder, pooler(database, folder, users) as port:
+            yield port
+
+    def test_it_is_looked_through_and_keeps_no_setting(self, database: Postgres, ca_file: Path, port: int) -> None:
+        where = world(sslmode="disable")
+        kept = record(to(port, ca_file, where))
+        assert kept["login"]["state"] == "open"
+        assert kept["login"]["pooled"] is True
+        assert kept["server"]["version"] >= 150000
+        assert kept["latency"]["trips"] == 41
+        through = Postgres(database.binaries, database.folder, port)
+        names = ("default_transaction_read_only", "transaction_read_only", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+        shown = [through.ask(f"SHOW {name}", user="exivity", database="exivity", password=DATABASE_PASSWORD)[0][0] for name in names]
+        assert shown == ["off", "off", "0", "0", "0"]
+
+    def test_a_login_that_it_refuses(self, database: Postgres, ca_file: Path, port: int) -> None:
+        where = world(sslmode="disable", password="not-the-password-29")
+        assert look("reachable", to(port, ca_file, where)).measured == "login"
+        where = world(sslmode="disable", dbname="missing")
+        assert look("reachable", to(port, ca_file, where)).status is FAIL
+
+
 class TestHarmless:
     def test_the_session_can_only_read(self, database: Postgres, ca_file: Path) -> None:
         from exivity_audit.probes.attempt import Attempt
@@ -378,3 +412,39 @@ class TestHarmless:
         first, second = (statuses(evaluate(one_of, pack, Config(), **rest)) for one_of in (live, loaded))
         assert first == second
         assert first["postgresql/reachable"] is PASS
+
+
+def test_runs_that_are_killed_leave_no_session(database: Postgres, ca_file: Path, tmp_path: Path) -> None:
+    script = tmp_path / "hold.py"
+    script.write_text(
+        "import sys\n"
+        "from exivity_audit.probes.attempt import Attempt, Path\n"
+        "from exivity_audit.probes.logins import DatabaseLogin\n"
+        "from exivity_audit.probes.peer import Line\n"
+        "from exivity_audit.probes.postgresql import looked\n"
+        "from exivity_audit.probes.ways import Way\n"
+        "from exivity_audit.probes.wire import resolve\n"
+        "port, password = int(sys.argv[1]), sys.stdin.readline().strip()\n"
+        "while True:\n"
+        "    attempt = Attempt(10, Path.IN_CLUSTER)\n"
+        "    line = Line(Way('db', '127.0.0.1', port, Path.IN_CLUSTER), attempt, resolve, None)\n"
+        "    looked(line, DatabaseLogin('exivity', 'exivity', password, 'require'))\n"
+        "    attempt.end()\n"
+        "    print('looked', flush=True)\n"
+    )
+    seen = 0
+    for number in range(12):
+        run = subprocess.Popen([sys.executable, str(script), str(database.port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert run.stdin is not None
+        assert run.stdout is not None
+        run.stdin.write(DATABASE_PASSWORD.encode() + b"\n")
+        run.stdin.flush()
+        run.stdout.readline()
+        time.sleep(0.031 * number)
+        seen += database.sessions()
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        run.stdin.close()
+        run.stdout.close()
+    assert seen, "none of them had a session when it was killed"
+    until("no session is left", lambda: database.sessions() == 0, 20)
