@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from exivity_audit.document import Document
+from exivity_audit.document import Document, Malformed
 from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact
 from exivity_audit.facts.certificates import Certificate, chain_of
@@ -140,8 +140,16 @@ def measured_of(item: Document) -> tuple[Subject, Source, str, Trouble | None]:
     return item.subject, item.source, item.text("path") or "", Trouble(kind, item.text("failure.reason") or "") if kind else None
 
 
+def _said(measured: tuple[Subject, Source, str, Trouble | None], path: str, value: Any) -> None:
+    """Nothing, where a probe that came to something says what. Raises Malformed elsewhere."""
+    if measured[3] is None and not value:
+        raise Malformed(path, "result of a probe", value)
+
+
 def _resolution(item: Document) -> Resolution:
-    return Resolution(*measured_of(item), item.name, item.strings("addresses"), item.text("canonical") or "")
+    measured, addresses = measured_of(item), item.strings("addresses")
+    _said(measured, "addresses", addresses)
+    return Resolution(*measured, item.name, addresses, item.text("canonical") or "")
 
 
 @fact
@@ -150,10 +158,20 @@ def resolutions(probe_dns: Objects[Document]) -> Objects[Resolution]:
     return probe_dns.each(_resolution)
 
 
+def _chain(item: Document) -> tuple[Certificate, ...]:
+    """The certificates that were sent; none where one of them is no certificate."""
+    try:
+        return chain_of(item.mapping("chain"))
+    except Malformed:
+        return ()
+
+
 def _handshake(item: Document) -> Handshake:
+    measured, protocol = measured_of(item), item.text("protocol")
+    _said(measured, "protocol", protocol)
     return Handshake(
-        *measured_of(item), item.name.rpartition(":")[0], item.text("address") or "", item.boolean("verified") is True, item.text("trouble") or "",
-        item.text("protocol") or "", chain_of(item.mapping("chain")),
+        *measured, item.name.rpartition(":")[0], item.text("address") or "", item.boolean("verified") is True, item.text("trouble") or "",
+        protocol or "", _chain(item),
     )  # fmt: skip
 
 
@@ -171,10 +189,11 @@ def _redirect(item: Document, path: str) -> Redirect | None:
 
 def _answer(item: Document) -> Answer:
     parts = urlsplit(item.name)
-    status, redirect = item.integer("status") or 0, _redirect(item, "location")
+    status, redirect, measured = item.integer("status") or 0, _redirect(item, "location"), measured_of(item)
+    _said(measured, "status", status)
     forged = bool(item.mapping("forged")) and item.boolean("forged.failure") is not True
     return Answer(
-        *measured_of(item), scheme=parts.scheme, host=parts.hostname or "", place=parts.path, address=item.text("address") or "", status=status,
+        *measured, scheme=parts.scheme, host=parts.hostname or "", place=parts.path, address=item.text("address") or "", status=status,
         content=item.text("content") or "", server=item.text("server") or "", hsts=bool(item.integer("hsts.seconds")), redirect=redirect,
         believed=_belief(item, parts.scheme, status, redirect) if forged else "", forged=forged,
     )  # fmt: skip

@@ -6,6 +6,7 @@ import contextlib
 import select
 import socket
 import threading
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -34,6 +35,7 @@ class PortForwards:
         first = self._open(pod, attempt)  # tells at once whether it is allowed; its connection is the first one that comes
         listener = socket.create_server(("127.0.0.1", 0), backlog=4)
         attempt.at_end(listener.close)
+        attempt.at_end(partial(listener.shutdown, socket.SHUT_RDWR))  # a close alone wakes up nobody who waits
         waiting = [first]
         threading.Thread(target=self._serve, args=(listener, pod, attempt, waiting), name="port-forward", daemon=True).start()
         address, port = listener.getsockname()[:2]
@@ -46,6 +48,7 @@ class PortForwards:
                 listener.settimeout(attempt.left())
                 local, _ = listener.accept()
                 attempt.at_end(local.close)
+                attempt.at_end(partial(local.shutdown, socket.SHUT_RDWR))
                 try:
                     remote = waiting.pop() if waiting else self._open(pod, attempt)
                 except BaseException:
@@ -62,7 +65,6 @@ class PortForwards:
         if self._connection.ssl_context is not None:
             made = secured(attempt, made, self._connection.ssl_context, self._connection.tls_server_name or host)
         web = WebSocket()
-        attempt.at_end(web.shutdown)
         path = f"{parts.path.rstrip('/')}/api/v1/namespaces/{quote(pod.namespace, safe='')}/pods/{quote(pod.name, safe='')}/portforward"
         try:
             made.settimeout(attempt.left())
