@@ -90,10 +90,10 @@ class Rabbit:
         return json.loads(said) if said else {}
 
     def user(self, name: str, password: str, tags: str = "", vhost: str | None = "/") -> None:
-        """Add a user, with rights on one virtual host."""
+        """Add a user, with rights on one virtual host; one with a tag may only look."""
         self.api("PUT", f"users/{quote(name)}", {"password": password, "tags": tags})
         if vhost is not None:
-            self.api("PUT", f"permissions/{quote(vhost, safe='')}/{quote(name)}", {"configure": ".*", "write": ".*", "read": ".*"})
+            self.api("PUT", f"permissions/{quote(vhost, safe='')}/{quote(name)}", dict.fromkeys(("configure", "write", "read"), "^$" if tags else ".*"))
 
     @contextmanager
     def queue(self, name: str, kind: str, vhost: str = "/") -> Iterator[None]:
