@@ -23,11 +23,10 @@ from exivity_audit.scored import Scored
 from exivity_audit.snapshot import Outcome as ReadOutcome
 from exivity_audit.snapshot import Record, SiteSnapshot, Snapshot
 from exivity_audit.subject import CLUSTER, Subject, release_subject
-from exivity_audit.verdict import UNDECIDED, Severity, Status, Verdict, unknown
+from exivity_audit.verdict import Severity, Status, Verdict, unknown
 
 TABLES = ("node_loss", "copies", "calendar", "volume_figures", "trend")  # facts that the report prints as tables
 KEEPING = ("installer", "applications")  # facts that tell who would undo a change by hand
-PROBE = "--probe "  # what starts the need of a probe that the run did not ask for
 BLIND = (ReadOutcome.FORBIDDEN, ReadOutcome.FAILED, ReadOutcome.NOT_ASKED)
 
 
@@ -272,18 +271,13 @@ def _with_unread(found: tuple[Verdict, ...], check: Check, facts: Facts, subject
     if extra and all(verdict.status is Status.SKIP and verdict.subject is None for verdict in found):
         found = ()
     _, optional = facts.names_behind(check.needs, check.alternates)
-    blind = [(name, value) for name in sorted(optional) if isinstance(value := facts.value(name, inside=name), Unreadable)]
-    unread = {
-        name: Evidence(name, None, None, "; ".join(reason.text for reason in value.reasons), None) for name, value in blind
-    }
-    probes = {name for name, value in blind if all(reason.rule.startswith(PROBE) for reason in value.reasons)}
-
-    def named(verdict: Verdict) -> Verdict:
-        # A probe that the run did not ask for is missed only where something is left open.
-        more = tuple(one for name, one in unread.items() if name not in probes or verdict.status in UNDECIDED)
-        return replace(verdict, evidence=verdict.evidence + more) if more else verdict
-
-    return tuple(named(verdict) for verdict in (*found, *extra))
+    unread = tuple(
+        Evidence(name, None, None, "; ".join(reason.text for reason in value.reasons), None)
+        for name in sorted(optional)
+        if isinstance(value := facts.value(name, inside=name), Unreadable)
+    )
+    verdicts = (*found, *extra)
+    return tuple(replace(verdict, evidence=verdict.evidence + unread) for verdict in verdicts) if unread else verdicts
 
 
 def _relax(check: Check, verdicts: tuple[Verdict, ...], purpose: Purpose, scenario: Scenario | None) -> tuple[Verdict, ...]:

@@ -305,7 +305,7 @@ class TestVersion:
     def test_by_its_own_word(self, database: Postgres, ca_file: Path) -> None:
         found = look("version", to(database.port, ca_file))
         assert (found.status, found.measured) == (PASS, "15")
-        assert [evidence.read for evidence in found.evidence] == ["probe_postgresql"]
+        assert "probe_postgresql" in {evidence.read for evidence in found.evidence}
 
 
 class TestLatency:

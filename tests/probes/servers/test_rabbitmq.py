@@ -267,7 +267,7 @@ class TestVersion:
         found = look("version", to(broker, ca_file))
         assert found.status is FAIL, "Debian's 3.10 is past its support"
         assert str(found.measured).startswith("3.")
-        assert [evidence.read for evidence in found.evidence] == ["probe_rabbitmq"]
+        assert "probe_rabbitmq" in {evidence.read for evidence in found.evidence}
 
 
 class TestHarmless:
