@@ -13,6 +13,7 @@ from exivity_audit.quantity import duration, size
 from exivity_audit.yaml_file import read_yaml
 
 DEFAULT_NAME = "exivity-audit.yaml"
+FAILOVER_ACTIONS = 8  # of the vendor's failover pattern
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -190,6 +191,11 @@ def thresholds_of(config: Config, known: dict[str, Any], path: Path | None) -> d
                 parse(text)
             except ValueError as error:
                 raise UsageError(f"{path or 'config'}: declare.{key}: {error}", "write for example 200Gi, or 24h") from error
+    for step, number in config.declare.failover.steps.items():
+        if not 1 <= number <= FAILOVER_ACTIONS:
+            raise UsageError(
+                f"{path or 'config'}: declare.failover.steps: {step[:40]!r} is mapped to {number}", f"the actions are 1 to {FAILOVER_ACTIONS}"
+            )
     return {name: config.thresholds.get(name, one.value) for name, one in known.items()}
 
 

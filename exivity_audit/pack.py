@@ -27,7 +27,7 @@ from exivity_audit.yaml_file import read_yaml
 
 GROUP = "exivity_audit.packs"
 OWN = "exivity"
-BASE_FACTS = frozenset({"now", "site", "sites", "settings", "scenario", "thresholds", "lifecycle", "waived", "release"})
+BASE_FACTS = frozenset({"now", "site", "sites", "other_sites", "settings", "scenario", "thresholds", "lifecycle", "waived", "release"})
 Phase = Literal["foundation", "before-production", "day-2"]
 
 
@@ -209,7 +209,7 @@ def validate(pack: Pack, reads: Iterable[str]) -> None:
     """Each name that a check or fact asks for exists. Raises UsageError with the asker's place and the nearest name."""
     known = set(pack.facts) | set(reads) | BASE_FACTS
     for check in pack.checks:
-        for name in (*check.needs, *check.alternates):
+        for name in (*check.needs, *check.looks_at):
             if name not in known:
                 raise UsageError(
                     f"{check.place}: {check.slug} asks for {name!r}, which no fact or read provides{nearest(name, known)}", "correct the name"

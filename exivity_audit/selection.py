@@ -48,7 +48,7 @@ def reads_needed(pack: Pack, selected: frozenset[str] | None) -> frozenset[str]:
     for check in pack.checks:
         if selected is None or check.id in selected:
             names.update(check.needs)
-            names.update(check.alternates)
+            names.update(check.looks_at)
     needed, optional = reads_behind(pack.facts, names)
     return needed | optional
 
@@ -57,7 +57,7 @@ def checks_of_read(pack: Pack, read: str) -> tuple[list[Check], list[Check]]:
     """The checks that need a read, and those for which it is an alternate."""
     needing, other = [], []
     for check in pack.checks:
-        needed, optional = reads_behind(pack.facts, check.needs, check.alternates)
+        needed, optional = reads_behind(pack.facts, check.needs, check.looks_at)
         if read in needed:
             needing.append(check)
         elif read in optional:

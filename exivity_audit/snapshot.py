@@ -68,8 +68,13 @@ class Cluster(msgspec.Struct, frozen=True):
     version: str | None
 
 
-class SiteSnapshot(msgspec.Struct, frozen=True):
-    """All that was read of one site."""
+class SiteSnapshot(msgspec.Struct, frozen=True, omit_defaults=True):
+    """All that was read of one site.
+
+    ``keyring`` says with which sites its groups of equal secrets may be compared: those of the same keyring (``keyring.comparable``).
+    ``key_check`` tells which parity key described its secrets, empty where none did. ``unreached`` is why nobody could be asked
+    there; all its reads failed then.
+    """
 
     name: str
     role: Literal["active", "passive"] | None
@@ -81,6 +86,9 @@ class SiteSnapshot(msgspec.Struct, frozen=True):
     now: str
     insecure: bool
     reads: tuple[Record, ...]
+    keyring: str = ""
+    key_check: str = ""
+    unreached: str = ""
 
 
 class Tool(msgspec.Struct, frozen=True):

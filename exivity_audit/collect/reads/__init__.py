@@ -7,6 +7,7 @@ from exivity_audit.collect.reads import (
     backups,
     certificates,
     configuration,
+    failover,
     gateway,
     gitops,
     history,
@@ -28,7 +29,7 @@ from exivity_audit.collect.reads import (
 
 MODULES = (
     workloads, configuration, storage, longhorn, ingress, gateway, openshift, certificates, metallb, middleware, postgresql, rabbitmq, backups,
-    monitoring, gitops, usage, history, security, probing, server_probing,
+    monitoring, gitops, failover, usage, history, security, probing, server_probing,
 )  # fmt: skip
 READS: tuple[Read, ...] = tuple(read for module in MODULES for read in module.READS)
 BY_NAME = {read.name: read for read in READS}
