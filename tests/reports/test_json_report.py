@@ -31,7 +31,7 @@ KEYS = {
     "sites.0.reads": "found empty not_installed forbidden failed not_asked",
     "rows.0": "id title phase verdict score coverage counts weight",
     "results.0": "id row site fingerprint title severity status underlying remark subject message measured unit wanted evidence clauses fix needs follows waiver attestation",
-    "tables": "node_loss copies calendar volumes trend",
+    "tables": "node_loss copies calendar volumes trend failover",
     "tables.calendar.0": "site date kind what subject days_left",
     "attestations.0": "check subject site statement by date expires artefact context state why",
     "waivers.0": "check subject site reason owner expires ticket accepts state why",
@@ -153,4 +153,4 @@ def test_the_ledger_has_its_keys_and_its_site() -> None:
 def test_the_node_table_carries_its_site() -> None:
     rows = report("two_sites")["tables"]["node_loss"]
     assert [row["site"] for row in rows] == ["ams"] * 4 + ["fra"] * 4
-    assert report("blind")["tables"] == {"node_loss": None, "copies": None, "calendar": None, "volumes": None, "trend": None}
+    assert report("blind")["tables"] == {"node_loss": None, "copies": None, "calendar": None, "volumes": None, "trend": None, "failover": None}
