@@ -42,7 +42,7 @@ def prepare(flags: dict[str, Any], *, waivers_refused: bool = True) -> Preparati
     ``waivers_refused`` off leaves wrong waivers to the caller.
     """
     config, path = load_config(flags.get("config_file"))
-    given = {key: flags[key] for key in ("scenario", "purpose", "context", "namespace", "release") if flags.get(key) is not None}
+    given = {key: flags[key] for key in ("scenario", "purpose", "context", "namespace", "release", "cluster_name") if flags.get(key) is not None}
     config = msgspec.structs.replace(config, **given)
     packs = [own_pack(), *(named_pack(name) for name in config.packs), *(folder_pack(folder) for folder in flags.get("pack_folders") or ())]
     pack = merge(packs)
@@ -67,6 +67,8 @@ LIVE_ONLY = {
     "impersonate_groups": "--as-group",
     "insecure": "--insecure-skip-tls-verify",
     "kubelet_stats": "--kubelet-stats",
+    "policy_reports": "--publish-policy-reports",
+    "cluster_name": "--cluster-name",
 }
 
 
@@ -123,6 +125,7 @@ def access_of(flags: dict[str, Any], config: Config) -> Any:
         kubelet_stats=flags["kubelet_stats"],
         prometheus=server_of(config.prometheus.url, config.prometheus.token_file, config.prometheus.ca_file) if config.prometheus else None,
         history=flags.get("history") or (Path(config.history.folder) if config.history else None),
+        cluster_name=config.cluster_name,
         role=flags["site_role"] or (site.role if site else None),
         site=site.name if site else "default",
     )

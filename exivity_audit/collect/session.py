@@ -37,6 +37,7 @@ class Access:
     kubelet_stats: bool = False
     prometheus: Server | None = None
     history: Path | None = None
+    cluster_name: str | None = None
     role: str | None = None
     site: str = "default"
 
@@ -116,7 +117,7 @@ def open_session(access: Access) -> Session:
         version = transport.first_contact()
         discovery = discover(transport)
         target = find_release(transport, discovery, access.namespace, access.release, _said(connection.namespace))
-        found = base(transport, discovery, version, connection.cluster_name or connection.context or "cluster")
+        found = base(transport, discovery, version, access.cluster_name or connection.cluster_name or connection.context or "cluster")
     except BaseException:
         transport.close()
         raise

@@ -40,6 +40,7 @@ def config_paper(path: Path) -> Paper:
         server["url"] = _bare(str(server["url"]))
         if "token_file" in server:
             server["token_file"] = MARK
+    content.pop("publish", None)  # where results go says nothing of the cluster
     text = yaml.safe_dump(content, sort_keys=True, allow_unicode=True, width=120)
     paper = Paper(CONFIG, "config, without comments and credentials", text.encode())
     refuse_secrets(paper.content.replace(MARK.encode(), b""), str(path))
