@@ -115,7 +115,11 @@ def test_generic_json(server: FakeServer, ca_file: Path, finished: Finished, mon
     assert message["text"].splitlines()[0].startswith("NOT READY")
 
 
-@pytest.mark.parametrize("text", [*HOSTILE, "<!channel>", "<@U123>", "<https://evil|x>", "&lt;", "```", "`x`", "[x](http://evil)", "@everyone", "**b**", "a" * 4000], ids=lambda text: ascii(text)[:20])
+@pytest.mark.parametrize(
+    "text",
+    [*HOSTILE, "<!channel>", "<@U123>", "<https://evil|x>", "&lt;", "```", "`x`", "[x](http://evil)", "@everyone", "**b**", "a" * 4000],
+    ids=lambda text: ascii(text)[:20],
+)
 def test_hostile_text_takes_no_effect_in_a_message(text: str) -> None:
     run = hostile(text)
     from exivity_audit.reports.short import render_short
@@ -152,7 +156,9 @@ def test_a_webhook_for_bad_news_alone(server: FakeServer, ca_file: Path, finishe
     assert len(server.asked) == 3, "unverified and without a gate are no good news"
 
 
-@pytest.mark.parametrize("url", [f"http://hooks.corp/{CANARY}", f"ftp://h/{CANARY}", CANARY, f"https://u:{CANARY}@h/x", f"https://h:99999/{CANARY}", f"https:///{CANARY}"])
+@pytest.mark.parametrize(
+    "url", [f"http://hooks.corp/{CANARY}", f"ftp://h/{CANARY}", CANARY, f"https://u:{CANARY}@h/x", f"https://h:99999/{CANARY}", f"https:///{CANARY}"]
+)
 def test_a_webhook_url_that_is_none_is_not_shown(url: str, finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOOK", url)
     with pytest.raises(Trouble) as raised:
@@ -166,7 +172,9 @@ def test_a_webhook_url_that_is_none_is_not_shown(url: str, finished: Finished, m
 def verified(asked: Asked, netloc: str, secret: str, region: str = "us-east-1") -> str:
     """The access key of a request whose SigV4 signature the package's own signer gives too; the body's hash is checked as well."""
     [given] = asked.header("Authorization")
-    match = re.fullmatch(r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{8})/([^/]+)/s3/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})", given)
+    match = re.fullmatch(
+        r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{8})/([^/]+)/s3/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})", given
+    )
     assert match is not None, given
     key, day, where, names, _ = match.groups()
     assert where == region
@@ -243,7 +251,9 @@ def test_keys_of_the_pods_role(server: FakeServer, ca_file: Path, finished: Fini
     (tmp_path / "agent").mkdir()
     agent = FakeServer(None)
     expiry = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    agent.route("/v1/credentials", Reply(200, json.dumps({"AccessKeyId": "ROLE", "SecretAccessKey": "s", "Token": "t", "Expiration": expiry}).encode()))
+    agent.route(
+        "/v1/credentials", Reply(200, json.dumps({"AccessKeyId": "ROLE", "SecretAccessKey": "s", "Token": "t", "Expiration": expiry}).encode())
+    )
     (tmp_path / "token").write_text("pod-token")
     keys = taking(server, "s")
     with agent.running(tmp_path / "agent"):
@@ -309,7 +319,9 @@ def test_a_line_stays_one_line_that_no_log_driver_splits(text: str) -> None:
 @pytest.mark.parametrize("name", CARDS)
 def test_metrics_for_dashboard_and_alerts(name: str) -> None:
     found = Finished(CARDS[name](), sample.run_info()).report
-    families = {family.name.removeprefix("exivity_audit_"): family.samples for family in text_string_to_metric_families(render_prometheus(found).decode())}
+    families = {
+        family.name.removeprefix("exivity_audit_"): family.samples for family in text_string_to_metric_families(render_prometheus(found).decode())
+    }
     counted = {(one.labels["severity"], one.labels["status"]): one.value for one in families["findings"]}
     assert len(counted) == 8, "zeros too"
     assert sum(counted.values()) == sum(one.status in (Status.FAIL, Status.WARN) for one in found.results)

@@ -86,7 +86,15 @@ def said(capsys: pytest.CaptureFixture[str], destination: Destination, finished:
      (418, "error"), (422, "HTTP 422")],
 )  # fmt: skip
 def test_a_refusal_is_said_once(
-    make: Make, status: int, words: str, server: FakeServer, ca_file: Path, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    make: Make,
+    status: int,
+    words: str,
+    server: FakeServer,
+    ca_file: Path,
+    finished: Finished,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     body = f"<html>{CANARY}</html>".encode()
     answering(server, Reply(status, body, (("Location", f"{server.url}/login?{CANARY}"),)))
@@ -99,7 +107,15 @@ def test_a_refusal_is_said_once(
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_a_server_in_trouble_is_asked_again_a_few_times(
-    make: Make, status: int, server: FakeServer, ca_file: Path, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], no_waits: list[float]
+    make: Make,
+    status: int,
+    server: FakeServer,
+    ca_file: Path,
+    finished: Finished,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    no_waits: list[float],
 ) -> None:
     answering(server, Reply(status, b"busy", (("Retry-After", "2"),)))
     said(capsys, make(server.url, ca_file, tmp_path, monkeypatch), finished)
@@ -108,13 +124,17 @@ def test_a_server_in_trouble_is_asked_again_a_few_times(
     assert all(2 <= wait < 3 for wait in no_waits[:-1]), "as it asks"
 
 
-def test_a_wait_beyond_the_time_is_not_waited(server: FakeServer, ca_file: Path, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wait_beyond_the_time_is_not_waited(
+    server: FakeServer, ca_file: Path, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     answering(server, Reply(503, b"", (("Retry-After", "3600"),)))
     said(capsys, pushgateway(server.url, ca_file, tmp_path, monkeypatch), finished, 3)
     assert len(server.asked) == 1
 
 
-def test_refused(make: Make, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], no_waits: list[float]) -> None:
+def test_refused(
+    make: Make, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], no_waits: list[float]
+) -> None:
     text = said(capsys, make(f"https://127.0.0.1:{closed_port()}", None, tmp_path, monkeypatch), finished)
     assert "the connection was refused" in text
 
@@ -126,16 +146,34 @@ def test_hanging(make: Make, finished: Finished, tmp_path: Path, monkeypatch: py
     assert "--publish-timeout" in text
 
 
-@pytest.mark.parametrize("reply", [raw(b"HTTP/1.1 200 OK\r\n", hang=True), raw(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" + b"x" * 400, drip=0.05)], ids=["hangs", "drips"])
+@pytest.mark.parametrize(
+    "reply",
+    [raw(b"HTTP/1.1 200 OK\r\n", hang=True), raw(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" + b"x" * 400, drip=0.05)],
+    ids=["hangs", "drips"],
+)
 def test_an_answer_that_never_ends(
-    make: Make, reply: Reply, server: FakeServer, ca_file: Path, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    make: Make,
+    reply: Reply,
+    server: FakeServer,
+    ca_file: Path,
+    finished: Finished,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     answering(server, reply)
     assert "within 1 seconds" in said(capsys, make(server.url, ca_file, tmp_path, monkeypatch), finished, 1)
 
 
 def test_a_broken_connection(
-    make: Make, server: FakeServer, ca_file: Path, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], no_waits: list[float]
+    make: Make,
+    server: FakeServer,
+    ca_file: Path,
+    finished: Finished,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    no_waits: list[float],
 ) -> None:
     answering(server, raw(b"", reset=True))
     assert "broken off" in said(capsys, make(server.url, ca_file, tmp_path, monkeypatch), finished)
@@ -144,7 +182,15 @@ def test_a_broken_connection(
 
 @pytest.mark.parametrize("wrong", ["authority", "host", "expired", "no TLS"])
 def test_tls_is_verified(
-    make: Make, wrong: str, authority: Pair, ca_file: Path, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], no_waits: list[float]
+    make: Make,
+    wrong: str,
+    authority: Pair,
+    ca_file: Path,
+    finished: Finished,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    no_waits: list[float],
 ) -> None:
     stranger = make_pair("stranger", authority=True)
     pairs = {
@@ -167,7 +213,13 @@ def test_an_authority_that_is_none(finished: Finished, tmp_path: Path, monkeypat
 
 
 def test_the_proxy_of_the_environment_is_used(
-    make: Make, server: FakeServer, ca_file: Path, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    make: Make,
+    server: FakeServer,
+    ca_file: Path,
+    finished: Finished,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Loopback never goes through a proxy, so a name stands in: the proxy refuses it, and nothing goes around it."""
     proxy = ConnectProxy(refuse=True)
@@ -179,7 +231,9 @@ def test_the_proxy_of_the_environment_is_used(
     assert "Proxy-Authorization: Basic" in proxy.heads[0]
 
 
-def test_one_failure_keeps_nothing_from_the_others(server: FakeServer, ca_file: Path, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_failure_keeps_nothing_from_the_others(
+    server: FakeServer, ca_file: Path, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Broken:
         name = "something broken"
 
@@ -188,7 +242,10 @@ def test_one_failure_keeps_nothing_from_the_others(server: FakeServer, ca_file: 
 
     answering(server, Reply(200, b"ok"))
     broken: list[Any] = [Broken(), pushgateway(f"https://127.0.0.1:{closed_port()}", None, tmp_path, monkeypatch), Broken()]
-    assert publish([*broken, pushgateway(server.url, ca_file, tmp_path, monkeypatch), webhook(server.url, ca_file, tmp_path, monkeypatch)], finished, 5) == 3
+    assert (
+        publish([*broken, pushgateway(server.url, ca_file, tmp_path, monkeypatch), webhook(server.url, ca_file, tmp_path, monkeypatch)], finished, 5)
+        == 3
+    )
     assert [asked.method for asked in server.asked] == ["PUT", "POST"]
 
 
