@@ -15,12 +15,20 @@ func main() {
 	raw, err := io.ReadAll(os.Stdin)
 	if err == nil {
 		var board dashboard.Dashboard
-		if err = board.UnmarshalJSONStrict(raw); err == nil {
+		if err = board.UnmarshalJSONStrict(raw); said(err) == "" {
 			err = board.Validate()
 		}
 	}
-	if err != nil {
+	if said(err) != "" {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+// The model returns lists of errors, and an empty list where there is none.
+func said(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
