@@ -66,7 +66,8 @@ def running(command: list[str], folder: Path) -> Iterator[subprocess.Popen[bytes
 def pushgateway(folder: Path, *arguments: str) -> Iterator[str]:
     """The address (host and port) of a running Pushgateway."""
     place = f"127.0.0.1:{free_port()}"
-    with running([program("pushgateway"), f"--web.listen-address={place}", *arguments], folder):
+    kept = f"--persistence.file={folder / 'pushed'}"  # Debian's would else keep what it is given in a file of the system
+    with running([program("pushgateway"), f"--web.listen-address={place}", kept, *arguments], folder):
         host, _, port = place.partition(":")
         until(lambda: socket.create_connection((host, int(port)), 1).close() or True, "the Pushgateway")
         yield place
