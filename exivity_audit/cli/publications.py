@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,12 @@ class Publications:
         from exivity_audit.publishing.destination import Finished
         from exivity_audit.publishing.publish import publish
 
-        return publish(self.destinations, Finished(card, run, self.language), self.seconds)
+        failed = publish(self.destinations, Finished(card, run, self.language), self.seconds)
+        if failed:
+            print(
+                f"exivity-audit: the audit itself ends with {run.exit_code} ({run.exit_reason}); what was not published makes it 2.", file=sys.stderr
+            )
+        return failed
 
 
 def publications(flags: dict[str, Any], config: Config, config_path: Path | None, *, live: bool) -> Publications | None:

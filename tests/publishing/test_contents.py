@@ -65,6 +65,19 @@ def test_credentials_of_a_pushgateway(server: FakeServer, ca_file: Path, finishe
     assert [asked.header("Authorization") for asked in server.asked] == [["Basic " + base64.b64encode(b"ams:word").decode()], ["Bearer t0ken"]]
 
 
+def test_plain_http_goes_through_the_proxy_of_the_environment(finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = FakeServer(None)
+    proxy.next = lambda asked: (proxy.asked.append(asked), Reply(200))[1]  # type: ignore[method-assign]
+    with proxy.running(tmp_path):
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        Pushgateway("http://pushgateway.corp:9091").publish(finished, Deadline(5))
+        assert proxy.asked[0].header("Host") == ["pushgateway.corp:9091"]
+        monkeypatch.setenv("NO_PROXY", ".corp")
+        with pytest.raises(Trouble, match=r"name cannot be resolved|came about"):
+            Pushgateway("http://pushgateway.corp:9091").publish(finished, Deadline(2))
+    assert len(proxy.asked) == 1
+
+
 @pytest.mark.parametrize("value", ["plain", "", "a/b", "ümlaut", "a b", "a%2Fb", "..", "?x#y", "arn:aws:eks:eu-west-1:1:cluster/ams"])
 def test_a_grouping_key_keeps_any_value(value: str) -> None:
     path = group({"job": "exivity-audit", "cluster": value, "release": "x"})
