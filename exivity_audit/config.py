@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,9 +12,10 @@ import msgspec
 from exivity_audit.errors import UsageError
 from exivity_audit.nearest import nearest
 from exivity_audit.quantity import duration, size
-from exivity_audit.yaml_file import read_yaml
+from exivity_audit.yaml_file import Entry, read_entries, read_yaml
 
 DEFAULT_NAME = "exivity-audit.yaml"
+SITE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -171,6 +174,12 @@ def load_config(path: Path | None) -> tuple[Config, Path | None]:
         if not path.is_file():
             return Config(), None
     found = read_yaml(path, Config)
+    if found.sites:
+        _check_sites(path)
+        sites = tuple(
+            msgspec.structs.replace(site, snapshot=str(path.parent / site.snapshot)) if site.snapshot is not None else site for site in found.sites
+        )
+        found = msgspec.structs.replace(found, sites=sites)
     if found.lifecycle is not None:
         found = msgspec.structs.replace(found, lifecycle=str(path.parent / found.lifecycle))
     if found.history is not None:
@@ -179,6 +188,41 @@ def load_config(path: Path | None) -> tuple[Config, Path | None]:
         files = {key: str(path.parent / name) for key in ("token_file", "ca_file") if (name := getattr(found.prometheus, key)) is not None}
         found = msgspec.structs.replace(found, prometheus=msgspec.structs.replace(found.prometheus, **files))
     return found, path
+
+
+def _check_sites(path: Path) -> None:
+    """Refuse sites without a name of their own, and those that are said to be in two places. Raises UsageError with the line."""
+    known: set[str] = set()
+    for entry in read_entries(path, "sites", SiteConfig, Config):
+        for field, text, hint in _site_problems(entry, known):
+            raise UsageError(f"{path}:{entry.line(field)}: {text}", hint)
+        if entry.value is not None:
+            known.add(entry.value.name)
+
+
+def refuse_placeless(path: Path, config: Config) -> None:
+    """Refuse sites that are to be read at once, and of which one says not where it is. Raises UsageError with the line."""
+    for entry in read_entries(path, "sites", SiteConfig, Config):
+        site = entry.value
+        if site is not None and not (site.context or site.snapshot or config.context):
+            text = f"{path}:{entry.line()}: site {site.name} names neither a context nor a snapshot"
+            raise UsageError(text, "write context: NAME, as `kubectl config get-contexts` lists them")
+
+
+def _site_problems(entry: Entry[SiteConfig], known: set[str]) -> Iterator[tuple[str, str, str]]:
+    """Field, what is wrong with it, and what to do."""
+    if (site := entry.value) is None:
+        return
+    if not SITE_NAME.fullmatch(site.name):
+        yield "name", f"{site.name[:80]!r} is no name that a site may have", "letters, digits, dots and dashes, as in ams or eu-west-1"
+    if site.name in known:
+        yield "name", f"two sites are named {site.name!r}", "give each a name of its own"
+    if site.context is not None and site.snapshot is not None:
+        yield "snapshot", f"site {site.name} has a context and a snapshot", "keep one of them: a site is read, or was saved"
+    for field in ("namespace", "release"):
+        value = getattr(site, field)
+        if value is not None and site.snapshot is not None:
+            yield field, f"site {site.name} is a snapshot, which has its {field} already", "take the key away"
 
 
 def thresholds_of(config: Config, known: dict[str, Any], path: Path | None) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from exivity_audit.pack import Pack
 from exivity_audit.scenario import Purpose, Role, Scenario, ScenarioUsed, scenario_used
 from exivity_audit.scored import Scored
 from exivity_audit.snapshot import Outcome as ReadOutcome
-from exivity_audit.snapshot import Record, SiteSnapshot, Snapshot
+from exivity_audit.snapshot import Record, SiteSnapshot, Snapshot, run_now
 from exivity_audit.subject import CLUSTER, Subject, release_subject
 from exivity_audit.verdict import Severity, Status, Verdict, unknown
 
@@ -63,6 +63,8 @@ class Judged:
     name: str
     role: Role | None
     facts: Facts = field(compare=False)
+    keyring: str = ""  # groups of equal secrets may be compared inside one, see ``keyring.comparable``
+    unreached: str = ""  # why nobody could be asked there
 
 
 @dataclass(frozen=True)
@@ -131,11 +133,18 @@ def site_facts(
 
 def detect(snapshot: Snapshot, pack: Pack, declared: Scenario | None) -> ScenarioUsed:
     """The scenario of a run: declared, else by its sites and nodes."""
-    first = snapshot.sites[0]
+    first = next((site for site in snapshot.sites if not site.unreached), snapshot.sites[0])
     blank = Settings(Purpose.PRODUCTION, ScenarioUsed(None, None, None), None, Config().declare, {})
     nodes = site_facts(first, pack, blank, parse_time(first.now), {}, None).value("nodes")
     workers = sum(1 for node in nodes if node.worker) if isinstance(nodes, Objects) and nodes.complete else None
-    return scenario_used(declared, workers, len(snapshot.sites), Role(first.role) if first.role else None)
+    role = next((Role(site.role) for site in snapshot.sites if site.role), None)
+    return scenario_used(declared, workers, _clusters(snapshot.sites), role)
+
+
+def _clusters(sites: tuple[SiteSnapshot, ...]) -> int:
+    """How many clusters the sites are; several releases of one cluster are no multi-site installation."""
+    known = {site.cluster.name: site.cluster.uid for site in sites if site.cluster.uid}
+    return len({site.cluster.uid or known.get(site.cluster.name, site.cluster.name) for site in sites})
 
 
 def evaluate(
@@ -150,7 +159,7 @@ def evaluate(
     now: datetime | None = None,
 ) -> Judgement:
     """Judge every selected check at every site of a snapshot. Never raises for what a cluster holds."""
-    now = now or parse_time(snapshot.sites[0].now)
+    now = now or run_now(snapshot)
     purpose = Purpose(config.purpose)
     used = detect(snapshot, pack, None if config.scenario == "auto" else Scenario(config.scenario))
     checks = [check for check in pack.checks if selected is None or check.id in selected]
@@ -159,7 +168,7 @@ def evaluate(
         role = Role(site.role) if site.role else None
         settings = Settings(purpose, used, role, config.declare, config.provisioners)
         sites.append((site, role, site_facts(site, pack, settings, now, thresholds, lifecycle, config.waivers)))
-    every = tuple(Judged(site.name, role, facts) for site, role, facts in sites)
+    every = tuple(Judged(site.name, role, facts, site.keyring, site.unreached) for site, role, facts in sites)
     for _, _, facts in sites:
         facts.give("sites", every)
     context = {site.name: context_of(facts) for site, _, facts in sites}

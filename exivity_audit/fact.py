@@ -184,6 +184,9 @@ def rule_of(record: Record) -> str:
 
 def reason_of(record: Record) -> Reason:
     """Why one read saw nothing."""
+    if record.reason.startswith(NOT_REACHED):  # one reason for all reads of the site
+        said, _, helps = record.reason.removesuffix(")").partition(HELP)
+        return Reason("site", said, helps)
     if record.resource.startswith(BESIDE_THE_API):
         return _beside_the_api(record)
     rule = rule_of(record)
@@ -200,6 +203,7 @@ def reason_of(record: Record) -> Reason:
 
 
 HELP = " (would help: "
+NOT_REACHED, REACH = "site not reached: ", "reach the site: "
 
 
 def _beside_the_api(record: Record) -> Reason:

@@ -16,12 +16,18 @@ def _variable(name: str) -> str:
     return f"EXIVITY_AUDIT_{name}"
 
 
+SNAPSHOTS = (
+    click.option("--snapshot", "snapshots", metavar="[NAME=]FILE[:ROLE]", multiple=True,
+                 help="Judge this saved file instead of a cluster; repeatable, a file for each site."),
+)  # fmt: skip
 ROLE = (
     click.option("--site-role", type=click.Choice(["active", "passive"]), envvar=_variable("SITE_ROLE"), help="Role of this site in a multi-site pair."),
 )  # fmt: skip
 ACCESS = (
     click.option("--kubeconfig", type=FILE, help="Kubeconfig file; else KUBECONFIG, ~/.kube/config, the pod's service account."),
     click.option("--context", envvar=_variable("CONTEXT"), help="Context of the kubeconfig."),
+    click.option("--site", "site_specs", metavar="NAME=CONTEXT[:ROLE]", multiple=True,
+                 help="A site to audit: its name, its context, active or passive; repeatable, all in one report. NAME alone is a site of the config."),
     click.option("-n", "--namespace", envvar=_variable("NAMESPACE"), help="Namespace of the release; else the release is looked for."),
     click.option("--release", envvar=_variable("RELEASE"), help="Release name, where several are installed or nothing may be listed."),
     click.option("--request-timeout", default="30s", show_default=True, help="Time limit of one request."),
@@ -34,6 +40,8 @@ ACCESS = (
                  help="Read no Secrets; those of known names; or also Helm's revisions."),
     click.option("--kubelet-stats", is_flag=True, envvar=_variable("KUBELET_STATS"),
                  help="Ask the kubelets how full the volumes are (right: get nodes/stats; port 10250 of the nodes)."),
+    click.option("--parity-key", type=FILE,
+                 help="Key by which the secrets of snapshots taken apart can be compared (see `exivity-audit parity-key`)."),
     *ROLE,
 )  # fmt: skip
 HISTORY = (
@@ -81,7 +89,7 @@ PUBLISHING = (
 
 RARE = frozenset(
     {
-        "--request-timeout", "--as", "--as-group", "--insecure-skip-tls-verify", "--secrets", "--kubelet-stats", "--site-role", "--pack", "--now", "--ascii",
+        "--request-timeout", "--as", "--as-group", "--insecure-skip-tls-verify", "--secrets", "--kubelet-stats", "--parity-key", "--site-role", "--pack", "--now", "--ascii",
         "--lang", "--stats", "--cluster-name", "--history-keep", "--history-age", "--explain-score",
     }
 )  # fmt: skip

@@ -4,28 +4,62 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from exivity_audit.cli.options import ACCESS, JUDGING, Grouped, add
+from exivity_audit.errors import one_line
+
+if TYPE_CHECKING:
+    from exivity_audit.cli.preparation import Preparation
+    from exivity_audit.collect.session import Access
 
 
 @click.command("preflight", cls=Grouped, context_settings={"max_content_width": 110})
 @add(ACCESS, JUDGING)
 def command(**flags: Any) -> int:
-    """Ask the cluster about every right an audit needs, one by one, and name the checks that would go blind.
+    """Ask each cluster about every right an audit needs, one by one, and name the checks that would go blind.
 
-    Exit codes: 0 all rights are there, 3 some are missing, 4 no cluster.
+    Exit codes: 0 all rights are there, 3 some are missing or a site cannot be reached, 4 no cluster.
     """
-    from exivity_audit.cli.preparation import access_of, prepare
+    from exivity_audit.cli.preparation import accesses, prepare
+    from exivity_audit.cli.site_plan import plan
+    from exivity_audit.collect.connection import cluster_behind
+    from exivity_audit.errors import Unreachable, UsageError
+
+    prepared = prepare(flags)
+    live = plan(flags, prepared).live
+    if not live:
+        raise UsageError("the config's sites are all snapshots: there is no cluster to ask", "name one with --context or --site")
+    found = accesses(live, flags, prepared.config)
+    if len(found) == 1:
+        return _site(found[0], prepared, "")
+    for access in found:
+        cluster_behind(access.kubeconfig, access.context)
+    codes, lost = [], list[Unreachable]()
+    for access in found:
+        try:
+            codes.append(_site(access, prepared, f"site {access.site}: "))
+        except Unreachable as error:
+            lost.append(error)
+            codes.append(3)
+            click.echo(f"site {access.site}: not reached: {one_line(error.message, 300)}")
+        except UsageError as error:
+            raise type(error)(f"site {access.site}: {error.message}", error.hint) from error
+        click.echo()
+    if len(lost) == len(found):
+        raise Unreachable(f"None of the {len(found)} sites could be reached", lost[0].hint)
+    return max(codes)
+
+
+def _site(access: Access, prepared: Preparation, place: str) -> int:
+    """Ask one cluster and tell what is missing. Raises UsageError and Unreachable."""
     from exivity_audit.collect.reads import READS
     from exivity_audit.collect.session import open_session
     from exivity_audit.rights import needs
     from exivity_audit.selection import reads_needed
 
-    prepared = prepare(flags)
-    access = access_of(flags, prepared.config)
     session = open_session(access)
     try:
         wanted = reads_needed(prepared.pack, prepared.selected)
@@ -36,7 +70,7 @@ def command(**flags: Any) -> int:
             answers = list(workers.map(lambda need: _allowed(session, need, collector), asked))
     finally:
         session.close()
-    click.echo(f"{session.base.cluster.name}, release {session.target}, as {session.base.identity or 'an unknown identity'}\n")
+    click.echo(f"{place}{session.base.cluster.name}, release {session.target}, as {session.base.identity or 'an unknown identity'}\n")
     missing = [(need, answer) for need, answer in zip(asked, answers, strict=True) if answer is not True]
     for need, answer in missing:
         click.echo(f"{'missing' if answer is False else 'not answered'}  {need.rule}")

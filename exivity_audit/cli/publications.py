@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,12 @@ from exivity_audit.config import BucketTarget, Config, Publish, PushTarget, Webh
 from exivity_audit.errors import UsageError
 
 if TYPE_CHECKING:
+    from exivity_audit.cli.preparation import Preparation
     from exivity_audit.collect.connection import Connection
+    from exivity_audit.collect.session import Access
     from exivity_audit.publishing.bucket import Bucket
     from exivity_audit.publishing.destination import Destination
+    from exivity_audit.publishing.policy_reports import PolicyReports
     from exivity_audit.publishing.pushgateway import Pushgateway
     from exivity_audit.publishing.webhook import Webhook
     from exivity_audit.reports.run_info import RunInfo
@@ -47,7 +50,7 @@ class Publications:
         return failed
 
 
-def publications(flags: dict[str, Any], config: Config, config_path: Path | None, *, live: bool) -> Publications | None:
+def publications(flags: dict[str, Any], prepared: Preparation, snapshots: Sequence[str] = ()) -> Publications | None:
     """What the flags ask for and, of a live audit, the config; None where nothing does. Raises UsageError."""
     from exivity_audit.cli.preparation import seconds
 
@@ -56,7 +59,8 @@ def publications(flags: dict[str, Any], config: Config, config_path: Path | None
         if any(flags[name] for name in ASKED):
             raise UsageError("--no-publish and a flag that publishes contradict each other", "leave one of them out")
         return None
-    declared = config.publish if live else Publish()  # a snapshot that somebody looks at is no run of tonight
+    config, config_path = prepared.config, prepared.config_path
+    declared = config.publish if _live(flags, config, snapshots) else Publish()  # a snapshot that somebody looks at is no run of tonight
     if not (declared != Publish() or any(flags[name] for name in ASKED)):
         return None
     folder, ca_file = config_path.parent if config_path is not None else Path(), flags["publish_ca"]
@@ -65,7 +69,7 @@ def publications(flags: dict[str, Any], config: Config, config_path: Path | None
         found.append(_pushgateway(flags["push_url"], declared.pushgateway, folder, ca_file))
     if flags["bucket_url"] or declared.bucket:
         found.append(_bucket(flags["bucket_url"], declared.bucket, folder, ca_file))
-    written = [_policy_report(flags, config)] if flags["policy_reports"] or declared.policy_reports else []
+    written = _policy_reports(flags, prepared, snapshots) if flags["policy_reports"] or declared.policy_reports else []
     found += written
     found += _webhooks(flags["webhooks"], declared.webhooks, folder, ca_file)
     return Publications(tuple(found), limit, flags["language"], len(written))
@@ -134,18 +138,26 @@ def _webhooks(texts: tuple[str, ...], declared: tuple[WebhookTarget, ...], folde
     return found
 
 
-def _policy_report(flags: dict[str, Any], config: Config) -> Any:
-    """The writer of the policy report, with a way to the cluster that is found as the reader's is, but not shared with it."""
+def _live(flags: dict[str, Any], config: Config, snapshots: Sequence[str]) -> bool:
+    """Whether a site is read now, by flags and config alone."""
+    if flags.get("site_specs") or snapshots:
+        return bool(flags.get("site_specs"))
+    return not config.sites or any(site.snapshot is None for site in config.sites)
+
+
+def _policy_reports(flags: dict[str, Any], prepared: Preparation, snapshots: Sequence[str]) -> list[PolicyReports]:
+    """A writer for each site that is read, with a way to its cluster that is found as the reader's is, but not shared with it."""
+    from exivity_audit.cli.preparation import accesses
+    from exivity_audit.cli.site_plan import plan
     from exivity_audit.publishing.policy_reports import PolicyReports
 
-    return PolicyReports(_connector(flags, config))
+    found = accesses(plan(flags, prepared, snapshots).live, flags, prepared.config)
+    return [PolicyReports(_connector(access), access.site) for access in found]
 
 
-def _connector(flags: dict[str, Any], config: Config) -> Callable[[], Connection]:
-    from exivity_audit.cli.preparation import access_of
+def _connector(access: Access) -> Callable[[], Connection]:
     from exivity_audit.collect.connection import connect
 
-    access = access_of(flags, config)
     return lambda: connect(
         kubeconfig=access.kubeconfig,
         context=access.context,

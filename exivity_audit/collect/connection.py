@@ -77,6 +77,15 @@ def connect(
     )
 
 
+def cluster_behind(kubeconfig: Path | None, context: str | None) -> tuple[str, str]:
+    """The names of the cluster and of the namespace behind a context, without asking anybody. Raises UsageError where there is no such context."""
+    paths = kubeconfigs.candidates(kubeconfig, os.environ, Path.home())
+    if not paths:
+        return (connect(context=context).cluster_name if context else "in-cluster"), "default"
+    selected = kubeconfigs.load(paths, context)
+    return selected.cluster.name, selected.context.text("namespace") or "default"
+
+
 def _from_kubeconfig(
     selected: kubeconfigs.Selected, flags: tuple[tuple[str, str], ...], insecure: bool, environment: Mapping[str, str]
 ) -> Connection:

@@ -47,12 +47,13 @@ class Transport:
         connect_timeout: float = 5,
         concurrency: int = 8,
         largest_body: int = LARGEST_BODY,
+        stats: Stats | None = None,
         sleep: Callable[[float], object] | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.connection = connection
         self.deadline = deadline
-        self.stats = Stats()
+        self.stats = stats or Stats()
         self.gate = Gate(concurrency)
         self._request_timeout = request_timeout
         self._connect_timeout = connect_timeout

@@ -17,18 +17,20 @@ class PolicyReports:
     """The cluster of one site, by a connection of its own that is made when it is time to write."""
 
     connect: Callable[[], Connection] = field(repr=False)
-    site: int = 0  # its place among the run's sites
+    site: str
 
     @property
     def name(self) -> str:
         """For messages."""
-        return "the cluster as a policy report"
+        return "the cluster as a policy report" if self.site == "default" else f"the cluster of {self.site} as a policy report"
 
     def publish(self, finished: Finished, deadline: Deadline) -> None:
         """Write the object. Raises Trouble."""
         from exivity_audit.reports.policy_report import cleaned, policy_report
 
-        site = finished.card.judgement.snapshot.sites[self.site]
+        site = next(one for one in finished.card.judgement.snapshot.sites if one.name == self.site)
+        if site.unreached:
+            raise Trouble("the site was not reached, so there is nothing to say of it there", "see why it was not reached")
         try:
             connection = self.connect()
         except AuditError as error:

@@ -63,7 +63,7 @@ def report_shape(card: Scorecard, run: RunInfo) -> shape.ReportShape:
         checklist=shape.ChecklistShape(checklist.name, checklist.version),
         run=shape.RunShape(run.started, run.finished, now, first.namespace, first.release, list(run.flags), run.exit_code),
         cluster=_cluster(first.cluster),
-        sites=[_site(site) for site in judgement.snapshot.sites],
+        sites=[_site(site, card) for site in judgement.snapshot.sites],
         scenario=shape.ScenarioShape(scenario.declared, scenario.detected, scenario.used, judgement.purpose),
         summary=_summary(card),
         rows=[
@@ -180,12 +180,13 @@ def _cluster(cluster: Cluster) -> shape.ClusterShape:
     return shape.ClusterShape(cluster.name, cluster.uid, cluster.version)
 
 
-def _site(site: SiteSnapshot) -> shape.SiteShape:
+def _site(site: SiteSnapshot, card: Scorecard) -> shape.SiteShape:
     ends = [record.outcome for record in site.reads]
     reads = shape.ReadsShape(**{outcome.value.replace("-", "_"): ends.count(outcome) for outcome in ReadOutcome})
     return shape.SiteShape(
-        site.name, Role(site.role) if site.role else None, _cluster(site.cluster), site.namespace, site.release, reads, site.insecure
-    )
+        site.name, Role(site.role) if site.role else None, _cluster(site.cluster), site.namespace, site.release, reads, site.insecure,
+        site.now, _coverage(figures.site_coverage(card, site.name)), site.unreached or None,
+    )  # fmt: skip
 
 
 def _coverage(cover: Coverage) -> shape.CoverageShape:

@@ -79,6 +79,9 @@ class SiteShape(Shape, frozen=True):
     release: str
     reads: ReadsShape
     insecure: bool  # the server's certificate was not verified
+    now: str  # when it was read, by its server's clock
+    coverage: CoverageShape  # of the checks of this site alone
+    unreached: str | None  # why nobody could be asked there; all its reads failed then
 
 
 class ScenarioShape(Shape, frozen=True):

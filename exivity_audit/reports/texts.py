@@ -109,6 +109,8 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "version.unseen": ("version not seen", "versie niet gezien", "Version nicht gesehen"),
     "site": ("Site", "Locatie", "Standort"),
     "sites": ("{number} sites", "{number} locaties", "{number} Standorte"),
+    "site.read": ("read {time}", "gelezen {time}", "gelesen {time}"),
+    "site.unreached": ("NOT REACHED: {why}", "NIET BEREIKT ({why})", "NICHT ERREICHT ({why})"),
     "site.all": ("all sites", "alle locaties", "alle Standorte"),
     "role.active": ("active", "actief", "aktiv"),
     "role.passive": ("passive", "passief", "passiv"),

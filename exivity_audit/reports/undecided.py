@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from exivity_audit.evaluate import Outcome
+from exivity_audit.fact import REACH
 from exivity_audit.reports import figures, measures
 from exivity_audit.reports.pen import Pen
 from exivity_audit.score import Scorecard
@@ -72,7 +73,7 @@ def what_decides(needs: tuple[str, ...]) -> str:
         parts.append(f"allow {', '.join(f'`{rule}`' for rule in rules)} (`exivity-audit rbac` writes the rules)")
     if flags:
         parts.append(f"run with {' '.join(f'`{flag}`' for flag in flags)}")
-    parts += [_lower(NAMED_NEEDS.get(need, f"provide {need}")) for need in others]
+    parts += [need if need.startswith(REACH) else _lower(NAMED_NEEDS.get(need, f"provide {need}")) for need in others]
     text = "; ".join(parts)
     return text[:1].upper() + text[1:]
 

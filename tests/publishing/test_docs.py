@@ -7,16 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import msgspec
 import pytest
 import yaml
 
-from exivity_audit.cli.publications import publications
 from exivity_audit.cli.run_command import command
 from exivity_audit.config import Config, load_config
 from exivity_audit.publishing.cluster_writer import write_rules
 from tests.publishing.dashboards import DEPLOY
-from tests.publishing.test_publishing_run import flags
+from tests.publishing.test_publishing_run import flags, publications
 
 PAGE = (DEPLOY.parent / "docs" / "publishing.md").read_text()
 BLOCKS: list[dict[str, Any]] = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)]
@@ -29,9 +27,8 @@ def understood(config: dict[str, Any], folder: Path) -> Config:
     path = folder / "exivity-audit.yaml"
     path.write_text(yaml.safe_dump(config).replace("{{ .nameNormalized }}", "ams"))
     found = load_config(path)[0]
-    assert publications(
-        flags(), msgspec.structs.replace(found, publish=msgspec.structs.replace(found.publish, policy_reports=False)), path, live=True
-    )
+    path.write_text(path.read_text().replace("policy_reports: true", "policy_reports: false"))  # for want of a cluster
+    assert publications(flags(), path)
     return found
 
 

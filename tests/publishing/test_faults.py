@@ -48,7 +48,7 @@ def policy_report(url: str, ca_file: Path | None, folder: Path, monkeypatch: pyt
     def connect() -> Connection:
         return replace(connection_to(url, ca_file), credentials=Fixed(f"Bearer {CANARY}"))
 
-    return PolicyReports(connect)
+    return PolicyReports(connect, "default")
 
 
 DESTINATIONS: dict[str, Make] = {"pushgateway": pushgateway, "webhook": webhook, "bucket": bucket, "policy_report": policy_report}

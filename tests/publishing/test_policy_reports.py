@@ -42,7 +42,7 @@ def connect(api: ReportApi, ca_file: Path) -> Connect:
 
 
 def published(connect: Connect, finished: Finished) -> None:
-    PolicyReports(connect).publish(finished, Deadline(5))
+    PolicyReports(connect, "default").publish(finished, Deadline(5))
 
 
 def test_the_object_is_made_and_then_replaced(api: ReportApi, connect: Connect, finished: Finished) -> None:
@@ -143,8 +143,8 @@ def test_anything_else_is_refused_before_it_is_sent(api: ReportApi, connect: Con
 
 def test_a_site_of_several_gets_its_own_results(api: ReportApi, connect: Connect) -> None:
     both = Finished(sample.two_sites(), sample.run_info())
-    for number, site in enumerate(both.report.sites):
-        PolicyReports(connect, number).publish(both, Deadline(5))
+    for site in both.report.sites:
+        PolicyReports(connect, site.name).publish(both, Deadline(5))
         made = next(item for path, item in api.objects.items() if path.endswith(object_name(site.release)) and f"/{site.namespace}/" in path)
         assert len(made["results"]) == sum(one.site == site.name for one in both.report.results)
 

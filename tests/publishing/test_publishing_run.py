@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from exivity_audit.cli.publications import publications
-from exivity_audit.config import Config, load_config
+from exivity_audit.cli.preparation import prepare
+from exivity_audit.cli.publications import Publications
+from exivity_audit.cli.publications import publications as real_publications
 from exivity_audit.errors import UsageError
 from exivity_audit.handover.paper_files import config_paper
 from exivity_audit.publishing.bucket import Bucket
@@ -128,6 +129,11 @@ def test_a_live_run_publishes_by_its_config_and_names_its_cluster(server: FakeSe
 # What is wrong is said before anything is read
 
 
+def publications(given: dict[str, Any], path: Path | None, *snapshots: str) -> Publications | None:
+    """What flags and a config come to."""
+    return real_publications(given, prepare({"config_file": path}), snapshots)
+
+
 def flags(**given: Any) -> dict[str, Any]:
     return {
         "push_url": None, "webhooks": (), "bucket_url": None, "policy_reports": False, "publish_ca": None, "publish_timeout": "20s", "no_publish": False, "language": "en", **given,
@@ -156,10 +162,10 @@ def flags(**given: Any) -> dict[str, Any]:
 )
 def test_wrong_flags(given: dict[str, Any], words: str | None) -> None:
     if words is None:
-        assert publications(flags(**given), Config(), None, live=True) is not None
+        assert publications(flags(**given), None) is not None
         return
     with pytest.raises(UsageError, match=words) as raised:
-        publications(flags(**given), Config(), None, live=True)
+        publications(flags(**given), None)
     assert CANARY not in str(raised.value)
 
 
@@ -183,7 +189,7 @@ def test_a_wrong_config(text: str, words: str, tmp_path: Path) -> None:
     path = tmp_path / "exivity-audit.yaml"
     path.write_text(text + "\n")
     with pytest.raises(UsageError, match=words) as raised:
-        publications(flags(), load_config(path)[0], path, live=True)
+        publications(flags(), path)
     assert CANARY not in str(raised.value)
 
 
@@ -193,8 +199,7 @@ def test_the_config_is_understood(tmp_path: Path) -> None:
         "publish:\n  pushgateway: {url: 'https://h:9091/push/', user: u, password_file: p}\n  bucket: {url: 'https://h/b', region: nl, credentials_file: keys, profile: q}\n"
         "  webhooks: [{kind: teams, url_env: HOOK, when: not-ready}, {kind: slack, url_file: /run/hook}]\n"
     )
-    config = load_config(path)[0]
-    made = publications(flags(), config, path, live=True)
+    made = publications(flags(), path)
     assert made is not None
     push, bucket, teams, slack = made.destinations
     assert isinstance(push, Pushgateway)
@@ -205,13 +210,35 @@ def test_the_config_is_understood(tmp_path: Path) -> None:
     assert isinstance(slack, Webhook)
     assert (teams.kind, teams.url.variable, teams.when, slack.url.file) == ("teams", "HOOK", "not-ready", Path("/run/hook"))
     assert made.writes == 0
-    flagged = publications(flags(push_url="https://other:9091"), config, path, live=True)
+    flagged = publications(flags(push_url="https://other:9091"), path)
     assert flagged is not None
     other = flagged.destinations[0]
     assert isinstance(other, Pushgateway)
     assert (other.url, other.password) == ("https://other:9091", None), "another server is not given the config's secrets"
     assert b"publish" not in config_paper(path).content, "a handover says nothing of where results go"
-    assert publications(flags(), config, path, live=False) is None
+    assert publications(flags(), path, "saved.json") is None
+
+
+def test_each_site_that_is_read_has_a_policy_report_of_its_own(tmp_path: Path) -> None:
+    access = {
+        "kubeconfig": None,
+        "impersonate": None,
+        "impersonate_groups": (),
+        "insecure": False,
+        "request_timeout": "30s",
+        "deadline": "2m",
+        "secrets": "list",
+        "kubelet_stats": False,
+    }
+    asked = {**flags(policy_reports=True), **access, "site_specs": ("ams=one:active", "fra=two:passive"), "site_role": None, "context": None}
+    made = publications(asked, None, f"saved={SAMPLE}")
+    assert made is not None
+    assert [one.name for one in made.destinations] == ["the cluster of ams as a policy report", "the cluster of fra as a policy report"]
+    assert made.writes == 2
+    path = tmp_path / "exivity-audit.yaml"
+    path.write_text("cluster_name: ams\n")
+    with pytest.raises(UsageError, match="each with a cluster of its own"):
+        publications(asked, path)
 
 
 def test_policy_reports_are_no_matter_of_a_snapshot() -> None:
