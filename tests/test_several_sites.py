@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 import socket
 import time
@@ -138,7 +140,7 @@ def unknown_at(found: Any, site: str) -> list[str]:
     return [result["id"] for result in found["results"] if result["site"] == site and result["status"] == "unknown"]
 
 
-@pytest.mark.parametrize("fault", ["no server", "wrong credentials", "no answer", "TLS"])
+@pytest.mark.parametrize("fault", ["no server", "wrong credentials", "no answer", "TLS", "plug-in fails", "plug-in hangs"])
 def test_a_site_that_cannot_be_reached_is_unknown_and_the_other_is_judged(fault: str, tmp_path: Path, call: Any) -> None:
     with serving_sites(worlds(), tmp_path) as (path, servers):
         config = json.loads(path.read_text())
@@ -147,6 +149,14 @@ def test_a_site_that_cannot_be_reached_is_unknown_and_the_other_is_judged(fault:
             servers["fra"].socket.close()
         elif fault == "wrong credentials":
             servers["fra"].token = "another"
+        elif fault.startswith("plug-in"):
+            script = tmp_path / "login"
+            script.write_text(f"#!/bin/sh\necho token-of-fra >&2\n{'exit 1' if fault.endswith('fails') else 'exec sleep 60'}\n")
+            script.chmod(0o700)
+            login = {"apiVersion": "client.authentication.k8s.io/v1", "command": str(script), "interactiveMode": "Never"}
+            config["clusters"][1]["cluster"]["server"] = f"https://127.0.0.1:{servers['fra'].server_port}"
+            config["users"][1]["user"] = {"exec": login}
+            path.write_text(json.dumps(config))
         else:
             scheme = "https" if fault == "TLS" else "http"
             port = servers["fra"].server_port if fault == "TLS" else silent.getsockname()[1]
@@ -171,7 +181,7 @@ def test_a_site_that_cannot_be_reached_is_unknown_and_the_other_is_judged(fault:
 
 def test_a_site_that_dies_in_the_middle_leaves_a_whole_report_within_the_deadline(tmp_path: Path, call: Any) -> None:
     with serving_sites(worlds(), tmp_path) as (path, servers):
-        servers["fra"].lives = 25
+        servers["fra"].lives = 40
         began = time.monotonic()
         code, _, err = call(
             "run",
@@ -185,11 +195,11 @@ def test_a_site_that_dies_in_the_middle_leaves_a_whole_report_within_the_deadlin
             "-o",
             "json=r.json",
             "--deadline",
-            "10s",
+            "60s",
         )
         took = time.monotonic() - began
     assert code in (1, 3), err
-    assert took < 10 + 5 + 10, "deadline, its grace, and judging on a busy machine"
+    assert took < 60 + 5, "the deadline and five seconds"
     found = report(tmp_path / "r.json")
     checks = [check for check in own_pack().checks if check.row in ("application", "secrets", "storage", "cluster")]
     assert len({(result["id"], result["site"]) for result in found["results"]}) == 2 * len(checks)
@@ -346,3 +356,44 @@ def test_contexts_with_colons_and_equals_signs_are_names_like_others() -> None:
 
     assert split_role("arn:aws:eks:eu-west-1:1:cluster/a") == ("arn:aws:eks:eu-west-1:1:cluster/a", None)
     assert split_role("arn:aws:eks:eu-west-1:1:cluster/a:passive") == ("arn:aws:eks:eu-west-1:1:cluster/a", "passive")
+
+
+FORMATS = ("json", "html", "markdown", "csv", "junit", "sarif", "prometheus", "policyreport", "github", "actions", "fixes")
+
+
+def test_no_output_of_several_sites_holds_a_canary_or_a_hash_of_one(tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two sites full of canaries and one that is not let in, with a parity key and without; and the hashes that a dictionary would be tried on."""
+    from tests import test_canaries as canaries
+
+    def planted() -> World:
+        world = builders.multi_node()
+        for plant in (canaries.product, canaries.helm, canaries.around, canaries.database, canaries.everywhere):
+            plant(world)
+        return world
+
+    both = {"ams": planted(), "fra": planted(), "lon": builders.multi_node()}
+    call("parity-key", "-o", "k")
+    key = (tmp_path / "k").read_text().strip()
+    with serving_sites(both, tmp_path) as (path, servers):
+        servers["lon"].token = "another"
+        sites = (*SITES, "--site", "lon=lon:passive", "-n", "exivity")
+        outputs = [part for name in FORMATS for part in ("-o", f"{name}=out.{name}")]
+        _, out, err = call("run", "--kubeconfig", path, *sites, "--save", "with.json", "--parity-key", "k", "-v", "--stats", *outputs)
+        call("collect", "--kubeconfig", path, *sites, "-o", "without.json")
+    texts = {one.name: one.read_text() for one in tmp_path.iterdir() if one.is_file() and one.name not in ("k", "kubeconfig")} | {
+        "out": out,
+        "err": err,
+    }
+    assert {f"out.{name}" for name in FORMATS if name != "fixes"} | {"with.json", "without.json"} <= set(texts), err
+    values = [*canaries.PLANTED.values(), "token-of-lon", "token-of-ams", key]
+    traces = {trace for value in values for trace in canaries.traces(value)}
+    for value in values:
+        raw = value.encode()
+        traces |= {hashlib.new(name, raw).hexdigest() for name in ("md5", "sha1", "sha256", "sha512")}
+        traces |= {hmac.new(b"", raw, "sha256").hexdigest(), hmac.new(b"exivity-audit parity key", raw, "sha256").hexdigest()}
+    found = sorted(
+        f"{trace[:12]} in {name}" for name, text in texts.items() for lowered in [text.lower()] for trace in traces if trace.lower() in lowered
+    )
+    assert found == []
+    assert '"parity"' in texts["with.json"]
+    assert not any('"parity"' in text for name, text in texts.items() if name != "with.json")

@@ -11,6 +11,7 @@ from exivity_audit.collect.beside import SECONDS, Source
 from exivity_audit.collect.collector import Base, Collector, Progress, base, gather_site
 from exivity_audit.collect.connection import connect
 from exivity_audit.collect.discovery import Discovery, discover
+from exivity_audit.collect.exec_plugin import LONGEST_RUN
 from exivity_audit.collect.gathered import Gathered, settled
 from exivity_audit.collect.history import History
 from exivity_audit.collect.kubelet import Kubelets
@@ -114,14 +115,16 @@ def open_session(access: Access, deadline: Deadline | None = None, stats: Stats 
 
     Several sites of a run share one deadline; ``stats`` counts what is asked here, also where it comes to nothing.
     """
+    deadline = deadline or Deadline(access.deadline)
     connection = connect(
         kubeconfig=access.kubeconfig,
         context=access.context,
         impersonate=access.impersonate,
         impersonate_groups=access.impersonate_groups,
         insecure=access.insecure,
+        login_seconds=max(1.0, min(LONGEST_RUN, deadline.remaining())),
     )
-    transport = Transport(connection, deadline=deadline or Deadline(access.deadline), request_timeout=access.request_timeout, stats=stats)
+    transport = Transport(connection, deadline=deadline, request_timeout=access.request_timeout, stats=stats)
     try:
         version = transport.first_contact()
         discovery = discover(transport)

@@ -25,6 +25,7 @@ __all__ = ["Answer", "Deadline", "Failure", "Kind", "Listing", "Transport"]
 
 _UNAUTHORIZED = Failure("unauthorized", 401, "the server does not accept the credentials", "Log in again, or have the token or certificate renewed.")
 _FIRST_TRIES = 2  # where nothing has answered yet, more would only keep the operator waiting
+_GIVEN_UP = 24  # tries in a row without any answer: the server is gone, and asking twice no longer helps
 _NO_TIME = Failure("deadline", None, "the time for the whole run was up", "Give more time with --deadline.")
 
 
@@ -67,6 +68,7 @@ class Transport:
         self._renewed = False
         self._unauthorized = False
         self._contacted = False
+        self._silent = 0
         self._server = connection.server.rstrip("/")
 
     def first_contact(self) -> Answer:
@@ -138,7 +140,8 @@ class Transport:
                 return outcome.answer
             if outcome.answer.status == 429 or outcome.wait is not None:
                 self.gate.halve(ticket)
-            if not outcome.again or tries >= (TRIES if self._contacted else _FIRST_TRIES):
+            self._silent = self._silent + 1 if outcome.answer.status == 0 else 0
+            if not outcome.again or tries >= (TRIES if self._contacted else _FIRST_TRIES) or self._silent >= _GIVEN_UP:
                 return outcome.answer
             wait = wait_before(tries, outcome.wait, self._chance)
             if wait >= self.deadline.remaining():
