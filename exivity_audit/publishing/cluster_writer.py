@@ -131,7 +131,7 @@ def _words(api: Api, namespace: str, name: str) -> dict[int, tuple[str, str]]:
     rule = f"{', '.join(VERBS)} {api.plural}.{api.group} {name} in {namespace}"
     return {
         401: ("the API server does not accept the credentials any more", "log in again, or have the token renewed"),
-        403: ("the account may not write its policy report", f"grant {rule}: `exivity-audit rbac --publish-policy-reports` prints it"),
+        403: ("the account may not write its policy report", f"grant {rule}: docs/publishing.md shows the role"),
         409: ("the policy report was changed or made anew by somebody at the same time", "the next run writes it"),
         413: ("the policy report is too large for the cluster", "raise the API server's limit, or leave out --publish-policy-reports"),
         422: ("the cluster's policy report API does not take this form of it", "update its CustomResourceDefinitions, or this tool"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -55,12 +56,14 @@ def test_the_role_that_is_shown_is_the_rule() -> None:
     role = next(block for block in BLOCKS if block.get("kind") == "Role")
     shown = {(f"{rule['resources'][0]}.{rule['apiGroups'][0]}", verb, rule["resourceNames"][0]) for rule in role["rules"] for verb in rule["verbs"]}
     assert shown == {(rule.resource, rule.verb, rule.name) for rule in write_rules("exivity", "exivity")}
-    [extra] = CHART["rbac"]["extraRoles"]
-    assert extra["rules"] == role["rules"][:1]
+    applied, binding = yaml.safe_load_all((DEPLOY / "policy-reports" / "role.yaml").read_text())
+    assert applied == role
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    assert binding["metadata"]["namespace"] == role["metadata"]["namespace"]
 
 
 def test_the_files_that_are_named_are_there() -> None:
-    for name in re.findall(r"deploy/(?:grafana|prometheus|argocd)/[\w.-]+", PAGE):
+    for name in re.findall(r"deploy/(?:grafana|prometheus|argocd|policy-reports)/[\w.-]+", PAGE):
         assert (DEPLOY.parent / name).is_file(), name
 
 
@@ -73,17 +76,19 @@ def test_the_applicationset() -> None:
     assert used <= {"name", "nameNormalized", "server"}, "what the clusters generator gives"
 
 
+def merged(usual: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """As Helm merges values."""
+    return {
+        **usual,
+        **{key: merged(usual[key], value) if isinstance(value, dict) and isinstance(usual.get(key), dict) else value for key, value in given.items()},
+    }
+
+
 def test_the_chart_takes_the_values() -> None:
     schema = DEPLOY / "chart" / "values.schema.json"
     if not schema.is_file():
         pytest.skip("the chart is not in this tree")
-    import json
-
-    known = set(yaml.safe_load((DEPLOY / "chart" / "values.yaml").read_text()))
+    usual = yaml.safe_load((DEPLOY / "chart" / "values.yaml").read_text())
     for values in (CHART, VALUES):
-        assert set(values) <= known
-        jsonschema.validate(
-            {**yaml.safe_load((DEPLOY / "chart" / "values.yaml").read_text()), **values},
-            json.loads(schema.read_text()),
-            cls=jsonschema.Draft7Validator,
-        )
+        assert set(values) <= set(usual)
+        jsonschema.validate(merged(usual, values), json.loads(schema.read_text()))
