@@ -83,7 +83,7 @@ PUBLISHING = (
                  help="Write one policy report object into the release's namespace: the only write there is."),
     click.option("--publish-ca", "publish_ca", type=FILE, envvar=_variable("PUBLISH_CA"), help="Authorities of these servers, besides the system's."),
     click.option("--publish-timeout", default="20s", show_default=True, envvar=_variable("PUBLISH_TIMEOUT"), help="Time limit of each of them."),
-    click.option("--no-publish", is_flag=True, help="Send nothing, whatever the config says."),
+    click.option("--no-publish", is_flag=True, help="Send nothing, whatever config and environment say."),
 )  # fmt: skip
 
 

@@ -56,8 +56,6 @@ def publications(flags: dict[str, Any], prepared: Preparation, snapshots: Sequen
 
     limit = seconds(flags["publish_timeout"], "--publish-timeout")
     if flags["no_publish"]:
-        if any(flags[name] for name in ASKED):
-            raise UsageError("--no-publish and a flag that publishes contradict each other", "leave one of them out")
         return None
     config, config_path = prepared.config, prepared.config_path
     declared = config.publish if _live(flags, config, snapshots) else Publish()  # a snapshot that somebody looks at is no run of tonight
@@ -106,7 +104,7 @@ def _bucket(url: str | None, declared: BucketTarget | None, folder: Path, ca_fil
     import importlib.util
 
     from exivity_audit.publishing.address import address
-    from exivity_audit.publishing.bucket import Bucket
+    from exivity_audit.publishing.bucket import Bucket, names_bucket
 
     what = "--bucket" if url else "publish.bucket.url"
     target = declared if declared is not None and not url else BucketTarget(url or "")
@@ -114,6 +112,8 @@ def _bucket(url: str | None, declared: BucketTarget | None, folder: Path, ca_fil
         raise UsageError(f"{what}: the package for buckets is not installed", "install it: pip install 'exivity-audit[s3]'")
     example = "https://s3.eu-west-1.amazonaws.com/BUCKET/PREFIX"
     found = address(target.url, what, example, clear="a report is not sent in the clear")
+    if not names_bucket(found):
+        raise UsageError(f"{what} names no bucket", f"write it like {example}")
     if "/../" in f"{found}/" or "//" in found.partition("://")[2] or "%" in found:
         raise UsageError(f"{what} holds a path that is no prefix", f"write it like {example}")
     keys = _beside(folder, target.credentials_file)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from minio.credentials.credentials import Credentials
 
 Content = Literal["json", "html", "snapshot"]
-_AMAZON = re.compile(r"(?:.+\.)?s3[.-]([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com(?:\.cn)?")
+_AMAZON = re.compile(r"(?P<bucket>.+\.)?s3[.-](?:dualstack\.)?(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com(?:\.cn)?")
 _NEXT = "let its credentials put objects there, and nothing else: s3:PutObject on this prefix"
 WORDS = {
     301: ("the bucket is in another region", "correct the address, or publish.bucket.region"),
@@ -79,7 +79,9 @@ class Bucket:
 
     def _region(self, host: str) -> str:
         amazon = _AMAZON.fullmatch(host)
-        return self.region or (amazon[1] if amazon else "") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+        return (
+            self.region or (amazon["region"] if amazon else "") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+        )
 
     def _credentials(self, deadline: Deadline) -> Credentials:
         """The first that is there: the config's file, keys of the environment, the pod's role, the environment's file. Raises Trouble."""
@@ -108,6 +110,13 @@ class Bucket:
         if not found.access_key or not found.secret_key:
             raise Trouble("of the credentials for the bucket a half is missing", "give both the access key and the secret key")
         return found
+
+
+def names_bucket(url: str) -> bool:
+    """Whether a URL leads into a bucket: by its path, or by Amazon's host names. A PUT without one would make a bucket."""
+    parts = urlsplit(url)
+    amazon = _AMAZON.fullmatch(parts.hostname or "")
+    return bool(parts.path) or bool(amazon and amazon["bucket"])
 
 
 def _has_role() -> bool:

@@ -293,7 +293,7 @@ def test_no_keys_or_broken_ones(finished: Finished, tmp_path: Path, monkeypatch:
 
 @pytest.mark.parametrize(
     ("host", "region"),
-    [("s3.eu-west-1.amazonaws.com", "eu-west-1"), ("audits.s3.eu-central-1.amazonaws.com", "eu-central-1"), ("s3.cn-north-1.amazonaws.com.cn", "cn-north-1"), ("s3.amazonaws.com", "us-east-1"),
+    [("s3.eu-west-1.amazonaws.com", "eu-west-1"), ("audits.s3.eu-central-1.amazonaws.com", "eu-central-1"), ("s3.dualstack.us-gov-west-1.amazonaws.com", "us-gov-west-1"), ("s3.cn-north-1.amazonaws.com.cn", "cn-north-1"), ("s3.amazonaws.com", "us-east-1"),
      ("minio.corp", "us-east-1")],
 )  # fmt: skip
 def test_the_region_follows_from_the_address(host: str, region: str) -> None:

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from exivity_audit.cli.preparation import prepare
 from exivity_audit.cli.publications import Publications
 from exivity_audit.cli.publications import publications as real_publications
+from exivity_audit.cli.run_command import command as run_command
 from exivity_audit.errors import UsageError
 from exivity_audit.handover.paper_files import config_paper
 from exivity_audit.publishing.bucket import Bucket
@@ -126,6 +128,15 @@ def test_a_live_run_publishes_by_its_config_and_names_its_cluster(server: FakeSe
     assert len(server.asked) == 4, "of a snapshot only flags publish"
 
 
+def test_the_help_lists_the_destinations_under_a_heading_of_their_own() -> None:
+    text = CliRunner().invoke(run_command, ["--help"]).output
+    inside = text[text.index("Publishing (each is off until it is named):") : text.index("Rare:")]
+    assert all(
+        flag in inside
+        for flag in ("--push", "--webhook", "--bucket", "--publish-policy-reports", "--publish-ca", "--publish-timeout", "--no-publish")
+    )
+
+
 # What is wrong is said before anything is read
 
 
@@ -157,7 +168,9 @@ def flags(**given: Any) -> dict[str, Any]:
         ({"webhooks": ("slack=",)}, "never the secret"),
         ({"webhooks": ("slack=env:a-b",)}, "no name of a variable"),
         ({"publish_timeout": "never", "push_url": "https://h"}, "--publish-timeout"),
-        ({"no_publish": True, "push_url": "https://h"}, "contradict"),
+        ({"bucket_url": "https://minio.corp"}, "names no bucket"),
+        ({"bucket_url": "https://s3.eu-west-1.amazonaws.com/"}, "names no bucket"),
+        ({"bucket_url": "https://audits.s3.eu-west-1.amazonaws.com/"}, None),
     ],
 )
 def test_wrong_flags(given: dict[str, Any], words: str | None) -> None:
@@ -217,6 +230,7 @@ def test_the_config_is_understood(tmp_path: Path) -> None:
     assert (other.url, other.password) == ("https://other:9091", None), "another server is not given the config's secrets"
     assert b"publish" not in config_paper(path).content, "a handover says nothing of where results go"
     assert publications(flags(), path, "saved.json") is None
+    assert publications(flags(push_url="https://h", no_publish=True), path) is None
 
 
 def test_each_site_that_is_read_has_a_policy_report_of_its_own(tmp_path: Path) -> None:
