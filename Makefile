@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # Tests start the command hundreds of times: compiled modules are kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-cluster test-browser test-probes kind lint format golden sample docs pictures bench package lock clean
+.PHONY: help demo test test-cluster test-browser test-probes test-publishing kind lint format golden sample docs pictures bench package lock clean
 
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -25,7 +25,7 @@ test: $(READY) ## lint, types and every test that needs no cluster
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy exivity_audit
-	$(BIN)/python -m pytest tests --ignore tests/cluster --ignore tests/browser --ignore tests/probes --numprocesses auto
+	$(BIN)/python -m pytest tests --ignore tests/cluster --ignore tests/browser --ignore tests/probes --ignore tests/publishing/real --numprocesses auto
 
 test-cluster: $(READY) ## tests against a real control plane (Go), or kind where a container engine runs
 	$(BIN)/python -m pytest tests/cluster -rs
@@ -37,6 +37,10 @@ test-browser: $(READY) ## the HTML report in Chromium; installs Debian's where n
 test-probes: $(READY) ## probes against real servers on loopback; installs Debian's nginx, PostgreSQL and RabbitMQ where they can be had
 	tests/probes/install.sh
 	$(BIN)/python -m pytest tests/probes -rs
+
+test-publishing: $(READY) ## publishing against a real Prometheus and Pushgateway; installs Debian's where they can be had
+	tests/publishing/install.sh
+	$(BIN)/python -m pytest tests/publishing/real -rs
 
 kind: $(READY) ## the same tests on kind
 	EXIVITY_AUDIT_CLUSTER=kind $(BIN)/python -m pytest tests/cluster -rs

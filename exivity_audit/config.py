@@ -118,6 +118,46 @@ class History(_Strict, frozen=True):
     age: int | None = None  # days
 
 
+class PushTarget(_Strict, frozen=True):
+    """A Pushgateway; what it wants to see of us stands in files."""
+
+    url: str
+    token_file: str | None = None
+    user: str | None = None
+    password_file: str | None = None
+    ca_file: str | None = None
+
+
+class WebhookTarget(_Strict, frozen=True):
+    """A webhook; its URL is a secret and stands in a file or in a variable of the environment."""
+
+    kind: Literal["slack", "teams", "json"]
+    url_file: str | None = None
+    url_env: str | None = None
+    when: Literal["always", "not-ready"] = "always"
+    ca_file: str | None = None
+
+
+class BucketTarget(_Strict, frozen=True):
+    """An S3-compatible bucket with a prefix, as one URL; keys stand in a file, else in the environment."""
+
+    url: str
+    region: str | None = None
+    content: tuple[Literal["json", "html", "snapshot"], ...] = ("json",)
+    credentials_file: str | None = None
+    profile: str | None = None
+    ca_file: str | None = None
+
+
+class Publish(_Strict, frozen=True):
+    """Where ``run`` sends its results after a live audit."""
+
+    pushgateway: PushTarget | None = None
+    webhooks: tuple[WebhookTarget, ...] = ()
+    bucket: BucketTarget | None = None
+    policy_reports: bool = False
+
+
 class Waiver(_Strict, frozen=True):
     """A fail or warn that somebody accepts for a time (checks.md section 6)."""
 
@@ -139,6 +179,7 @@ class Config(_Strict, frozen=True):
     context: str | None = None
     namespace: str | None = None
     release: str | None = None
+    cluster_name: str | None = None
     sites: tuple[SiteConfig, ...] = ()
     declare: Declare = Declare()
     thresholds: dict[str, str | int | float] = {}
@@ -148,6 +189,7 @@ class Config(_Strict, frozen=True):
     prometheus: Prometheus | None = None
     history: History | None = None
     probes: Probes = Probes()
+    publish: Publish = Publish()
     waivers: tuple[Waiver, ...] = ()
 
 

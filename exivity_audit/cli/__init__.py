@@ -95,7 +95,7 @@ def _place(error: BaseException) -> str:
 
 def _leave(code: int) -> NoReturn:
     """End at once: threads that still wait for a server must not hold the process."""
-    sys.stderr.write("exivity-audit: interrupted; nothing was written\n")
+    sys.stderr.write("exivity-audit: interrupted; what was not written or published by now is not\n")
     sys.stderr.flush()
     os._exit(code)
 

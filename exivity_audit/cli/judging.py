@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from exivity_audit.attestation import refuse_future
 from exivity_audit.cli.output import Output, Style, deliver
 from exivity_audit.cli.preparation import Preparation, moment
+from exivity_audit.errors import AuditError
 from exivity_audit.evaluate import Judgement, evaluate
 from exivity_audit.exit_code import Limit, exit_code
 from exivity_audit.reports.run_info import RunInfo
@@ -20,6 +21,7 @@ from exivity_audit.version import version
 
 if TYPE_CHECKING:
     from exivity_audit.cli.history_keeping import Keeping
+    from exivity_audit.cli.publications import Publications
     from exivity_audit.reports.json_shape import ReportShape
 
 
@@ -60,8 +62,9 @@ def judge(
     say: Callable[[str], None] | None = None,
     baseline: tuple[str, ReportShape] | None = None,
     history: Keeping | None = None,
+    published: Publications | None = None,
 ) -> int:
-    """Evaluate, score, hold against the baseline, deliver; the exit code. Raises UsageError for bad evidence and unwritable outputs."""
+    """Evaluate, score, hold against the baseline, deliver, publish; the exit code. Raises UsageError for bad evidence and unwritable outputs."""
     started = time.perf_counter()
     judgement = evaluated(snapshot, prepared, flags)
     card = scorecard(judgement)
@@ -74,7 +77,7 @@ def judge(
         requests=requests,
         bytes_received=received,
         seconds=seconds,
-        writes=0,
+        writes=published.writes if published is not None else 0,
         identity=next((site.identity for site in snapshot.sites if site.identity), None),
         snapshot_file=snapshot_file,
         exit_code=0,
@@ -89,11 +92,18 @@ def judge(
     code, reason = exit_code(card, limit, held)
     run = replace(run, exit_code=code, exit_reason=reason, baseline=held)
     judged = time.perf_counter()
-    deliver(card, run, outputs, Style(flags["verbose"], flags["ascii"], flags["explain_score"], flags["short"], flags["language"]))
-    if history is not None:
-        from exivity_audit.cli.history_keeping import add_report
+    unwritten: Exception | None = None
+    try:
+        deliver(card, run, outputs, Style(flags["verbose"], flags["ascii"], flags["explain_score"], flags["short"], flags["language"]))
+        if history is not None:
+            from exivity_audit.cli.history_keeping import add_report
 
-        add_report(history, card, run)
+            add_report(history, card, run)
+    except (AuditError, OSError) as error:  # a full disk must not keep the results from where they are published
+        unwritten = error
     if say is not None:
         say(f"judged in {judged - started:.2f} s, rendered in {time.perf_counter() - judged:.2f} s")
-    return code
+    failed = published.send(card, run) if published is not None else 0
+    if unwritten is not None:
+        raise unwritten
+    return 2 if failed else code

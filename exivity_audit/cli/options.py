@@ -41,6 +41,7 @@ ACCESS = (
     click.option("--release", envvar=_variable("RELEASE"), help="Release name, where several are installed or nothing may be listed."),
     click.option("--request-timeout", default="30s", show_default=True, help="Time limit of one request."),
     click.option("--deadline", default="2m", show_default=True, envvar=_variable("DEADLINE"), help="Time limit of all reading; what is late is unknown."),
+    click.option("--cluster-name", metavar="NAME", envvar=_variable("CLUSTER_NAME"), help="What reports call the cluster; else as the kubeconfig does."),
     click.option("--as", "impersonate", metavar="USER", help="Act as this user."),
     click.option("--as-group", "impersonate_groups", metavar="GROUP", multiple=True, help="Act as a member of this group."),
     click.option("--insecure-skip-tls-verify", "insecure", is_flag=True, help="Do not verify the server's certificate; the report says so."),
@@ -70,7 +71,7 @@ JUDGING = (
     click.option("--now", metavar="TIME", help="Judge as of this time (2026-11-23T12:00:00Z) instead of the snapshot's."),
 )  # fmt: skip
 REPORT = (
-    click.option("-o", "--output", "outputs", metavar="FORMAT[=FILE]", multiple=True, help="table, html, json, junit, sarif, markdown, csv, prometheus, policyreport, openreports, github, fixes (chart values), actions (register) or runbook (failover); repeatable.  [default: table]"),
+    click.option("-o", "--output", "outputs", metavar="FORMAT[=FILE]", multiple=True, help="table, html, json, jsonl, junit, sarif, markdown, csv, prometheus, policyreport, openreports, github, fixes (chart values), actions (register) or runbook (failover); repeatable.  [default: table]"),
     click.option("--lang", "language", type=click.Choice(["en", "nl", "de"]), default="en", show_default=True, envvar=_variable("LANG"), help="Language of the HTML page."),
     click.option("--fail-on", default="low", show_default=True, envvar=_variable("FAIL_ON"), metavar="LEVEL",
                  help="Exit 1 from this on: critical, high, medium, low, warn:LEVEL, gate."),
@@ -83,25 +84,39 @@ REPORT = (
     click.option("--stats", is_flag=True, help="Requests, bytes and times on standard error."),
     click.option("--explain-score", is_flag=True, help="Print the arithmetic of score and coverage."),
 )  # fmt: skip
+PUBLISHING = (
+    click.option("--push", "push_url", metavar="URL", envvar=_variable("PUSH"), help="Pushgateway that takes the metrics."),
+    click.option("--webhook", "webhooks", metavar="KIND=SECRET", multiple=True, envvar=_variable("WEBHOOK"),
+                 help="Post the short form: slack, teams or json = the file, or env:NAME, that holds the URL; repeatable."),
+    click.option("--bucket", "bucket_url", metavar="URL", envvar=_variable("BUCKET"), help="S3-compatible https://HOST/BUCKET/PREFIX that takes the JSON report."),
+    click.option("--publish-policy-reports", "policy_reports", is_flag=True, envvar=_variable("PUBLISH_POLICY_REPORTS"),
+                 help="Write one policy report object into the release's namespace: the only write there is."),
+    click.option("--publish-ca", "publish_ca", type=FILE, envvar=_variable("PUBLISH_CA"), help="Authorities of these servers, besides the system's."),
+    click.option("--publish-timeout", default="20s", show_default=True, envvar=_variable("PUBLISH_TIMEOUT"), help="Time limit of each of them."),
+    click.option("--no-publish", is_flag=True, help="Send nothing, whatever config and environment say."),
+)  # fmt: skip
 
 
 RARE = frozenset(
     {
         "--request-timeout", "--as", "--as-group", "--insecure-skip-tls-verify", "--secrets", "--kubelet-stats", "--parity-key", "--site-role", "--pack", "--now", "--ascii",
-        "--probe-limit", "--probe-port-forward", "--probe-default-logins", "--lang", "--stats", "--history-keep", "--history-age", "--explain-score",
+        "--probe-limit", "--probe-port-forward", "--probe-default-logins", "--lang", "--stats", "--cluster-name", "--history-keep", "--history-age", "--explain-score",
     }
 )  # fmt: skip
+PUBLISHED = "Publishing (each is off until it is named)"
+DESTINATIONS = frozenset({"--push", "--webhook", "--bucket", "--publish-policy-reports", "--publish-ca", "--publish-timeout", "--no-publish"})
 
 
 class Grouped(click.Command):
-    """A command whose rare flags stand under a heading of their own in its help."""
+    """A command whose rare flags and destinations stand under headings of their own in its help."""
 
     def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        groups: dict[str, list[tuple[str, str]]] = {"Options": [], "Rare": []}
+        groups: dict[str, list[tuple[str, str]]] = {"Options": [], PUBLISHED: [], "Rare": []}
         for parameter in self.get_params(context):
             record = parameter.get_help_record(context)
             if record is not None:
-                groups["Rare" if RARE & set(parameter.opts) else "Options"].append(record)
+                names = set(parameter.opts)
+                groups[PUBLISHED if DESTINATIONS & names else "Rare" if RARE & names else "Options"].append(record)
         for title, records in groups.items():
             if records:
                 with formatter.section(title):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FILE_WIDTH = 110
 # Machine formats: the module that writes one, and its function from the report's values to bytes.
 MACHINE = {
+    "jsonl": ("json_lines", "render_json_lines"),
     "junit": ("junit", "render_junit"),
     "sarif": ("sarif", "render_sarif"),
     "markdown": ("markdown", "render_markdown"),

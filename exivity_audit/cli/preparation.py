@@ -46,7 +46,7 @@ def prepare(flags: dict[str, Any], *, waivers_refused: bool = True) -> Preparati
     ``waivers_refused`` off leaves wrong waivers to the caller.
     """
     config, path = load_config(flags.get("config_file"))
-    given = {key: flags[key] for key in ("scenario", "purpose", "context", "namespace", "release") if flags.get(key) is not None}
+    given = {key: flags[key] for key in ("scenario", "purpose", "context", "namespace", "release", "cluster_name") if flags.get(key) is not None}
     config = msgspec.structs.replace(config, **given)
     packs = [own_pack(), *(named_pack(name) for name in config.packs), *(folder_pack(folder) for folder in flags.get("pack_folders") or ())]
     pack = merge(packs)
@@ -72,6 +72,8 @@ def accesses(live: Sequence[Live], flags: dict[str, Any], config: Config) -> lis
 
     if flags["impersonate"] == "":
         raise UsageError("--as names nobody", "name a user, or leave it out")
+    if config.cluster_name is not None and len(live) > 1:
+        raise UsageError(f"cluster_name {config.cluster_name[:60]!r}: there are {len(live)} sites, each with a cluster of its own", "leave it out")
     for site in live:
         for flag, name in (("--namespace", site.namespace), ("--release", site.release)):
             if name is not None and not NAME.fullmatch(name):
@@ -102,6 +104,7 @@ def accesses(live: Sequence[Live], flags: dict[str, Any], config: Config) -> lis
             prometheus=prometheus,
             probes=probes,
             history=flags.get("history") or (Path(config.history.folder) if config.history else None),
+            cluster_name=config.cluster_name,
             role=site.role,
             site=site.name,
         )

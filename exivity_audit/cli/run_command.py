@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from exivity_audit.cli.options import ACCESS, FILE, HISTORY, JUDGING, REPORT, SNAPSHOTS, Grouped, add
+from exivity_audit.cli.options import ACCESS, FILE, HISTORY, JUDGING, PUBLISHING, REPORT, SNAPSHOTS, Grouped, add
 
 if TYPE_CHECKING:
     from exivity_audit.cli.history_keeping import Keeping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--fail-on-new", is_flag=True, help="Exit 1 only for findings that are new or worse than the baseline's, at or above --fail-on.")
 @click.option("--history-keep", type=int, metavar="COUNT", help="Keep so many reports of this release in --history.  [default: all]")
 @click.option("--history-age", type=int, metavar="DAYS", help="Keep them so many days.  [default: for ever]")
-@add(HISTORY, ACCESS, JUDGING, REPORT)
+@add(HISTORY, ACCESS, JUDGING, REPORT, PUBLISHING)
 def command(snapshots: tuple[str, ...], save_file: Path | None, baseline_file: Path | None, fail_on_new: bool, **flags: Any) -> int:
     """Audit a cluster, or several sites together, against the operations checklist, and say what to mend first.
 
@@ -38,6 +38,7 @@ def command(snapshots: tuple[str, ...], save_file: Path | None, baseline_file: P
     """
     from exivity_audit.cli.output import must_be_writable, outputs_of
     from exivity_audit.cli.preparation import prepare
+    from exivity_audit.cli.publications import publications
     from exivity_audit.errors import UsageError
     from exivity_audit.exit_code import limit
 
@@ -49,6 +50,7 @@ def command(snapshots: tuple[str, ...], save_file: Path | None, baseline_file: P
     if save_file is not None:
         must_be_writable(save_file)
     prepared = prepare(flags)
+    published = publications(flags, prepared, snapshots)
     from exivity_audit.cli.judging import judge
     from exivity_audit.cli.obtaining import obtain
     from exivity_audit.snapshot import save
@@ -75,6 +77,7 @@ def command(snapshots: tuple[str, ...], save_file: Path | None, baseline_file: P
         say=say,
         baseline=baseline,
         history=history,
+        published=published,
     )
 
 

@@ -27,6 +27,8 @@ LIVE_ONLY = {
     "probe_port_forward": "--probe-port-forward",
     "probe_default_logins": "--probe-default-logins",
     "parity_key": "--parity-key",
+    "policy_reports": "--publish-policy-reports",
+    "cluster_name": "--cluster-name",
 }
 
 

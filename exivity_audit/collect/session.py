@@ -42,6 +42,7 @@ class Access:
     prometheus: Server | None = None
     history: Path | None = None
     probes: Asked | None = None
+    cluster_name: str | None = None
     role: str | None = None
     site: str = "default"
 
@@ -137,7 +138,7 @@ def open_session(access: Access, deadline: Deadline | None = None, stats: Stats 
         version = transport.first_contact()
         discovery = discover(transport)
         target = find_release(transport, discovery, access.namespace, access.release, _said(connection.namespace))
-        found = base(transport, discovery, version, connection.cluster_name or connection.context or "cluster")
+        found = base(transport, discovery, version, access.cluster_name or connection.cluster_name or connection.context or "cluster")
     except BaseException:
         transport.close()
         raise

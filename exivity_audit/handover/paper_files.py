@@ -47,6 +47,7 @@ def config_paper(path: Path) -> Paper:
                     login[key] = MARK
         if isinstance(broker := probes.get("rabbitmq"), dict) and "management" in broker:
             broker["management"] = _bare(str(broker["management"]))
+    content.pop("publish", None)  # where results go says nothing of the cluster
     text = yaml.safe_dump(content, sort_keys=True, allow_unicode=True, width=120)
     paper = Paper(CONFIG, "config, without comments and credentials", text.encode())
     refuse_secrets(paper.content.replace(MARK.encode(), b""), str(path))

@@ -63,7 +63,7 @@ def result(card: Scorecard, run: RunInfo, pen: Pen) -> RenderableType:
 def _traffic(card: Scorecard, run: RunInfo) -> str:
     identity = run.identity or next((site.identity for site in card.judgement.snapshot.sites if site.identity), None)
     requests = "no requests, a snapshot was judged" if run.requests is None else f"{run.requests} requests"
-    parts = [requests, f"{run.writes} writes"]
+    parts = [requests, f"{run.writes} {'write' if run.writes == 1 else 'writes'}"]
     parts += [print_size(run.bytes_received)] if run.bytes_received is not None and run.requests is not None else []
     parts += [f"{run.seconds:.1f} s"] if run.seconds is not None else []
     parts += [f"as {identity}"] if identity else []

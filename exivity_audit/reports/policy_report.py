@@ -30,9 +30,15 @@ def render_open_report(report: ReportShape) -> bytes:
     return _yaml(policy_report(report, "openreports.io/v1alpha1", "Report"))
 
 
-def policy_report(report: ReportShape, api: str = "wgpolicyk8s.io/v1alpha2", kind: str = "PolicyReport") -> dict[str, Any]:
-    """The object; undecided is ``error`` (it could not be evaluated), waived is ``skip``, and ``properties.status`` has our own word."""
-    ordered = sorted(report.results, key=lambda result: result.status.urgency)
+def policy_report(
+    report: ReportShape, api: str = "wgpolicyk8s.io/v1alpha2", kind: str = "PolicyReport", *, name: str = "exivity-audit", site: str | None = None
+) -> dict[str, Any]:
+    """The object; undecided is ``error`` (it could not be evaluated), waived is ``skip``, and ``properties.status`` has our own word.
+
+    ``site`` leaves the results of other sites out; the object then belongs to the namespace of that site's release.
+    """
+    namespace = next((one.namespace for one in report.sites if one.name == site), report.run.namespace)
+    ordered = sorted((one for one in report.results if site is None or one.site == site), key=lambda result: result.status.urgency)
     kept = ordered[:LARGEST]
     found = [_result(result, report) for result in kept]
     summary = {word: sum(1 for one in found if one["result"] == word) for word in ("pass", "fail", "warn", "error", "skip")}
@@ -40,8 +46,8 @@ def policy_report(report: ReportShape, api: str = "wgpolicyk8s.io/v1alpha2", kin
     annotations = {"exivity-audit/summary": clean(headline(report)), "exivity-audit/left-out": str(len(ordered) - len(kept))}
     return {
         "apiVersion": api, "kind": kind,
-        "metadata": {"name": "exivity-audit", "namespace": report.run.namespace, "labels": labels, "annotations": annotations},
-        "scope": {"apiVersion": "v1", "kind": "Namespace", "name": report.run.namespace},
+        "metadata": {"name": name, "namespace": namespace, "labels": labels, "annotations": annotations},
+        "scope": {"apiVersion": "v1", "kind": "Namespace", "name": namespace},
         "summary": summary, "results": found,
     }  # fmt: skip
 
@@ -64,13 +70,14 @@ def _result(result: ResultShape, report: ReportShape) -> dict[str, Any]:
 
 
 def _yaml(value: dict[str, Any]) -> bytes:
-    text: str = yaml.safe_dump(_cleaned(value), sort_keys=False, allow_unicode=True, width=10_000)
+    text: str = yaml.safe_dump(cleaned(value), sort_keys=False, allow_unicode=True, width=10_000)
     return text.encode()
 
 
-def _cleaned(value: Any) -> Any:
+def cleaned(value: Any) -> Any:
+    """The value with every text in it clean."""
     if isinstance(value, dict):
-        return {key: _cleaned(item) for key, item in value.items()}
+        return {key: cleaned(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_cleaned(item) for item in value]
+        return [cleaned(item) for item in value]
     return clean(value) if isinstance(value, str) else value

@@ -8,31 +8,43 @@ from datetime import datetime
 from exivity_audit.reports.json_shape import ReportShape
 from exivity_audit.reports.text import clean
 from exivity_audit.score import Gate, RowVerdict
-from exivity_audit.verdict import Status
+from exivity_audit.verdict import Severity, Status
 
 PREFIX = "exivity_audit"
 DATES = 200  # lines of the calendar that become series
 Sample = tuple[Mapping[str, str], float]
 
 
+def label_value(text: object) -> str:
+    """A label's value: one line, 120 characters at most."""
+    return clean(text)[:120]
+
+
 def label(text: object) -> str:
-    """A label's value: one line, backslash and quote escaped, 120 characters at most."""
-    return clean(text)[:120].replace("\\", "\\\\").replace('"', '\\"')
+    """A label's value as it is written: backslash and quote escaped."""
+    return label_value(text).replace("\\", "\\\\").replace('"', '\\"')
+
+
+def base_labels(report: ReportShape) -> dict[str, str]:
+    """What every series carries, and what a Pushgateway groups by."""
+    return {"cluster": report.cluster.name, "namespace": report.run.namespace, "release": report.run.release}
 
 
 def render_prometheus(report: ReportShape) -> bytes:
     """The report as exposition text, for a textfile collector or a Pushgateway."""
-    base = {"cluster": report.cluster.name, "namespace": report.run.namespace, "release": report.run.release}
-    summary = report.summary
+    base, summary = base_labels(report), report.summary
     blocks = [
-        _gauge("info", "What wrote the report.", [({"version": report.tool.version, "checklist": report.checklist.version}, 1)], base),
-        _gauge("last_run_timestamp_seconds", "When the cluster was read.", [({}, _seconds(report.run.now))], base),
+        _gauge("info", "What wrote the report, and what it was judged as.", [(_info(report), 1)], base),
+        _gauge("last_run_timestamp_seconds", "The time that was judged as of: when the cluster was read.", [({}, _seconds(report.run.now))], base),
+        _gauge("reading_seconds", "How long the reading took.", _duration(report), base),
+        _gauge("reads", "Reads of the cluster by how they ended.", _reads(report), base),
         _gauge("exit_code", "Exit code of the run.", [({}, report.run.exit_code)], base),
         _gauge("score", "Score of 100; absent where nothing is decided.", _known(summary.score), base),
         _gauge("score_without_waivers", "Score of 100 without waivers.", _known(summary.score_without_waivers), base),
         _gauge("coverage_ratio", "Weight decided of weight applicable.", _known(summary.coverage.ratio), base),
         _gauge("gate", "1 for the gate's state.", [({"state": str(gate)}, float(gate is summary.gate)) for gate in Gate], base),
         _gauge("checks", "Checks by status.", [({"status": str(status)}, _count(summary.counts, status)) for status in Status], base),
+        _gauge("findings", "Findings by severity, of checks that fail or warn.", _findings(report), base),
         _gauge("row_score", "Score of a row.", _rows({row.id: row.score for row in report.rows}), base),
         _gauge("row_coverage_ratio", "Weight decided of a row.", _rows({row.id: row.coverage.ratio for row in report.rows}), base),
         _gauge("row_verdict", "1 for a row's verdict.", _verdicts(report), base),
@@ -72,6 +84,34 @@ def _reached(report: ReportShape) -> list[Sample]:
 
 def _verdicts(report: ReportShape) -> list[Sample]:
     return [({"row": row.id, "verdict": str(one)}, float(one is row.verdict)) for row in report.rows for one in RowVerdict]
+
+
+def _info(report: ReportShape) -> dict[str, str]:
+    return {
+        "version": report.tool.version, "checklist": report.checklist.version, "scenario": str(report.scenario.used or ""),
+        "purpose": str(report.scenario.purpose),
+    }  # fmt: skip
+
+
+def _duration(report: ReportShape) -> list[Sample]:
+    try:
+        return [({}, max(0.0, _seconds(report.run.finished) - _seconds(report.run.started)))]
+    except ValueError:  # times of a snapshot that somebody wrote by hand
+        return []
+
+
+def _reads(report: ReportShape) -> list[Sample]:
+    names = report.sites[0].reads.__struct_fields__
+    return [({"outcome": name}, float(sum(getattr(site.reads, name) for site in report.sites))) for name in names]
+
+
+def _findings(report: ReportShape) -> list[Sample]:
+    """Zeros too, so that a query over them never comes back empty."""
+    found = {(severity, status): 0 for severity in Severity for status in (Status.FAIL, Status.WARN)}
+    for result in report.results:
+        if (result.severity, result.status) in found:
+            found[result.severity, result.status] += 1
+    return [({"severity": str(severity), "status": str(status)}, float(count)) for (severity, status), count in found.items()]
 
 
 def _seconds(moment: str) -> float:

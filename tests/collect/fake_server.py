@@ -158,7 +158,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(chosen.body)
 
-    do_GET = do_POST = answer
+    do_GET = do_POST = do_PUT = do_PATCH = answer
 
     def log_message(self, *arguments: Any) -> None:
         """Say nothing."""
