@@ -63,6 +63,7 @@ class Declare(_Strict, frozen=True):
     ingress: IngressIntent = IngressIntent()
     topology_key: str = "topology.kubernetes.io/zone"
     node_disk: str | None = None
+    database_disk: str | None = None  # the disk of a database outside the cluster
     rpo: str = "24h"
     failover: Failover = Failover()
 
@@ -180,7 +181,11 @@ def thresholds_of(config: Config, known: dict[str, Any], path: Path | None) -> d
         if name not in known:
             raise UsageError(f"{path or 'config'}: no threshold is named {name!r}{nearest(name, known)}", f"the names are {', '.join(sorted(known))}")
         _same_kind(config.thresholds[name], known[name].value, f"{path or 'config'}: threshold {name}")
-    for key, text, parse in (("node_disk", config.declare.node_disk, size), ("rpo", config.declare.rpo, duration)):
+    for key, text, parse in (
+        ("node_disk", config.declare.node_disk, size),
+        ("database_disk", config.declare.database_disk, size),
+        ("rpo", config.declare.rpo, duration),
+    ):
         if text is not None:
             try:
                 parse(text)

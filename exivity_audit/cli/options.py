@@ -21,7 +21,7 @@ ROLE = (
 )  # fmt: skip
 PROBES = (
     click.option("--probe", "probe", is_flag=False, flag_value="all", metavar="[NAMES]", envvar=_variable("PROBE"),
-                 help="Try what clients see: dns, tls, http; all, or these.  [default: no probe]"),
+                 help="Try what clients see: dns, tls, http, postgresql, rabbitmq; all, or these.  [default: no probe]"),
     click.option("--probe-limit", default="60s", show_default=True, envvar=_variable("PROBE_LIMIT"), help="Time limit of all probes together."),
     click.option("--probe-port-forward", is_flag=True, envvar=_variable("PROBE_PORT_FORWARD"),
                  help="Reach servers inside the cluster through a port-forward (right: get and create pods/portforward)."),

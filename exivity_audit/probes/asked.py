@@ -12,7 +12,7 @@ from exivity_audit.config import ProbeLogin, Probes
 from exivity_audit.errors import UsageError
 from exivity_audit.nearest import nearest
 
-NAMES = ("dns", "tls", "http")
+NAMES = ("dns", "tls", "http", "postgresql", "rabbitmq")
 ALL = "all"
 SECONDS = 60.0  # for all probes together
 LARGEST_PASSWORD = 4096

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from exivity_audit.attestation import Attestation
+from exivity_audit.collect.reads import BY_NAME
 from exivity_audit.config import Config, Declare, Failover, thresholds_of
 from exivity_audit.errors import UsageError
-from exivity_audit.evaluate import Outcome
+from exivity_audit.evaluate import Outcome, evaluate
 from exivity_audit.facts.failover_steps import action
+from exivity_audit.keyring import join
+from exivity_audit.lifecycle import load_lifecycle
+from exivity_audit.pack import own_pack
 from exivity_audit.snapshot import Outcome as ReadOutcome
 from exivity_audit.verdict import Status, Verdict
 from tests import builders
 from tests.builders import made
-from tests.judging import outcome, pair_judged
+from tests.judging import outcome, pair_judged, run_of, site_of, snapshot_of
 from tests.mutation import drop, put
 from tests.mutations import two_sites as broken
 from tests.products import backups, gitops, postgresql, two_sites
@@ -388,12 +393,6 @@ def test_no_target_at_the_standby_is_attested() -> None:
 
 
 def test_sites_collected_apart_cannot_be_compared() -> None:
-    from exivity_audit.evaluate import evaluate
-    from exivity_audit.keyring import join
-    from exivity_audit.lifecycle import load_lifecycle
-    from exivity_audit.pack import own_pack
-    from tests.judging import site_of, snapshot_of
-
     worlds = two_sites.pair()
     parts = [snapshot_of(site_of(world, name=name, role=role)) for (name, world), role in zip(worlds.items(), ("active", "passive"), strict=True)]
     pack = own_pack()
@@ -508,3 +507,37 @@ def test_a_standby_without_a_controller_is_not_known_to_be_prepared() -> None:
 def test_traffic_can_be_attested() -> None:
     paper = attested(ROW + "traffic", "dig shows ams alone")
     assert judged(ROW + "traffic", attestations=(paper,)).status is Status.PASS
+
+
+def resolving(to: str, path: str = "laptop") -> Verdict:
+    """The verdict on traffic where a probe resolved the host, and each site publishes an address of its own."""
+    worlds = two_sites.pair()
+    for name, address in ((ACTIVE, "203.0.113.10"), (PASSIVE, "198.51.100.20")):
+        worlds[name].edit("Ingress", "exivity", put("status.loadBalancer.ingress", [{"ip": address}]), "exivity")
+    snapshot = run_of(*((world, name, role) for (name, world), role in zip(worlds.items(), ("active", "passive"), strict=True)))
+    answer = {"metadata": {"name": builders.HOST}, "path": path, "addresses": [to], "canonical": builders.HOST}
+    sites = tuple(
+        msgspec.structs.replace(site, reads=tuple(
+            msgspec.structs.replace(one, outcome=ReadOutcome.FOUND, objects=(answer,), keep=tuple(sorted(BY_NAME["probe_dns"].keep)))
+            if one.name == "probe_dns" else one for one in site.reads
+        ))
+        for site in snapshot.sites
+    )  # fmt: skip
+    pack = own_pack()
+    found = evaluate(
+        msgspec.structs.replace(snapshot, sites=sites), pack, Config(), selected=frozenset({ROW + "traffic"}),
+        thresholds=thresholds_of(Config(), pack.thresholds, None), lifecycle=load_lifecycle(None),
+    )  # fmt: skip
+    return found.outcomes[0].verdicts[0]
+
+
+@pytest.mark.parametrize(
+    ("address", "path", "expected"),
+    [
+        ("203.0.113.10", "laptop", Status.PASS), ("198.51.100.20", "laptop", Status.FAIL), ("198.51.100.20", "in-cluster", Status.FAIL), ("192.0.2.99", "laptop", Status.MANUAL),
+        ("203.0.113.10", "in-cluster", Status.MANUAL),
+    ],
+)  # fmt: skip
+def test_a_probe_from_outside_says_where_the_traffic_goes(address: str, path: str, expected: Status) -> None:
+    found = resolving(address, path)
+    assert found.status is expected, found.message

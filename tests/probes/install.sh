@@ -6,6 +6,7 @@ missing=()
 [ -x /usr/sbin/nginx ] || missing+=(nginx)
 compgen -G "/usr/lib/postgresql/*/bin/postgres" >/dev/null || missing+=(postgresql)
 [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || missing+=(rabbitmq-server)
+[ -x /usr/sbin/pgbouncer ] || missing+=(pgbouncer)
 [ ${#missing[@]} -eq 0 ] && exit 0
 skipped() { echo "$1: tests of ${missing[*]} are skipped"; exit 0; }
 command -v apt-get >/dev/null || skipped "no apt-get"

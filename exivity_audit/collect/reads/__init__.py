@@ -21,6 +21,7 @@ from exivity_audit.collect.reads import (
     probing,
     rabbitmq,
     security,
+    server_probing,
     storage,
     usage,
     workloads,
@@ -28,7 +29,7 @@ from exivity_audit.collect.reads import (
 
 MODULES = (
     workloads, configuration, storage, longhorn, ingress, gateway, openshift, certificates, metallb, middleware, postgresql, rabbitmq, backups,
-    monitoring, gitops, failover, usage, history, security, probing,
+    monitoring, gitops, failover, usage, history, security, probing, server_probing,
 )  # fmt: skip
 READS: tuple[Read, ...] = tuple(read for module in MODULES for read in module.READS)
 BY_NAME = {read.name: read for read in READS}
