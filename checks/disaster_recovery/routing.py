@@ -26,30 +26,32 @@ def traffic(sites):
 def led(deployment):
     """The verdict on where the hosts of a deployment lead."""
     ways = deployment.active.fact("ways_in")
-    hosts = sorted({host for way in ways for host in way.hosts if host})
+    hosts = sorted({host.lower() for way in ways for host in way.hosts if host})
     at = [(way, way.hosts_at, f"{deployment.active.name}: {', '.join(way.hosts) or 'none'}") for way in ways]
     where = deployment.active.name if not deployment.active.passive else "the active site"
     for host in hosts:
         found = resolved(deployment, host)
-        if found is None:
-            yield to_attest(deployment.subject.at(host), f"show that {host} leads to {where} alone", measured=host, at=at)
-        else:
+        if found:
             yield tried(deployment, host, found, where, at)
+        else:
+            yield to_attest(deployment.subject.at(host), f"show that {host} leads to {where} alone", measured=host, at=at)
     if not hosts:
         ways.surely()
         yield to_attest(deployment.subject, f"no host is seen at {deployment.active.name}: show what users are sent to", at=at)
 
 
 def resolved(deployment, host):
-    """What a probe resolved a host to, from whichever site was audited with one; None where none came to anything."""
-    for site in deployment.sites:
-        try:
-            found = of_host(site.fact("resolutions"), host)
-        except NotSeen:
-            continue
-        if found is not None and (found.failure is None or found.failure.kind == "unresolved"):
-            return found
-    return None
+    """What probes resolved a host to, from whichever sites were audited with one; nothing where none came to anything."""
+    return [found for site in deployment.sites if (found := resolved_at(site, host)) is not None]
+
+
+def resolved_at(site, host):
+    """The same of one site; None where it was not asked, or came to nothing."""
+    try:
+        found = of_host(site.fact("resolutions"), host)
+    except NotSeen:
+        return None
+    return found if found is not None and (found.failure is None or found.failure.kind == "unresolved") else None
 
 
 def own_addresses(site):
@@ -62,20 +64,29 @@ def own_addresses(site):
 
 
 def tried(deployment, host, found, where, at):
-    """The verdict on a name that was resolved: to a standby, to the active site alone, or to what no site publishes."""
-    subject, at = deployment.subject.at(host), [*at, (found, "addresses", ", ".join(found.addresses) or "none")]
-    if found.failure is not None:
-        return skip(subject, f"{host} does not resolve ({found.by})", follows=NAME_LEADS)
-    text = f"{host} leads to {', '.join(found.addresses)} ({found.by})"
+    """The verdict on a name that was resolved: to a standby, to the active site alone, or to what no site publishes.
+
+    Inside a cluster a name may lead elsewhere than for users, so only an answer from outside shows where they are led.
+    """
+    subject = deployment.subject.at(host)
+    at = [*at, *((one, "addresses", ", ".join(one.addresses) or "none") for one in found)]
+    addresses = sorted({address for one in found for address in one.addresses})
+    if not addresses:
+        text = f"{host} does not resolve ({found[0].by})"
+        told = resolved_at(deployment.active, host) is not None and not deployment.active.passive  # then its own check of names says so
+        return skip(subject, text, follows=NAME_LEADS) if told else to_attest(subject, f"{text}: show that it leads to {where} alone", at=at)
+    text = f"{host} leads to {', '.join(addresses)} ({found[0].by})"
     for site in deployment.sites:
-        led_there = [address for address in found.addresses if site.passive and among(address, own_addresses(site))]
+        led_there = [address for address in addresses if site.passive and among(address, own_addresses(site))]
         if led_there:
             want, fix = wanted(f"{where} alone"), task(f"Take {', '.join(led_there)} of {site.name} out of what {host} leads to")
             return fail(subject, host, seen=f"{text}, of which {', '.join(led_there)} is {site.name}, which stands by", wanted=want, at=at, fix=fix)
     active = deployment.active
-    if not active.passive and found.addresses and all(among(address, own_addresses(active)) for address in found.addresses):
+    own = () if active.passive else own_addresses(active)
+    if own and all(among(address, own) for address in addresses) and all(one.outside for one in found):
         return ok(subject, host, seen=f"{text}, {active.name} alone", at=at)
-    return to_attest(subject, f"{text}, which no audited site publishes: show that it leads to {where} alone", measured=host, at=at)
+    where_not = "" if own and all(among(address, own) for address in addresses) else ", which no audited site publishes"
+    return to_attest(subject, f"{text}{where_not}: show that it leads to {where} alone", measured=host, at=at)
 
 
 @check("standby-ingress", severity=MEDIUM, clauses=("C5",), applies=(PASSIVE_C,))

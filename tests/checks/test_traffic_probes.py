@@ -55,6 +55,8 @@ def test_a_probe_from_one_site_is_enough_and_none_leaves_it_to_a_person() -> Non
     assert found(pair(fra=leading(OF_AMS)))[TRAFFIC, "*"].status is PASS
     assert found(pair(ams=leading(OF_FRA)))[TRAFFIC, "*"].status is FAIL
     assert found(pair())[TRAFFIC, "*"].status is MANUAL
+    assert found(pair(fra=UNRESOLVED))[TRAFFIC, "*"].status is MANUAL, "nobody else says so"
+    assert found(pair(ams=leading(OF_AMS), fra=leading(OF_FRA)))[TRAFFIC, "*"].status is FAIL, "two answers, and one of them leads to the standby"
 
 
 def test_the_standby_alone_sees_what_leads_to_it() -> None:
