@@ -93,7 +93,9 @@ class Rabbit:
         """Add a user, with rights on one virtual host; one with a tag may only look."""
         self.api("PUT", f"users/{quote(name)}", {"password": password, "tags": tags})
         if vhost is not None:
-            self.api("PUT", f"permissions/{quote(vhost, safe='')}/{quote(name)}", dict.fromkeys(("configure", "write", "read"), "^$" if tags else ".*"))
+            self.api(
+                "PUT", f"permissions/{quote(vhost, safe='')}/{quote(name)}", dict.fromkeys(("configure", "write", "read"), "^$" if tags else ".*")
+            )
 
     @contextmanager
     def queue(self, name: str, kind: str, vhost: str = "/") -> Iterator[None]:
