@@ -60,7 +60,7 @@ def changed(base: Object, changes: Mapping[str, Any]) -> Object:
         place = found
         for step in steps:
             place = place.setdefault(step, {})
-        place[leaf] = value
+        place[leaf] = copy.deepcopy(value)
     return found
 
 

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
-from exivity_audit import CRITICAL, PASSIVE_C, NotSeen, check, exactly, fail, maybe, ok, reasons_of, seen, skip, task, to_attest, unknown, wanted
+from exivity_audit import (
+    CRITICAL,
+    PASSIVE_C,
+    Duration,
+    NotSeen,
+    at_most,
+    check,
+    exactly,
+    fail,
+    maybe,
+    ok,
+    print_duration,
+    print_size,
+    reasons_of,
+    seen,
+    skip,
+    task,
+    to_attest,
+    unknown,
+    wanted,
+    warn,
+)
 from exivity_audit.facts.cnpg import HEALTHY
+from exivity_audit.facts.database_probe import GRANT
 from exivity_audit.facts.failover_database import Pattern, kinship, pattern
+from exivity_audit.quantity import duration
 
+from .probing import probe_of
 from .shared import REACHABLE, host_at
 
 RESTORE = (
@@ -16,9 +40,9 @@ FOLLOW = wanted("a replica cluster that follows the active site's, or an atteste
 
 
 @check(
-    "replication", severity=CRITICAL, clauses=("C2",), applies=(PASSIVE_C,), across=("database", "barman_stores"), attest=RESTORE,
+    "replication", severity=CRITICAL, clauses=("C2",), applies=(PASSIVE_C,), across=("database", "barman_stores", "database_probes"), attest=RESTORE,
 )  # fmt: skip
-def replication(database, other_sites, barman_stores=maybe):
+def replication(database, other_sites, thresholds, barman_stores=maybe, database_probes=maybe):
     """The passive site's database follows the active one.
 
     What is not replicated or restored is lost with the active site; a replica that was promoted takes writes of its own and never
@@ -31,7 +55,7 @@ def replication(database, other_sites, barman_stores=maybe):
     found = pattern(database)
     active = next((site for site in other_sites if not site.passive), None)
     if found is Pattern.EXTERNAL:
-        yield external(database, active)
+        yield streaming(database, active, probe_of(database_probes), thresholds) or external(database, active)
     elif found is Pattern.REPLICA:
         yield from replica(database, active, barman_stores)
     elif found is Pattern.PROMOTED:
@@ -43,6 +67,41 @@ def replication(database, other_sites, barman_stores=maybe):
         yield to_attest(
             database, f"{found.value}: it is restored at failover, or replicated by other means", at=[host_at(database)], measured=found.value
         )
+
+
+def streaming(database, active, probe, thresholds):
+    """The verdict on a database that says of itself that it follows; None where it was not asked, or takes writes."""
+    if probe is None or not probe.opened or not probe.recovery or probe.receiver is None:
+        return None
+    found, at = probe.receiver, [(probe, "server.recovery", "in recovery"), (probe, "receiver.state", probe.receiver.state or "hidden")]
+    where = database.location.external
+    if not found.running:
+        fix = task("Read the standby's log for why it receives nothing, and rebuild it where the log that it needs is gone")
+        return fail(
+            database, "receives nothing", seen=f"{where} is in recovery and receives nothing", wanted=FOLLOW, at=at, fix=fix, unless_attested=True
+        )
+    if not found.state:
+        return unknown(database, f"{where} is in recovery; the user may not see its stream", needs=(GRANT,), at=at)
+    theirs = next((one.system for one in seen_there(active, "database_probes")[0] if one.opened), "") if active is not None else ""
+    text = f"{where} is in recovery, {found.state}, {lag(found)}"
+    if not theirs or not probe.system:
+        return to_attest(database, f"{text}; whether it follows the active site's was not seen", at=at, measured=found.state)
+    at.append((probe, "identity.system", probe.system))
+    if theirs != probe.system:
+        fix = task(f"Build the standby anew from the database of {active.name}")
+        return fail(database, "another database", seen=f"{text}, of another database than {active.name}'s", wanted=FOLLOW, at=at, fix=fix)
+    late = found.seconds or 0
+    limit = duration(str(thresholds["postgresql.lag"]))
+    if found.state != "streaming" or late > limit:
+        fix = task("Find what holds the standby back: its disk, the line to it, or a long query that replay waits for")
+        return warn(database, Duration(late), seen=f"{text}, of {active.name}'s database", wanted=at_most(limit, note="behind"), at=at, fix=fix)
+    return ok(database, "follows", seen=f"{text}, of {active.name}'s database", at=at)
+
+
+def lag(receiver):
+    """How far a standby is behind, as it says itself."""
+    seconds = receiver.seconds or 0
+    return f"{print_size(receiver.bytes or 0)} and {print_duration(seconds) if seconds >= 1 else 'less than a second'} behind"
 
 
 def external(database, active):

@@ -76,6 +76,7 @@ class DatabaseProbe:
     latency: Latency | None
     statistics: bool | None  # whether the user may see what others do
     platform: str
+    system: str  # the number that a primary shares with its standbys; empty where it was not told
     standbys: tuple[Standby, ...] | None
     receiver: Receiver | None
     archiver: Archiver | None
@@ -153,6 +154,7 @@ def database_probes(probe_postgresql: Objects[Document], release: Any) -> Object
             monitor=item.text("monitor.state") or "", encrypted=item.boolean("login.encrypted") or False, seconds=figure(item, "login.seconds"),
             tls=handshake(item, item.boolean("tls.offered")), version=item.integer("server.version"), recovery=item.boolean("server.recovery"),
             latency=_latency(item), statistics=item.boolean("rights.statistics"), platform=item.text("platform.name") or "",
+            system=item.text("identity.system") or "",
             standbys=_standbys(item), receiver=_receiver(item), archiver=_archiver(item), database=_size(item, "sizes.database"),
             databases=_size(item, "sizes.databases"), unseen=item.integer("sizes.unseen") or 0, log=_size(item, "log.size"),
         )  # fmt: skip

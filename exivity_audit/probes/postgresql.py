@@ -38,6 +38,7 @@ RIGHTS = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
 PLATFORM = (
     f"SELECT split_part(name, '.', 1) FROM pg_settings WHERE split_part(name, '.', 1) IN ({', '.join(repr(name) for name in PLATFORMS)}) LIMIT 1"
 )
+IDENTITY = "SELECT system_identifier FROM pg_control_system()"  # of a primary and all that were ever copied from it
 ENCRYPTION = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
 # A slot that decodes the log belongs to a subscriber, which is no standby.
 STANDBYS = f"""
@@ -179,6 +180,7 @@ def _look(opened: Session, found: dict[str, Any]) -> None:
     recovery = server.get("recovery")
     found["rights"] = _asked(opened, RIGHTS, lambda row: {"statistics": _flag(row[0])})
     found["platform"] = _asked(opened, PLATFORM, lambda row: {"name": _word(row[0])})
+    found["identity"] = _asked(opened, IDENTITY, lambda row: {"system": _word(row[0])})
     found["encryption"] = _asked(opened, ENCRYPTION, lambda row: {"server": _flag(row[0])})
     found["standbys"] = _every(opened, STANDBYS, _standby)
     found["receiver"] = _asked(opened, RECEIVER, _receiver) if recovery else {}

@@ -11,10 +11,11 @@ from exivity_audit.collect.answer import Failure
 from exivity_audit.config import BrokerIntent, Config, Declare
 from exivity_audit.verdict import Status, Verdict
 from tests.builders import multi_node, single_node
-from tests.judging import alone, verdicts
+from tests.judging import alone, pair_judged, verdicts
 from tests.probed_servers import ANSWERED, BROKER, HIDDEN, HOST, MANAGED, SEEN, STREAMING, Probes, broken, changed, handshake
 from tests.products import postgresql as pg
 from tests.products import rabbitmq as mq
+from tests.products import two_sites
 from tests.world import World
 
 PASS, WARN, FAIL, UNKNOWN, MANUAL, SKIP = Status.PASS, Status.WARN, Status.FAIL, Status.UNKNOWN, Status.MANUAL, Status.SKIP
@@ -285,6 +286,34 @@ class TestDatabaseVersion:
 
     def test_an_image_is_believed_before(self) -> None:
         assert database("version", changes={"server.version": 140018}, world=multi_node()).status is PASS
+
+
+RECEIVING = {"running": True, "state": "streaming", "bytes": 4096, "seconds": 0.4, "heard": 0.2}
+
+
+class TestReplication:
+    """The database of a passive site, outside the cluster at both."""
+
+    def follows(self, changes: Mapping[str, Any], active: Mapping[str, Any] | None) -> Verdict:
+        worlds = two_sites.pair()
+        for name, seen in ((two_sites.ACTIVE, active), (two_sites.PASSIVE, {"server.recovery": True, "receiver": RECEIVING, **changes})):
+            pg.lead_to(worlds[name], f"db.{name}.acme.eu")
+            worlds[name].usage = Probes(database=changed(SEEN, seen)) if seen is not None else None
+        found = pair_judged(worlds, checks=frozenset({"postgresql/replication"}))
+        (verdict,) = next(one.verdicts for one in found.outcomes if one.site == two_sites.PASSIVE)
+        return verdict
+
+    @pytest.mark.parametrize(
+        ("changes", "active", "status"),
+        [
+            ({"identity.system": "74"}, {"identity.system": "74"}, PASS), ({"identity.system": "75"}, {"identity.system": "74"}, FAIL), ({"identity.system": "74"}, {}, MANUAL),
+            ({"identity.system": "74"}, None, MANUAL), ({"receiver.running": False}, {}, FAIL), ({"receiver.state": None}, {}, UNKNOWN), ({"server.recovery": False}, {}, MANUAL),
+            ({"receiver": {"refused": "42501"}}, {}, MANUAL), ({"login.state": "login"}, {}, MANUAL),
+            ({"identity.system": "74", "receiver.seconds": 1000.0}, {"identity.system": "74"}, WARN), ({"identity.system": "74", "receiver.state": "waiting"}, {"identity.system": "74"}, WARN),
+        ],
+    )  # fmt: skip
+    def test_by_its_own_stream(self, changes: dict[str, Any], active: dict[str, Any] | None, status: Status) -> None:
+        assert self.follows(changes, active).status is status
 
 
 class TestBrokerReached:

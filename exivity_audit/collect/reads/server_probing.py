@@ -29,7 +29,7 @@ _QUEUES = " ".join(
 POSTGRESQL = (
     f"{ATTEMPT} sslmode ended tls.offered {_TLS} login.state login.seconds login.encrypted login.pooled monitor.state monitor.seconds"
     f" monitor.encrypted monitor.pooled server.version server.recovery server.archive_mode server.refused latency.trips latency.median latency.p95"
-    f" latency.least latency.refused rights.statistics platform.name encryption.server {_STANDBY} standbys.refused {_RECEIVER} {_ARCHIVER}"
+    f" latency.least latency.refused rights.statistics platform.name identity.system encryption.server {_STANDBY} standbys.refused {_RECEIVER} {_ARCHIVER}"
     " sizes.database sizes.databases sizes.unseen sizes.refused log.size log.refused"
 )
 RABBITMQ = (

@@ -260,6 +260,8 @@ class TestStandbys:
         assert kept["server"]["recovery"] is True
         assert (kept["receiver"]["running"], kept["receiver"]["state"]) == (True, "streaming")
         hidden = record(to(standby.port, ca_file))
+        assert kept["identity"]["system"] == hidden["identity"]["system"], "a standby is the same system as its primary"
+        assert len(hidden["identity"]["system"]) > 10
         assert (hidden["receiver"]["running"], hidden["receiver"]["state"]) == (True, None)
 
 
