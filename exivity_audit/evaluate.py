@@ -272,12 +272,17 @@ def _with_unread(found: tuple[Verdict, ...], check: Check, facts: Facts, subject
         found = ()
     _, optional = facts.names_behind(check.needs, check.alternates)
     unread = tuple(
-        Evidence(name, None, None, "; ".join(reason.text for reason in value.reasons), None)
+        Evidence(name, None, None, "; ".join(reason.text for reason in reasons), None)
         for name in sorted(optional)
-        if isinstance(value := facts.value(name, inside=name), Unreadable)
+        if (reasons := _not_read(facts.value(name, inside=name)))
     )
     verdicts = (*found, *extra)
     return tuple(replace(verdict, evidence=verdict.evidence + unread) for verdict in verdicts) if unread else verdicts
+
+
+def _not_read(value: Any) -> tuple[Reason, ...]:
+    """Why an alternate, or some places of it, could not be read."""
+    return value.reasons if isinstance(value, Unreadable) else value.partial if isinstance(value, Objects) else ()
 
 
 def _relax(check: Check, verdicts: tuple[Verdict, ...], purpose: Purpose, scenario: Scenario | None) -> tuple[Verdict, ...]:

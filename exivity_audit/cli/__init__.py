@@ -21,6 +21,7 @@ COMMANDS = {
     "list": "print the checks",
     "explain": "print one check: what, why, how to mend it",
     "preflight": "tell which rights are missing",
+    "rbac": "write the roles that give these rights, and no others",
     "evidence": "attestations: write the file to fill in, or examine one",
     "waivers": "accepted findings: draft them from a run, or examine them",
     "seal": "audit, and seal all of a handover in one archive",
