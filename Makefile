@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # Tests start the command hundreds of times: compiled modules are kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-cluster test-browser kind lint format golden sample docs pictures bench package lock clean
+.PHONY: help demo test test-cluster test-browser kind lint format golden sample docs deploy pictures bench package lock clean
 
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -54,6 +54,9 @@ sample: $(READY) ## rewrite the demo's sample cluster and the documents made fro
 
 docs: $(READY) ## rewrite the generated parts of the documents
 	$(BIN)/python -m tests.documents
+
+deploy: $(READY) ## rewrite the chart's rules and the manifests (needs helm)
+	$(BIN)/python -m tests.deploying
 
 pictures: $(READY) ## rewrite the pictures of README and documents (needs Chromium)
 	tests/browser/install.sh
