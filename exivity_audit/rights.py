@@ -100,6 +100,8 @@ class Places(Protocol):
 
     def serves(self, resource: str) -> bool: ...
 
+    def exists(self, namespace: str) -> bool: ...
+
     def places(self, name: str) -> list[Place] | None: ...
 
     def narrower(self, name: str) -> list[Place]: ...
@@ -149,10 +151,15 @@ def rights(pack: Pack, reads: Iterable[Read], selected: frozenset[str] | None, l
             found.setdefault(rule, _Wanted()).add(_Wanted([name], behind.get(name, Behind()), note=note))
             if table[name].otherwise is not None and rule.namespace is None:
                 found[rule].narrower = look.narrower(name)
-    kept = {rule: wanted for rule, wanted in found.items() if _allowed(rule, terms)}
+    kept: dict[Rule, _Wanted] = {}
+    there = {namespace: look.exists(namespace) for namespace in sorted({rule.namespace for rule in found if rule.namespace})}
     for rule, wanted in found.items():
-        if rule not in kept:
+        if not _allowed(rule, terms):
             left_out.append(LeftOut(str(rule), "outside the namespaces of these rules", *_checks(wanted.behind)))
+        elif not there.get(rule.namespace or "", True):
+            left_out.append(LeftOut(str(rule), "the namespace is not there", *_checks(wanted.behind)))
+        else:
+            kept[rule] = wanted
     _merge(kept)
     needs = (
         Need(rule, tuple(one.reads), *_checks(one.behind), tuple(one.why), one.note, tuple(one.narrower))

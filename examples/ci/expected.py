@@ -1,4 +1,4 @@
-"""Compare a JSON report with the result that a bare kind cluster gives (kind-expected.json): prints what differs, ends with 1 where something does."""
+"""Compare a JSON report with what a bare kind cluster gives (kind-expected.json): prints what differs, and ends with 1 where something does."""
 
 import json
 import sys

@@ -63,7 +63,8 @@ def command(**flags: Any) -> int:
         click.echo(f"not asked  {item.what} ({item.why})")
         _name(item.needing, item.other)
     count = len(asked.needs)
-    click.echo(f"{count - len(missing)} of {count} rights are there" + ("." if not missing else f", {len(missing)} are missing."))
+    lost = f", {len(missing)} {'is' if len(missing) == 1 else 'are'} missing" if missing else ""
+    click.echo(f"{count - len(missing)} of {count} rights are there{lost}.")
     return 3 if missing else 0
 
 

@@ -153,6 +153,12 @@ class Collector:
         """Whether the cluster serves a resource."""
         return self._discovery.find(resource) is not None
 
+    def exists(self, namespace: str) -> bool:
+        """Whether a namespace may be there; only one that the server does not know is not."""
+        served = self._discovery.find("namespaces")
+        failure = self._api.get(served.path(None, namespace)).failure if served else None
+        return failure is None or failure.kind != "not-found"
+
     def places(self, name: str) -> list[Place] | None:
         """Where a read looks, after reading what that follows from; None where that could not be seen. Raises NotAsked."""
         read = self._reads[name]

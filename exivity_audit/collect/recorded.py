@@ -35,6 +35,10 @@ class Recorded:
         """Whether the cluster may serve a resource; only one that was seen to be absent is not served."""
         return resource not in self._absent
 
+    def exists(self, namespace: str) -> bool:
+        """Whether a namespace may be there: a snapshot does not tell."""
+        return True
+
     def places(self, name: str) -> list[Place] | None:
         """Where a read looks; None where what that follows from was not seen. Raises NotAsked."""
         try:
