@@ -27,6 +27,8 @@ COMMANDS = {
     "seal": "audit, and seal all of a handover in one archive",
     "verify": "tell whether such an archive is as it was sealed",
     "schema": "print the JSON Schema of the JSON report",
+    "completion": "print the script by which a shell completes the command",
+    "manual": "print the manual page",
 }
 
 
