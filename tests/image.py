@@ -33,12 +33,15 @@ def bwrap() -> str:
     return found
 
 
-def wheel(folder: Path) -> Path:
-    """The wheel, built from a copy of the tree with the build backend of this environment."""
+def wheel(folder: Path, *, changed: float | None = None) -> Path:
+    """The wheel, built from a copy of the tree as `make package` builds it; ``changed``: when all files of the copy were changed last."""
     source = folder / "source"
     shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".venv", ".git", "tests", "build", "dist", "*.egg-info", "__pycache__", ".*_cache"))
+    for path in source.rglob("*") if changed is not None else ():
+        os.utime(path, (changed, changed))
     words = [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder / "dist"), str(source)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": "1795000000"}
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, umask=0o022)
     assert done.returncode == 0, done.stderr[-2000:]
     return next((folder / "dist").glob("*.whl"))
 
