@@ -22,7 +22,9 @@ cleanup() {
 trap cleanup EXIT
 
 values=${EXIVITY_VALUES:-}
+settings=(--set storage.storageClass=standard)  # the class that kind brings
 if [ -z "$values" ]; then
+  settings+=(--set licence=demo)  # what the vendor's values name for evaluation
   values=$folder/values.yaml
   if [ -f "$EXIVITY_CHART" ]; then
     tar -xzOf "$EXIVITY_CHART" exivity/examples/best-practice-single-node.yaml >"$values"
@@ -33,8 +35,7 @@ if [ -z "$values" ]; then
 fi
 
 kind create cluster --name "$name" --wait 120s
-helm install exivity "$EXIVITY_CHART" --namespace exivity --create-namespace --values "$values" \
-  --set storage.storageClass=standard  # the class that kind brings
+helm install exivity "$EXIVITY_CHART" --namespace exivity --create-namespace --values "$values" "${settings[@]}"
 kubectl wait --namespace exivity --for=condition=Available deployment --all --timeout=15m || echo "kind-test: not everything runs; the audit says what" >&2
 
 code=0
