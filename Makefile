@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # Tests start the command hundreds of times: compiled modules are kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-cluster test-browser kind lint format golden sample docs deploy pictures bench package sbom kind-test lock clean
+.PHONY: help demo test test-cluster test-browser test-probes kind lint format golden sample docs deploy pictures bench package sbom kind-test lock clean
 
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -25,7 +25,7 @@ test: $(READY) ## lint, types and every test that needs no cluster
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy exivity_audit
-	$(BIN)/python -m pytest tests --ignore tests/cluster --ignore tests/browser --numprocesses auto
+	$(BIN)/python -m pytest tests --ignore tests/cluster --ignore tests/browser --ignore tests/probes --numprocesses auto
 
 test-cluster: $(READY) ## tests against a real control plane (Go), or kind where a container engine runs
 	$(BIN)/python -m pytest tests/cluster -rs
@@ -33,6 +33,10 @@ test-cluster: $(READY) ## tests against a real control plane (Go), or kind where
 test-browser: $(READY) ## the HTML report in Chromium; installs Debian's where none is and it can be had
 	tests/browser/install.sh
 	$(BIN)/python -m pytest tests/browser -rs
+
+test-probes: $(READY) ## probes against real servers on loopback; installs Debian's nginx, PostgreSQL and RabbitMQ where they can be had
+	tests/probes/install.sh
+	$(BIN)/python -m pytest tests/probes -rs
 
 kind: $(READY) ## the same tests on kind
 	EXIVITY_AUDIT_CLUSTER=kind $(BIN)/python -m pytest tests/cluster -rs

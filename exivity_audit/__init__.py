@@ -4,6 +4,7 @@ from exivity_audit.check import AS_IS, RELAX, Check, check
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
 from exivity_audit.fact import Fact, NotSeen, Objects, fact, maybe, reasons_of, seen
+from exivity_audit.keyring import comparable
 from exivity_audit.measure import at_least, at_most, exactly, one_of, wanted
 from exivity_audit.quantity import Duration, Size, print_duration, print_size, size
 from exivity_audit.remedy import NEW_SECRET, REINSTALL, SERVER_TLS, UPGRADE, Fix, patch, task, values
@@ -18,6 +19,6 @@ __all__ = [
     "ACTIVE_C", "AS_IS", "CLUSTER", "CRITICAL", "EVERYWHERE", "HIGH", "LOW", "MEDIUM", "NEW_SECRET", "PASSIVE_C",
     "REINSTALL", "RELAX", "SERVER_TLS", "UPGRADE", "A", "B", "C", "Check", "Document",
     "Duration", "Fact", "Fix", "NotSeen", "Objects", "Purpose", "Role", "Scenario", "Severity", "Size", "Source", "Status", "Subject", "Verdict",
-    "at_least", "at_most", "check", "exactly", "fact", "fail", "maybe", "ok", "one_of", "patch", "print_duration", "print_size", "reasons_of", "seen",
-    "size", "skip", "task", "to_attest", "together", "unknown", "values", "wanted", "warn",
+    "at_least", "at_most", "check", "comparable", "exactly", "fact", "fail", "maybe", "ok", "one_of", "patch", "print_duration", "print_size",
+    "reasons_of", "seen", "size", "skip", "task", "to_attest", "together", "unknown", "values", "wanted", "warn",
 ]  # fmt: skip

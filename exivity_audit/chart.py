@@ -19,6 +19,7 @@ FLUX_NAME = "helm.toolkit.fluxcd.io/name"
 FLUX_NAMESPACE = "helm.toolkit.fluxcd.io/namespace"
 KUSTOMIZATION_NAME = "kustomize.toolkit.fluxcd.io/name"
 KUSTOMIZATION_NAMESPACE = "kustomize.toolkit.fluxcd.io/namespace"
+FAILOVER_STEP = "exivity-audit/failover-step"  # ours: which of the vendor's actions a step does, a number or a word of the config
 FLUX_LABELS = (FLUX_NAME, KUSTOMIZATION_NAME)
 SELECTOR = f"{APP_LABEL}={APP}"
 

@@ -46,6 +46,12 @@ class Check:
     passive: str | None = None
     judge: Callable[..., Verdicts] | None = field(default=None, compare=False)
     attest_for: str | None = None  # how long an attestation of it may count at most
+    across: tuple[str, ...] = ()  # facts of other sites that it compares
+
+    @property
+    def looks_at(self) -> tuple[str, ...]:
+        """The names that it looks at where they can be seen: its alternates, and what it compares over sites."""
+        return (*self.alternates, *self.across)
 
     @property
     def id(self) -> str:
@@ -90,11 +96,13 @@ def check(
     attest: str | None = None,
     attest_for: str | None = None,
     passive: str | None = None,
+    across: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Verdicts]], Check]:
     """Make a check of a generator function; its parameters name the facts it needs, ``=maybe`` the alternates.
 
     The docstring is the documentation: title (true when green), why, and ``Fix:``. ``passive`` is the reason why the check is
     skipped at a passive site; ``attest`` says what to do and what to attach, ``attest_for`` how long that may count at most (``180d``).
+    ``across`` names the facts that a check which asks for ``sites`` or ``other_sites`` takes of their members (``site.fact("claims")``).
 
     Raises UsageError for a malformed docstring and ValueError for an ``attest_for`` that is no duration.
     """
@@ -106,7 +114,7 @@ def check(
         title, why, fix = _sections(function.__doc__ or "", place)
         needs, alternates = parameters(function)
         return Check(
-            slug, "", title, why, fix, severity, clauses, applies, evaluation, attest, needs, alternates, place, passive, function, attest_for
+            slug, "", title, why, fix, severity, clauses, applies, evaluation, attest, needs, alternates, place, passive, function, attest_for, across
         )
 
     return make

@@ -16,12 +16,15 @@ from exivity_audit.check import Check, Evaluation
 from exivity_audit.config import Config, Waiver
 from exivity_audit.document import Malformed, NotCollected, parse_time
 from exivity_audit.evidence import Evidence
-from exivity_audit.fact import Broken, Facts, NotSeen, Objects, Reason, Unreadable, reading
+from exivity_audit.fact import Broken, Crash, Facts, NotSeen, Objects, Reason, Unreadable, reading
+from exivity_audit.facts.failover import Failover, failovers
+from exivity_audit.facts.sites import peers_of
 from exivity_audit.pack import Pack
+from exivity_audit.readiness import readiness
 from exivity_audit.scenario import Purpose, Role, Scenario, ScenarioUsed, scenario_used
 from exivity_audit.scored import Scored
+from exivity_audit.snapshot import Cluster, Record, SiteSnapshot, Snapshot, run_now
 from exivity_audit.snapshot import Outcome as ReadOutcome
-from exivity_audit.snapshot import Record, SiteSnapshot, Snapshot
 from exivity_audit.subject import CLUSTER, Subject, release_subject
 from exivity_audit.verdict import Severity, Status, Verdict, unknown
 
@@ -58,11 +61,41 @@ class Settings:
 
 @dataclass(frozen=True)
 class Judged:
-    """A site with its facts, as the fact ``sites`` hands it to a check that compares sites."""
+    """A site with its facts, as the facts ``sites`` and ``other_sites`` hand it to a check that compares sites."""
 
     name: str
     role: Role | None
     facts: Facts = field(compare=False)
+    keyring: str = ""  # groups of equal secrets may be compared inside one, see ``keyring.comparable``
+    unreached: str = ""  # why nobody could be asked there
+    cluster: Cluster | None = field(default=None, compare=False)
+
+    @property
+    def release(self) -> Release:
+        """The release that is audited there."""
+        found: Release = self.facts.value("release")
+        return found
+
+    @property
+    def passive(self) -> bool:
+        """Whether it is declared to stand by; a site without a declared role counts as active."""
+        return self.role is Role.PASSIVE
+
+    def fact(self, name: str) -> Any:
+        """A fact of this site, one of those that the check names in ``across``.
+
+        Raises NotSeen, with the site's name in each reason, where it could not be read, and Crash where its function broke.
+        """
+        value = self.facts.value(name)
+        if isinstance(value, Broken):
+            raise Crash(f"{value.error} at {self.name}")
+        if isinstance(value, Unreadable):
+            raise NotSeen(self.here(value.reasons))
+        return value
+
+    def here(self, reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
+        """The same reasons, each with this site's name."""
+        return tuple(replace(one, text=f"{self.name}: {one.text}") for one in reasons)
 
 
 @dataclass(frozen=True)
@@ -98,6 +131,7 @@ class Judgement:
     lifecycle: Any = None  # the dated table of supported releases it was judged by
     context: Mapping[str, Context] = field(default_factory=dict)  # by site, what attestations may be bound to
     keeping: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by site, who keeps what
+    failovers: tuple[Failover, ...] = ()  # each standby with its active site
 
     def fate(self, paper: Waiver | Attestation) -> Fate:
         """What became of a waiver or attestation."""
@@ -131,11 +165,18 @@ def site_facts(
 
 def detect(snapshot: Snapshot, pack: Pack, declared: Scenario | None) -> ScenarioUsed:
     """The scenario of a run: declared, else by its sites and nodes."""
-    first = snapshot.sites[0]
+    first = next((site for site in snapshot.sites if not site.unreached), snapshot.sites[0])
     blank = Settings(Purpose.PRODUCTION, ScenarioUsed(None, None, None), None, Config().declare, {})
     nodes = site_facts(first, pack, blank, parse_time(first.now), {}, None).value("nodes")
     workers = sum(1 for node in nodes if node.worker) if isinstance(nodes, Objects) and nodes.complete else None
-    return scenario_used(declared, workers, len(snapshot.sites), Role(first.role) if first.role else None)
+    role = next((Role(site.role) for site in snapshot.sites if site.role), None)
+    return scenario_used(declared, workers, _clusters(snapshot.sites), role)
+
+
+def _clusters(sites: tuple[SiteSnapshot, ...]) -> int:
+    """How many clusters the sites are; several releases of one cluster are no multi-site installation."""
+    known = {site.cluster.name: site.cluster.uid for site in sites if site.cluster.uid}
+    return len({site.cluster.uid or known.get(site.cluster.name, site.cluster.name) for site in sites})
 
 
 def evaluate(
@@ -150,7 +191,7 @@ def evaluate(
     now: datetime | None = None,
 ) -> Judgement:
     """Judge every selected check at every site of a snapshot. Never raises for what a cluster holds."""
-    now = now or parse_time(snapshot.sites[0].now)
+    now = now or run_now(snapshot)
     purpose = Purpose(config.purpose)
     used = detect(snapshot, pack, None if config.scenario == "auto" else Scenario(config.scenario))
     checks = [check for check in pack.checks if selected is None or check.id in selected]
@@ -159,41 +200,59 @@ def evaluate(
         role = Role(site.role) if site.role else None
         settings = Settings(purpose, used, role, config.declare, config.provisioners)
         sites.append((site, role, site_facts(site, pack, settings, now, thresholds, lifecycle, config.waivers)))
-    every = tuple(Judged(site.name, role, facts) for site, role, facts in sites)
-    for _, _, facts in sites:
+    every = tuple(Judged(site.name, role, facts, site.keyring, site.unreached, site.cluster) for site, role, facts in sites)
+    for site, _, facts in sites:
         facts.give("sites", every)
+        facts.give("other_sites", peers_of(site.name, every))
     context = {site.name: context_of(facts) for site, _, facts in sites}
     acceptance = Acceptance(config.waivers, attestations, now, context)
     outcomes = []
     for check in checks:
         if "sites" in (*check.needs, *check.alternates):
-            outcomes.append(_outcome(check, ALL_SITES, sites, used, purpose, acceptance))
+            outcomes.append(_outcome(check, ALL_SITES, sites, used, purpose, acceptance, every))
             continue
-        for one in sites:
-            outcomes.append(_outcome(check, one[0].name, [one], used, purpose, acceptance))
+        for number, one in enumerate(sites):
+            seen_by = (every[number], *one[2].value("other_sites")) if check.across else ()
+            outcomes.append(_outcome(check, one[0].name, [one], used, purpose, acceptance, seen_by))
     tables = {site.name: {name: facts.value(name) for name in TABLES} for site, _, facts in sites}
     for place, rows in calendars({site: found["calendar"] for site, found in tables.items()}, config.waivers, attestations, now).items():
         tables.setdefault(place, {})["calendar"] = rows
+    pairs = _failovers(config, every) if used.used is Scenario.MULTI_SITE else ()
+    for pair in pairs:
+        others = [other.passive for other in pairs if other.passive != pair.passive]
+        tables[pair.passive]["failover"] = readiness(pack.checklist.failover, outcomes, pair, others)
     keeping = {site.name: {name: facts.value(name) for name in KEEPING} for site, _, facts in sites}
     unread = tuple((site.name, record) for site, _, _ in sites for record in site.reads if record.outcome in BLIND)
     return Judgement(
         snapshot, pack, config, used, purpose, now, tuple(outcomes), attestations, tables, unread, len(checks) < len(pack.checks), lifecycle, context,
-        keeping,
+        keeping, pairs,
     )  # fmt: skip
 
 
+def _failovers(config: Config, sites: tuple[Judged, ...]) -> tuple[Failover, ...]:
+    """Each declared standby with its active site; none where a fact broke, which the checks that use it say."""
+    declared = config.declare.failover
+    try:
+        return tuple(one for one in failovers(sites, declared.workflow, declared.steps) if one.pair.passive.passive)
+    except Crash:
+        return ()
+
+
 def _outcome(
-    check: Check, site: str, sites: list[tuple[SiteSnapshot, Role | None, Facts]], scenario: ScenarioUsed, purpose: Purpose, acceptance: Acceptance
-) -> Outcome:
+    check: Check, site: str, sites: list[tuple[SiteSnapshot, Role | None, Facts]], scenario: ScenarioUsed, purpose: Purpose, acceptance: Acceptance,
+    compared: tuple[Judged, ...],
+) -> Outcome:  # fmt: skip
     snapshot, role, facts = sites[0]
     subject = release_subject(snapshot.namespace, snapshot.release)
-    verdicts = _verdicts(check, subject, role, facts, scenario)
+    verdicts = _verdicts(check, subject, role, facts, scenario, compared)
     verdicts = _relax(check, verdicts, purpose, scenario.used)
     verdicts = tuple(acceptance.accept(verdict, check.id, site, check.attest is not None) for verdict in verdicts)
     return Outcome(check, site, check.severity_in(scenario.used), verdicts)
 
 
-def _verdicts(check: Check, subject: Subject, role: Role | None, facts: Facts, scenario: ScenarioUsed) -> tuple[Verdict, ...]:
+def _verdicts(
+    check: Check, subject: Subject, role: Role | None, facts: Facts, scenario: ScenarioUsed, compared: tuple[Judged, ...]
+) -> tuple[Verdict, ...]:
     used = scenario.used
     if used is None and check.depends_on_scenario:
         return (unknown(CLUSTER, "the scenario is unknown: the nodes could not be read; pass `--scenario`", needs=("--scenario",)),)
@@ -211,7 +270,7 @@ def _verdicts(check: Check, subject: Subject, role: Role | None, facts: Facts, s
     if isinstance(arguments, Broken):
         return (_error(subject, arguments.error),)
     found = _run(check, arguments, subject)
-    return _with_unread(found, check, facts, subject)
+    return _with_unread(found, check, facts, subject, compared)
 
 
 def _unknown(reason: Reason, subject: Subject, number: int = 0) -> Verdict:
@@ -237,6 +296,8 @@ def _run(check: Check, arguments: dict[str, Any], subject: Subject) -> tuple[Ver
         found.append(unknown(subject.at(error.read), str(error), needs=("a newer snapshot",)))
     except Malformed as error:
         found.append(unknown(subject.at("malformed"), f"malformed: {error}"))
+    except Crash as error:
+        found.append(_error(subject.at("broken"), error.error))
     except Exception as error:  # a bug of the check: visible, never dropped; the text may quote cluster data, so the type alone is shown
         found.append(_error(subject, f"{type(error).__name__} at {_line(error)}"))
     subjects = [verdict.subject for verdict in found]
@@ -254,7 +315,7 @@ def _line(error: BaseException) -> str:
     return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace is not None else "?"
 
 
-def _with_unread(found: tuple[Verdict, ...], check: Check, facts: Facts, subject: Subject) -> tuple[Verdict, ...]:
+def _with_unread(found: tuple[Verdict, ...], check: Check, facts: Facts, subject: Subject, compared: tuple[Judged, ...]) -> tuple[Verdict, ...]:
     """Add an unknown for each malformed member and each place not read, and name unread alternates in the evidence."""
     extra: list[Verdict] = []
     taken = {verdict.subject for verdict in found}
@@ -275,7 +336,7 @@ def _with_unread(found: tuple[Verdict, ...], check: Check, facts: Facts, subject
         Evidence(name, None, None, "; ".join(reason.text for reason in reasons), None)
         for name in sorted(optional)
         if (reasons := _not_read(facts.value(name, inside=name)))
-    )
+    ) + tuple(entry for site in compared for entry in _unread_there(check, site))
     verdicts = (*found, *extra)
     return tuple(replace(verdict, evidence=verdict.evidence + unread) for verdict in verdicts) if unread else verdicts
 
@@ -283,6 +344,15 @@ def _with_unread(found: tuple[Verdict, ...], check: Check, facts: Facts, subject
 def _not_read(value: Any) -> tuple[Reason, ...]:
     """Why an alternate, or some places of it, could not be read."""
     return value.reasons if isinstance(value, Unreadable) else value.partial if isinstance(value, Objects) else ()
+
+
+def _unread_there(check: Check, site: Judged) -> Iterable[Evidence]:
+    """The reads behind what a check compares over sites that a site could not be asked for, as evidence with the site's name."""
+    needed, optional = site.facts.names_behind((), check.across)
+    for name in sorted(needed | optional):
+        reasons = _not_read(site.facts.value(name, inside=name))
+        if reasons:
+            yield Evidence(name, site.name, None, "; ".join(reason.text for reason in site.here(reasons)), None)
 
 
 def _relax(check: Check, verdicts: tuple[Verdict, ...], purpose: Purpose, scenario: Scenario | None) -> tuple[Verdict, ...]:

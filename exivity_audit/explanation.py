@@ -51,7 +51,7 @@ def _facts(check: Check, pack: Pack, reads: dict[str, Read]) -> Iterator[tuple[s
         yield "Passive", f"skipped: {check.passive}"
     if check.attest:
         yield "Attest", check.attest
-    needed, optional = reads_behind(pack.facts, check.needs, check.alternates)
+    needed, optional = reads_behind(pack.facts, check.needs, check.looks_at)
     for label, names in (("Reads", needed), ("Also", optional)):
         shown = sorted({reads[name].resource for name in names if name in reads})
         if shown:

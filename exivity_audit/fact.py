@@ -49,6 +49,14 @@ class NotSeen(Exception):
         self.reasons = reasons
 
 
+class Crash(Exception):
+    """A check touched a fact of another site whose function broke: it ends there as an error."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__(error)
+        self.error = error
+
+
 class Unseen:
     """Stands in for an alternate that could not be read; any use of it but ``seen()`` raises NotSeen."""
 
@@ -184,6 +192,9 @@ def rule_of(record: Record) -> str:
 
 def reason_of(record: Record) -> Reason:
     """Why one read saw nothing."""
+    if record.reason.startswith(NOT_REACHED):  # one reason for all reads of the site
+        said, _, helps = record.reason.removesuffix(")").partition(HELP)
+        return Reason("site", said, helps)
     if record.resource.startswith(BESIDE_THE_API):
         return _beside_the_api(record)
     rule = rule_of(record)
@@ -200,6 +211,7 @@ def reason_of(record: Record) -> Reason:
 
 
 HELP = " (would help: "
+NOT_REACHED, REACH = "site not reached: ", "reach the site: "
 
 
 def _beside_the_api(record: Record) -> Reason:

@@ -27,7 +27,7 @@ from exivity_audit.yaml_file import read_yaml
 
 GROUP = "exivity_audit.packs"
 OWN = "exivity"
-BASE_FACTS = frozenset({"now", "site", "sites", "settings", "scenario", "thresholds", "lifecycle", "waived", "release"})
+BASE_FACTS = frozenset({"now", "site", "sites", "other_sites", "settings", "scenario", "thresholds", "lifecycle", "waived", "release"})
 Phase = Literal["foundation", "before-production", "day-2"]
 
 
@@ -56,12 +56,25 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.weight_multi_site or self.weight if scenario is Scenario.MULTI_SITE else self.weight
 
 
+class FailoverAction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One action of a failover in the vendor's order, and the checks that show whether it could be done today.
+
+    ``standby`` checks count at the site that would take over, ``active`` ones at the site that works now, ``pair`` ones are judged over both.
+    """
+
+    action: str
+    standby: tuple[str, ...] = ()
+    active: tuple[str, ...] = ()
+    pair: tuple[str, ...] = ()
+
+
 class Checklist(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The rows in report order, with the checklist's name and version."""
+    """The rows in report order and the actions of a failover, with the checklist's name and version."""
 
     name: str
     version: str
     rows: list[Row]
+    failover: tuple[FailoverAction, ...] = ()
 
 
 class Threshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -169,6 +182,9 @@ def load_pack(module: ModuleType, name: str) -> Pack:
     for row in checklist.rows:
         for item in row.to_come:
             checks.setdefault(f"{row.id}/{item.slug}", _to_come(item, row.id, str(folder / "checklist.yaml")))
+    for named in (name for one in checklist.failover for name in (*one.standby, *one.active, *one.pair)):
+        if named not in checks:
+            raise UsageError(f"{folder / 'checklist.yaml'}: failover names the check {named!r}{nearest(named, checks)}", "name a check of this pack")
     return Pack(name, checklist, _ordered(checks.values(), checklist), facts, reads, thresholds, clauses)
 
 
@@ -209,7 +225,7 @@ def validate(pack: Pack, reads: Iterable[str]) -> None:
     """Each name that a check or fact asks for exists. Raises UsageError with the asker's place and the nearest name."""
     known = set(pack.facts) | set(reads) | BASE_FACTS
     for check in pack.checks:
-        for name in (*check.needs, *check.alternates):
+        for name in (*check.needs, *check.looks_at):
             if name not in known:
                 raise UsageError(
                     f"{check.place}: {check.slug} asks for {name!r}, which no fact or read provides{nearest(name, known)}", "correct the name"
@@ -238,5 +254,5 @@ def merge(packs: Iterable[Pack]) -> Pack:
         reads += other.reads
         thresholds |= other.thresholds
         clauses |= other.clauses
-    checklist = Checklist(first.checklist.name, first.checklist.version, rows)
+    checklist = msgspec.structs.replace(first.checklist, rows=rows)
     return Pack(first.name, checklist, _ordered(checks, checklist), facts, reads, thresholds, clauses)

@@ -30,6 +30,7 @@ class _Cluster(msgspec.Struct):
 
 
 class _Site(msgspec.Struct):
+    name: str
     cluster: _Cluster
     namespace: str
     release: str
@@ -59,6 +60,7 @@ class _Volume(msgspec.Struct):
     used: int
     capacity: int
     read: str
+    site: str | None = None
 
 
 class _Tables(msgspec.Struct):
@@ -82,12 +84,17 @@ class PastReport(msgspec.Struct):
         return parse_time(self.run.now)
 
     def tells_of(self, cluster: Cluster, namespace: str, release: str) -> bool:
-        """Whether it is of this release of this cluster; the cluster's UID decides where both know it."""
-        return any(
-            (site.cluster.uid == cluster.uid if site.cluster.uid and cluster.uid else site.cluster.name == cluster.name)
-            and (site.namespace, site.release) == (namespace, release)
+        """Whether it is of this release of this cluster, among others perhaps."""
+        return bool(self.sites_of(cluster, namespace, release))
+
+    def sites_of(self, cluster: Cluster, namespace: str, release: str) -> set[str]:
+        """The names under which it tells of this release of this cluster; the cluster's UID decides where both know it."""
+        return {
+            site.name
             for site in self.sites
-        )
+            if (site.cluster.uid == cluster.uid if site.cluster.uid and cluster.uid else site.cluster.name == cluster.name)
+            and (site.namespace, site.release) == (namespace, release)
+        }
 
 
 def decoded(content: bytes) -> PastReport:
@@ -100,14 +107,18 @@ def decoded(content: bytes) -> PastReport:
     return found
 
 
-def kept(report: PastReport) -> dict[str, Any]:
-    """A past report as an object of a read; what is no figure of its kind is left out."""
+def kept(report: PastReport, sites: set[str]) -> dict[str, Any]:
+    """A past report as an object of a read, with the volumes of some of its sites; what is no figure of its kind is left out."""
     date, score = report.when.strftime("%Y-%m-%dT%H:%M:%SZ"), report.summary.score
     ratio = report.summary.coverage.ratio
     volumes = [
         {"subject": one.subject, "used": one.used, "capacity": one.capacity, "read": one.read}
         for one in (report.tables.volumes or [])[:MOST_VOLUMES]
-        if _SUBJECT.fullmatch(one.subject) and _READ.fullmatch(one.read) and 0 <= one.used < 2**63 and 0 < one.capacity < 2**63
+        if one.site in (None, *sites)
+        and _SUBJECT.fullmatch(one.subject)
+        and _READ.fullmatch(one.read)
+        and 0 <= one.used < 2**63
+        and 0 < one.capacity < 2**63
     ]
     return {
         "metadata": {"name": date},

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from exivity_audit.check import Check
 from exivity_audit.collect.collector import inputs, needed
@@ -12,6 +12,10 @@ from exivity_audit.collect.place import NotAsked, Read
 from exivity_audit.pack import Pack
 from exivity_audit.selection import Behind, checks_by_read, reads_needed
 from exivity_audit.snapshot import Place
+
+if TYPE_CHECKING:
+    from exivity_audit.config import Config
+    from exivity_audit.probes.asked import Asked
 
 GROUPS = {
     "deployments": "apps", "statefulsets": "apps", "daemonsets": "apps", "jobs": "batch", "cronjobs": "batch",
@@ -93,6 +97,15 @@ class Terms:
     namespaced: bool = False
     within: frozenset[str] = frozenset()  # of namespaced rules: only those in these; empty: anywhere
     scenario_known: bool = False  # declared: it need not be found out
+    forwarded: frozenset[str] = frozenset()  # the probes that reach servers inside the cluster through a port-forward
+
+
+def terms_of(
+    namespace: str, kubelet_stats: bool, probes: Asked | None, config: Config, *, namespaced: bool = False, within: Iterable[str] = ()
+) -> Terms:
+    """The terms of a run with some flags and config."""
+    forwarded = probes.names if probes is not None and probes.port_forward else frozenset[str]()
+    return Terms(namespace, kubelet_stats, namespaced, frozenset(within), config.scenario != "auto", forwarded)
 
 
 class Places(Protocol):
@@ -179,7 +192,7 @@ def _base(namespace: str) -> list[tuple[Rule, str]]:
 def _rules(read: Read, look: Places, terms: Terms, behind: Behind, left_out: list[LeftOut]) -> list[tuple[Rule, str]]:
     """The rules of one read, each with why it is as wide as it is."""
     if read.opt_in:
-        return [(KUBELETS, "nodes come and go, so none is named")] if read.resource == "kubelet/stats" and terms.kubelet_stats else []
+        return list(_beside(read, look, terms))
     if not look.serves(read.resource):
         return []
     try:
@@ -195,6 +208,17 @@ def _rules(read: Read, look: Places, terms: Terms, behind: Behind, left_out: lis
     if terms.namespaced and read.otherwise is not None and any(rule.namespace is None for rule in rules):
         rules = rules_of(read, look.narrower(read.name))
     return [(rule, UNRESOLVED if places is None and rule.namespace is None else "") for rule in rules]
+
+
+def _beside(read: Read, look: Places, terms: Terms) -> Iterator[tuple[Rule, str]]:
+    """The rules by which servers beside the API are reached: none unless the run says so."""
+    kind, _, name = read.resource.partition("/")
+    if read.resource == "kubelet/stats" and terms.kubelet_stats:
+        yield KUBELETS, "nodes come and go, so none is named"
+    if kind == "probe" and name in terms.forwarded:
+        for namespace in dict.fromkeys(place.namespace for place in look.places(read.name) or () if place.namespace):
+            for verb in ("create", "get"):  # which of them an API server asks for depends on its version
+                yield Rule("pods/portforward", verb, namespace, None), "to reach servers inside the cluster: --probe-port-forward"
 
 
 def _behind(direct: dict[str, Behind], table: Mapping[str, Read], names: list[str]) -> dict[str, Behind]:

@@ -49,7 +49,7 @@ def reads_needed(pack: Pack, selected: frozenset[str] | None) -> frozenset[str]:
     for check in pack.checks:
         if selected is None or check.id in selected:
             names.update(check.needs)
-            names.update(check.alternates)
+            names.update(check.looks_at)
     needed, optional = reads_behind(pack.facts, names)
     return needed | optional
 
@@ -72,7 +72,7 @@ def checks_by_read(pack: Pack, selected: frozenset[str] | None, *, scenario_know
     found: dict[str, Behind] = {}
     for check in pack.checks:
         if selected is None or check.id in selected:
-            needed, optional = reads_behind(pack.facts, check.needs, check.alternates)
+            needed, optional = reads_behind(pack.facts, check.needs, check.looks_at)
             if check.depends_on_scenario and not scenario_known:
                 needed |= frozenset(ALWAYS)
             for name in needed:

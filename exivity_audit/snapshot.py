@@ -7,6 +7,7 @@ import gzip
 import os
 import tempfile
 import zlib
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -68,8 +69,13 @@ class Cluster(msgspec.Struct, frozen=True):
     version: str | None
 
 
-class SiteSnapshot(msgspec.Struct, frozen=True):
-    """All that was read of one site."""
+class SiteSnapshot(msgspec.Struct, frozen=True, omit_defaults=True):
+    """All that was read of one site.
+
+    ``keyring`` says with which sites its groups of equal secrets may be compared: those of the same keyring (``keyring.comparable``).
+    ``key_check`` tells which parity key described its secrets, empty where none did. ``unreached`` is why nobody could be asked
+    there; all its reads failed then.
+    """
 
     name: str
     role: Literal["active", "passive"] | None
@@ -81,6 +87,9 @@ class SiteSnapshot(msgspec.Struct, frozen=True):
     now: str
     insecure: bool
     reads: tuple[Record, ...]
+    keyring: str = ""
+    key_check: str = ""
+    unreached: str = ""
 
 
 class Tool(msgspec.Struct, frozen=True):
@@ -99,6 +108,11 @@ class Snapshot(msgspec.Struct, frozen=True):
     started: str
     finished: str
     sites: tuple[SiteSnapshot, ...]
+
+
+def run_now(snapshot: Snapshot) -> datetime:
+    """The time that a snapshot is judged as of: the server's at the first site that was reached."""
+    return parse_time(next((site.now for site in snapshot.sites if not site.unreached), snapshot.sites[0].now))
 
 
 def encode(snapshot: Snapshot) -> bytes:

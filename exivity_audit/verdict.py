@@ -90,6 +90,10 @@ class Verdict:
         """The same verdict with one more printed note."""
         return replace(self, remark=f"{self.remark}; {remark}" if self.remark else remark)
 
+    def with_evidence(self, *others: Verdict) -> Verdict:
+        """The same verdict with the evidence of others behind its own."""
+        return replace(self, evidence=self.evidence + tuple(one for other in others for one in other.evidence))
+
     @property
     def measured_text(self) -> str:
         """The measured value as a person reads it."""

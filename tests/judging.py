@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from exivity_audit.collect.collector import base, collect_site
+from exivity_audit.collect.collector import base, gather_site
 from exivity_audit.collect.discovery import discover
+from exivity_audit.collect.gathered import Gathered, settled
+from exivity_audit.collect.parity import ParityKey
 from exivity_audit.collect.reads import READS
 from exivity_audit.collect.release import find_release
 from exivity_audit.config import Config, thresholds_of
@@ -20,20 +22,30 @@ from tests.usage import Usage
 from tests.world import World
 
 
-def site_of(
+def gathered_of(
     world: World, *, namespace: str | None = None, release: str | None = None, secrets: str = "list", name: str = "default",
     role: str | None = None, wanted: Iterable[str] | None = None, usage: Usage | None = None,
-) -> SiteSnapshot:  # fmt: skip
-    """What the collector keeps of a world: everything it can read, or the wanted reads; ``usage`` stands for the servers beside the API."""
+) -> Gathered:  # fmt: skip
+    """What the collector keeps of a world, its groups of secrets not numbered yet."""
     api: Any = world
     discovery = discover(api)
     version = api.get("/version")
     target = find_release(api, discovery, namespace, release, None)
     names = [read.name for read in READS] if wanted is None else list(wanted)
-    return collect_site(
+    return gather_site(
         api, discovery, READS, names, target, base(api, discovery, version, "test"), site=name, role=role, insecure=False, secrets=secrets,
         sources=(usage or world.usage or Usage()).sources(),
     )  # fmt: skip
+
+
+def site_of(world: World, **where: Any) -> SiteSnapshot:
+    """What the collector keeps of a world: everything it can read, or the wanted reads; ``usage`` stands for the servers beside the API."""
+    return settled([gathered_of(world, **where)])[0]
+
+
+def run_of(*sites: tuple[World, str, str | None], key: ParityKey | None = None, **where: Any) -> Snapshot:
+    """Several sites read in one run, as (world, name, role): equal secrets carry one group number over all of them."""
+    return snapshot_of(*settled([gathered_of(world, name=name, role=role, **where) for world, name, role in sites], key))
 
 
 def snapshot_of(*sites: SiteSnapshot) -> Snapshot:
@@ -80,3 +92,24 @@ def status(world: World, check: str, **where: Any) -> Status:
 def statuses(judgement: Judgement) -> dict[str, Status]:
     """Status of every check."""
     return {found.check.id: found.status for found in judgement.outcomes}
+
+
+def pair_judged(
+    worlds: Mapping[str, World], *, roles: Mapping[str, str | None] | None = None, config: Config | None = None, attestations: Any = (),
+    checks: frozenset[str] | None = None,
+) -> Judgement:  # fmt: skip
+    """Several sites read in one run: the first active and the others passive, unless the roles say otherwise; every check, or some."""
+    pack, config = own_pack(), config or Config()
+    usual: dict[str, str | None] = {name: "passive" if number else "active" for number, name in enumerate(worlds)}
+    named = {**usual, **(roles or {})}
+    wanted = None if checks is None else reads_needed(pack, checks)
+    snapshot = run_of(*((world, name, named[name]) for name, world in worlds.items()), wanted=wanted, namespace="exivity", release="exivity")
+    return evaluate(
+        snapshot, pack, config, selected=checks, attestations=attestations, thresholds=thresholds_of(config, pack.thresholds, None),
+        lifecycle=load_lifecycle(None),
+    )  # fmt: skip
+
+
+def place_statuses(judgement: Judgement) -> dict[tuple[str, str], Status]:
+    """Status of every outcome, by check and site."""
+    return {(found.check.id, found.site): found.status for found in judgement.outcomes}

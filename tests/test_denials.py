@@ -19,7 +19,7 @@ from tests.world import World
 PACK = own_pack()
 BASES = ("multi_node", "single_node")
 READ_NAMES = sorted(
-    {name for check in PACK.checks for names in reads_behind(PACK.facts, check.needs, check.alternates) for name in names if name in BY_NAME}
+    {name for check in PACK.checks for names in reads_behind(PACK.facts, check.needs, check.looks_at) for name in names if name in BY_NAME}
 )
 EARNED = {Status.PASS: 2, Status.WARN: 1}
 
@@ -84,7 +84,7 @@ def test_a_denied_read_never_passes(base: str, read: str) -> None:
         assert not (now.status is Status.PASS and was.status is not Status.PASS), f"{check.id} passes only without {read}"
         if not check.built or was.status is Status.SKIP:
             continue
-        needed, optional = reads_behind(PACK.facts, check.needs, check.alternates)
+        needed, optional = reads_behind(PACK.facts, check.needs, check.looks_at)
         if read in needed:
             assert now.status in UNDECIDED, f"{check.id} is {now.status} without {read}, which it needs"
         elif read in optional and now.status in (Status.PASS, Status.WARN, Status.FAIL):

@@ -75,7 +75,7 @@ def test_a_denied_read_never_turns_bad_into_good(mutation: Mutation, monkeypatch
     if before not in BAD:
         pytest.skip(f"alone it is {before}")
     check = CHECKS[mutation.check]
-    needed, optional = reads_behind(PACK.facts, check.needs, check.alternates)
+    needed, optional = reads_behind(PACK.facts, check.needs, check.looks_at)
     for read in sorted((needed | optional) & set(BY_NAME)):
         with monkeypatch.context() as patched:
             _without(patched, read)

@@ -22,6 +22,8 @@ class _Server(ThreadingHTTPServer):
     hanging: frozenset[str] = frozenset()
     asked: list[tuple[str, str]]
     reached: threading.Event
+    token: str = ""  # what a client must bear, where anything
+    lives: int | None = None  # requests that are answered before the server dies
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -31,6 +33,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = urlsplit(self.path)
         self.server.asked.append(("GET", self.path))
+        if self._refused():
+            return
         if any(path.path.endswith(part) for part in self.server.hanging):
             self.server.reached.set()
             threading.Event().wait(60)
@@ -40,7 +44,23 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.asked.append(("POST", self.path))
+        if self._refused():
+            return
         self._send(self.server.world.post_review(self.path, body))
+
+    def _refused(self) -> bool:
+        """Whether the server is dead, or does not know who asks."""
+        if self.server.lives is not None and len(self.server.asked) > self.server.lives:
+            self.server.reached.set()
+            self.close_connection = True
+            self.server.socket.close()  # nobody can connect any more
+            return True
+        if self.server.token and self.headers.get("Authorization") != f"Bearer {self.server.token}":
+            self.send_response_only(401)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return True
+        return False
 
     def _send(self, answer: Any) -> None:
         if answer.failure is not None:
@@ -70,19 +90,34 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving(world: World, folder: Path, hanging: tuple[str, ...] = ()) -> Iterator[tuple[Path, _Server]]:
     """The kubeconfig of a server on a free port, and the server with what it was asked."""
-    server = _Server(("127.0.0.1", 0), _Handler)
-    server.world, server.hanging, server.asked, server.reached = world, frozenset(hanging), [], threading.Event()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    config = {
-        "apiVersion": "v1", "kind": "Config", "current-context": "test",
-        "clusters": [{"name": "test", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}],
-        "users": [{"name": "test", "user": {}}], "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-    }  # fmt: skip
+    with serving_sites({"test": world}, folder) as (path, servers):
+        servers["test"].hanging = frozenset(hanging)
+        yield path, servers["test"]
+
+
+@contextmanager
+def serving_sites(worlds: dict[str, World], folder: Path) -> Iterator[tuple[Path, dict[str, _Server]]]:
+    """One kubeconfig with a context, cluster and user for each world, named as it is, and the servers."""
+    servers: dict[str, _Server] = {}
+    for name, world in worlds.items():
+        server = servers[name] = _Server(("127.0.0.1", 0), _Handler)
+        server.world, server.asked, server.reached = world, [], threading.Event()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
     path = folder / "kubeconfig"
-    path.write_text(json.dumps(config))
+    path.write_text(json.dumps(kubeconfig({name: f"http://127.0.0.1:{server.server_port}" for name, server in servers.items()})))
     try:
-        yield path, server
+        yield path, servers
     finally:
-        server.shutdown()
-        server.server_close()
+        for server in servers.values():
+            server.shutdown()
+            server.server_close()
+
+
+def kubeconfig(servers: dict[str, str]) -> dict[str, Any]:
+    """A kubeconfig with a context for each server; the first is the current one."""
+    return {
+        "apiVersion": "v1", "kind": "Config", "current-context": next(iter(servers)),
+        "clusters": [{"name": name, "cluster": {"server": url}} for name, url in servers.items()],
+        "users": [{"name": name, "user": {"token": f"token-of-{name}"}} for name in servers],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}} for name in servers],
+    }  # fmt: skip

@@ -26,7 +26,7 @@ from exivity_audit import (
     warn,
 )
 
-from .shared import BETTER_TWICE, STATELESS, copies, followers, placed, scalers_of, unread
+from .shared import BETTER_TWICE, STATELESS, at_rest, copies, followers, placed, resting, scalers_of, unread
 
 
 @check("stateless-replicas", severity=HIGH, clauses=("R1", "R2", "B9"), applies=(A, B, ACTIVE_C))
@@ -38,7 +38,10 @@ def stateless_replicas(declared_services, release, scenario, autoscalers=maybe):
 
     Fix: set `service.<name>.replicas: 2` in the chart values.
     """
-    yield from together(asked_for(declared_services, scenario, autoscalers))
+    if resting(declared_services, scenario):
+        yield from at_rest(declared_services, STATELESS)
+    else:
+        yield from together(asked_for(declared_services, scenario, autoscalers))
     yield from followers(declared_services, release, STATELESS)
 
 

@@ -24,6 +24,18 @@ def unread(*collections):
     return "; ".join(dict.fromkeys(texts)), tuple(dict.fromkeys(reason.rule for reason in reasons if reason.rule))
 
 
+def resting(services, scenario):
+    """Whether the active one of several sites asks for no copy of anything, which active-replicas says."""
+    return scenario is Scenario.MULTI_SITE and bool(services) and not any(one.replicas for one in services)
+
+
+def at_rest(services, components):
+    """A skip for each of these services of a site that asks for no copy of anything."""
+    for service in services:
+        if service.component in components:
+            yield skip(service, "the site asks for no copy of any service", follows="disaster_recovery/active-replicas")
+
+
 def missing(found, release):
     """The components without a Deployment, as subjects; a malformed Deployment is there."""
     there = {one.subject.name for one in found} | {item.subject.name for item in found.unreadable}

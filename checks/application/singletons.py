@@ -24,13 +24,13 @@ from exivity_audit import (
     warn,
 )
 
-from .shared import SINGLETONS, followers, scalers_of, unread
+from .shared import SINGLETONS, at_rest, followers, resting, scalers_of, unread
 
 OWN_VOLUME = ("chronos", "griffon")  # they hold ReadWriteOnce claims
 
 
 @check("singletons", severity=CRITICAL, clauses=("R3", "B9"), applies=(A, B, ACTIVE_C))
-def singletons(services, pods, release):
+def singletons(services, pods, release, scenario):
     """The four singletons run exactly once.
 
     They own scheduling, dispatch and command execution: a second copy duplicates work, and without one nothing is scheduled.
@@ -39,7 +39,9 @@ def singletons(services, pods, release):
     """
     why, needs = unread(pods)
     want = exactly(1, note="a second one duplicates its work")
-    for service in services:
+    if resting(services, scenario):
+        yield from at_rest(services, SINGLETONS)
+    for service in () if resting(services, scenario) else services:
         if service.component not in SINGLETONS:
             continue
         asked, running = service.replicas, service.running

@@ -8,8 +8,6 @@ from exivity_audit import (  # fmt: skip
     CRITICAL,
     NEW_SECRET,
     Duration,
-    Purpose,
-    Scenario,
     at_least,
     chart,
     check,
@@ -33,6 +31,7 @@ from exivity_audit.facts.openshift import GENERATED_ISSUER as ROUTER_ISSUER
 
 from .chain import broken, weak
 from .encryption import TLS_LEADER, UPSTREAM
+from .served import certificate_served, generated, handshake_of, same_leaf
 from .shared import LEADER, day, hidden, hosts_of, without_way
 
 
@@ -44,7 +43,7 @@ class Limits(NamedTuple):
 
 
 @check("certificate", severity=CRITICAL, clauses=("K5",), attest="attach the chain that the load balancer sends (`openssl s_client -showcerts`)")
-def certificate(ways_in, terminations, release, settings, thresholds, now, managed_certificates=maybe):
+def certificate(ways_in, terminations, release, settings, thresholds, now, managed_certificates=maybe, handshakes=maybe):
     """The certificate covers the host, and is valid and whole.
 
     An expired, foreign or incomplete chain stops browsers, extractors and API clients at once; the generated one is trusted by nobody.
@@ -56,17 +55,25 @@ def certificate(ways_in, terminations, release, settings, thresholds, now, manag
     limits = Limits(days_of(thresholds["certificate.days"]), days_of(thresholds["certificate.urgent"]))
     served, kept = {}, {}
     for way, host, subject in hosts_of(ways_in):
+        shown = handshake_of(handshakes, host, settings.role)
         if settings.declare.ingress.tls == "upstream":
-            yield to_attest(subject, f"{UPSTREAM}: show the certificate there, and record it in `evidence.yaml`", at=[(way, way.tls_at)])
+            yield upstream_verdict(subject, way, host, shown, settings, limits, now)
             continue
         found = terminations.of(way, host)
+        sent = shown is not None and shown.failure is None and not shown.old
         keeper = keeper_of(found.named, managed_certificates)
         if found.kind in (Kind.BROKEN, Kind.NONE, Kind.NOWHERE):
             yield skip(subject, found.seen, follows=LEADER if found.kind is Kind.NOWHERE else TLS_LEADER)
         elif found.secret is not None and found.secret.chain:
             served.setdefault(found.secret.subject, (found.secret, keeper, []))[2].append(host)
+            if sent and not same_leaf(shown, found.secret):
+                yield certificate_served(subject, shown, host, settings, limits, now).with_remark(f"not the one in {found.secret.subject}")
         elif isinstance(keeper, Managed):
             kept.setdefault(keeper.subject, (keeper, found.seen, []))[2].append(host)
+            if sent:
+                yield certificate_served(subject, shown, host, settings, limits, now)
+        elif sent:
+            yield certificate_served(subject, shown, host, settings, limits, now)
         else:
             reasons = found.reasons or reasons_of(managed_certificates)
             yield hidden(subject, f"{found.seen}: its certificate was not read", reasons)
@@ -74,6 +81,16 @@ def certificate(ways_in, terminations, release, settings, thresholds, now, manag
         yield certificate_verdict(secret, keeper, [host for host in hosts if host], settings, limits, now, managed_certificates)
     for _, (keeper, why, hosts) in sorted(kept.items(), key=lambda item: item[0]):
         yield keeper_verdict(keeper, why, [host for host in hosts if host], limits, now)
+
+
+def upstream_verdict(subject, way, host, shown, settings, limits, now):
+    """The verdict where TLS ends before the cluster: by the chain that was sent there, else a person's word."""
+    if shown is not None and shown.old:
+        return skip(subject, f"{shown.protocol} alone", follows=TLS_LEADER)
+    if shown is None or shown.failure is not None:
+        lost = f" ({shown.by}: {shown.failure.reason})" if shown is not None else ""
+        return to_attest(subject, f"{UPSTREAM}: show the certificate there{lost}, and record it in `evidence.yaml`", at=[(way, way.tls_at)])
+    return certificate_served(subject, shown, host, settings, limits, now)
 
 
 def days_of(value):
@@ -87,15 +104,12 @@ def certificate_verdict(secret, keeper, hosts, settings, limits, now, managed_ce
     for measured, want, fix in broken(secret, hosts, now):
         return fail(secret, measured, wanted=want, at=place, fix=fix)
     if leaf.issuer == chart.GENERATED_ISSUER:
-        return generated(
-            secret,
-            settings,
-            task(
-                f"Name a Secret with a certificate of your PKI or of cert-manager in `ingress.tls.secret`, in place of {secret.subject}",
-                fill="ingress.tls.secret",
-                needs=NEW_SECRET,
-            ),
+        fix = task(
+            f"Name a Secret with a certificate of your PKI or of cert-manager in `ingress.tls.secret`, in place of {secret.subject}",
+            fill="ingress.tls.secret",
+            needs=NEW_SECRET,
         )
+        return generated(secret.subject, f"made by the chart ({chart.GENERATED_ISSUER})", settings, [(secret, place)], fix)
     if not leaf.issuer.startswith(ROUTER_ISSUER):  # one that nobody trusts is told below, whatever its chain
         for measured, want, fix in weak(secret):
             return fail(secret, measured, wanted=want, at=place, fix=fix)
@@ -199,14 +213,3 @@ def keeper_verdict(keeper, why, hosts, limits, now):
     if left <= limits.least and keeper.renewal is None:
         return warn(keeper, left, seen=text, wanted=at_least(limits.least), at=at, fix=task(f"Renew {keeper.subject}"))
     return ok(keeper, left, seen=text, at=at, remark=f"told by cert-manager: {why}, so its chain was not looked at")
-
-
-def generated(secret, settings, fix):
-    """The chart's own certificate: fails in production, is accepted for evaluation."""
-    measured, want = f"made by the chart ({chart.GENERATED_ISSUER})", wanted("a certificate of your PKI or of cert-manager")
-    if settings.purpose is not Purpose.EVALUATION:
-        return fail(secret, measured, wanted=want, at=secret.place, fix=fix)
-    remark = "fail in production, accepted for evaluation"
-    if settings.scenario.used is Scenario.SINGLE_NODE:
-        return ok(secret, measured, at=secret.place, remark=remark)
-    return warn(secret, measured, wanted=want, at=secret.place, fix=fix, remark=remark)

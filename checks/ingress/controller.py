@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exivity_audit import HIGH, MEDIUM, at_least, check, fail, ok, one_of, skip, task, unknown, values, wanted, warn
+from exivity_audit import HIGH, MEDIUM, Role, at_least, check, fail, ok, one_of, skip, task, unknown, values, wanted, warn
 from exivity_audit.facts.controllers import CLASS_STRINGS, OTHER_STRINGS, base_of, class_of, repository
 from exivity_audit.facts.gateway_ways import GatewayRoute
 from exivity_audit.facts.ingresses import Ingress
@@ -14,11 +14,11 @@ from .remedies import WAYS_OUT, class_fix, standing_fix
 from .shared import day, hidden, malformed, unserved, without_way
 
 FORKS = {"rancher": "Rancher's build", "bitnami": "Bitnami's build", "chainguard": "Chainguard's build"}
-TLS_LEADER = "ingress/tls"
+TLS_LEADER, STANDBY_LEADER = "ingress/tls", "disaster_recovery/standby-ingress"
 
 
 @check("class", severity=HIGH, clauses=("K5", "F3"))
-def ingress_class(ways_in, ingress_classes, attendance, release):
+def ingress_class(ways_in, ingress_classes, attendance, release, settings):
     """The Ingress has a class whose controller is ready.
 
     Without a class that exists no controller takes the Ingress, and the product answers nowhere. An HTTPRoute that its Gateway accepts, or an
@@ -26,7 +26,10 @@ def ingress_class(ways_in, ingress_classes, attendance, release):
 
     Fix: set `ingress.ingressClassName` to the class of a running controller.
     """
-    if not ways_in:
+    if not ways_in and settings.role is Role.PASSIVE:
+        ways_in.surely()
+        yield skip(release, "no Ingress leads to the product", follows=STANDBY_LEADER)
+    elif not ways_in:
         ways_in.surely()
         yield fail(release, "no Ingress", wanted=wanted("an Ingress that leads to the product"), fix=values("ingress.enabled", True))
     for way in ways_in:

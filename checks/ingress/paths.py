@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 
-from exivity_audit import HIGH, Role, at_least, chart, check, exactly, fail, ok, task, to_attest, wanted, warn
+from exivity_audit import HIGH, Role, at_least, chart, check, exactly, fail, maybe, ok, task, wanted, warn
 
+from .names import leading_verdict
 from .remedies import host_fix, route_fix
+from .served import answered, right_answer, wrong_answer
 from .shared import hidden, hosts_of, without_way
 
 ROUTES = {"/": "glass", "/v1/": "proximity-api", "/v2/": "proximity-api"}
 
 
 @check("routes", severity=HIGH, clauses=("K5",))
-def routes(ways_in, product_endpoints, release, settings):
+def routes(ways_in, product_endpoints, release, settings, web_answers=maybe):
     """Each path leads to its service with ready endpoints.
 
     The page comes from glass and everything in it from the API under `/v1/` and `/v2/`; a path that leads elsewhere breaks the product.
@@ -31,10 +33,11 @@ def routes(ways_in, product_endpoints, release, settings):
         for path, component in ROUTES.items():
             fitting = [(way, route) for way, route in found if route and route.serves(path)]
             if fitting or host in page or not page:
-                yield route_verdict(host, path, f"{release.fullname}-{component}", fitting, found[0][0], product_endpoints, settings.role)
+                service, answer = f"{release.fullname}-{component}", answered(web_answers, "https", host, path, settings.role)
+                yield route_verdict(host, path, service, fitting, found[0][0], product_endpoints, settings.role, answer)
 
 
-def route_verdict(host, path, service, fitting, first, endpoints, role):
+def route_verdict(host, path, service, fitting, first, endpoints, role, answer=None):
     """The verdict on one path of one host."""
     way, route = fitting[0] if fitting else (first, None)
     subject, at = way.subject.at(f"{host}{path}"), [(way, way.rules_at, route.service if route else "none")]
@@ -47,7 +50,8 @@ def route_verdict(host, path, service, fitting, first, endpoints, role):
     named = [one for one in slices if not isinstance(route.port, str) or not one.ports or route.port in one.ports]
     ready = sum(one.ready for one in named)
     if ready:
-        return ok(subject, ready, seen=f"{service}, {ready} ready", at=[*at, *((one, "endpoints[].conditions.ready", one.ready) for one in named)])
+        at = [*at, *((one, "endpoints[].conditions.ready", one.ready) for one in named)]
+        return reached_verdict(subject, path, service, ready, at, answer)
     if not endpoints.complete:
         return hidden(subject, f"{service}: its endpoints were not read whole", endpoints.partial)
     text = f"{service} has no port {route.port}" if slices and not named else f"{service}, none ready"
@@ -55,8 +59,21 @@ def route_verdict(host, path, service, fitting, first, endpoints, role):
     return fail(subject, 0, seen=text, wanted=at_least(1, note="ready endpoints"), at=at, fix=fix)
 
 
+def reached_verdict(subject, path, service, ready, at, answer):
+    """The verdict on a path that leads to ready endpoints: what a client gets there, where that was tried."""
+    wrong = wrong_answer(path, service, answer)
+    if wrong:
+        fix = task(f"Follow {answer.url} from where it is answered to {service}: something between sends it elsewhere")
+        want = exactly(service)
+        return fail(subject, wrong, seen=f"answers {wrong} ({answer.by})", wanted=want, at=[*at, (answer, "status", answer.status)], fix=fix)
+    if not right_answer(path, answer):
+        return ok(subject, ready, seen=f"{service}, {ready} ready", at=at)
+    at = [*at, (answer, "status", answer.status), (answer, "content", answer.content)]
+    return ok(subject, ready, seen=f"{service}, {ready} ready, answers {answer.status} {answer.content} ({answer.by})", at=at)
+
+
 @check("dns", severity=HIGH, clauses=("K5",), attest="resolve the host from where users sit and attach the answer with the published address")
-def dns(ways_in, release, settings):
+def dns(ways_in, release, settings, resolutions=maybe, published=maybe):
     """The host is a name that leads to this cluster.
 
     Users reach the product by this name, and its certificate stands for it; a shipped example or a bare address serves nobody.
@@ -77,10 +94,8 @@ def dns(ways_in, release, settings):
             yield fail(subject, host or "none", seen=text, wanted=want, at=at, fix=fix)
         elif kind == "warn":
             yield warn(subject, host, seen=text, wanted=want, at=at, fix=fix)
-        elif settings.role is Role.PASSIVE:
-            yield to_attest(subject, f"show that {host} does not lead to this site, and record it in `evidence.yaml`", measured=host, at=at)
         else:
-            yield to_attest(subject, f"show that {host} leads to this cluster, and record it in `evidence.yaml`", measured=host, at=at)
+            yield leading_verdict(subject, way, host, at, resolutions, published, settings)
 
 
 def host_kind(host):

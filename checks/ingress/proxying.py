@@ -8,13 +8,14 @@ from exivity_audit import HIGH, check, fail, maybe, ok, reasons_of, seen, skip, 
 from exivity_audit.facts.controllers import Product
 from exivity_audit.facts.ranges import everyone, network
 
-from .shared import LEADER, hidden, malformed, unserved, without_way
+from .served import answered
+from .shared import LEADER, hidden, hosts_of, malformed, unserved, without_way
 
 WIDEST_SUGGESTION = 8
 
 
 @check("trusted-proxy", severity=HIGH, clauses=("K5",))
-def trusted_proxies(ways_in, attendance, release, trusted_proxy, nodes=maybe, peers=maybe):
+def trusted_proxies(ways_in, attendance, release, trusted_proxy, settings, nodes=maybe, peers=maybe, web_answers=maybe):
     """The API trusts the ingress controllers as its proxies.
 
     Otherwise every user seems to come from the controller's address, links turn to http, and sessions and audit records name the wrong client.
@@ -33,6 +34,7 @@ def trusted_proxies(ways_in, attendance, release, trusted_proxy, nodes=maybe, pe
     else:
         yield coverage_verdict(trusted_proxy, takers, nodes)
     yield from malformed(attendance)
+    yield from forged_verdicts(ways_in, web_answers, settings.role)
     for peer in peers:
         yield belief_verdict(peer)
 
@@ -46,6 +48,23 @@ def belief_verdict(peer):
         want = wanted("forwarded headers from the load balancer alone")
         return warn(peer, one.seen, wanted=want, at=one.at, fix=BELIEF_FIXES.get(peer.product, OTHER_BELIEF_FIX))
     return ok(peer, one.seen, at=one.at)
+
+
+def forged_verdicts(ways_in, answers, role):
+    """A warning for each host where headers that a client forged changed the answer; that nothing showed proves nothing.
+
+    From inside the cluster a probe may stand among the trusted, so it tells nothing.
+    """
+    judged = set()
+    for _, host, subject in hosts_of(ways_in):
+        for scheme in ("http", "https"):
+            found = answered(answers, scheme, host, "/", role)
+            if found is None or host in judged or not found.believed or not found.outside:
+                continue
+            judged.add(host)
+            want = wanted("forwarded headers from the load balancer alone")
+            text = f"{found.believed} ({found.by})"
+            yield warn(subject, text, wanted=want, at=[(found, "forged", found.believed)], fix=OTHER_BELIEF_FIX)
 
 
 BELIEF_FIXES = {

@@ -6,6 +6,7 @@ from .headroom import storage_headroom
 from .placement import deployment
 from .reaching import reachable
 from .release import version
+from .replication import replication
 from .restoring import restore_tested
 from .saving import backup_target, backups
 from .scraping import monitoring
@@ -22,4 +23,5 @@ __all__ = [  # noqa: RUF022 - the order of the checklist
     "latency",
     "storage_headroom",
     "version",
+    "replication",
 ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from exivity_audit import CRITICAL, B, C, at_least, check, exactly, fail, ok, patch, skip, task, to_attest, unknown, wanted, warn
+from exivity_audit import CRITICAL, B, C, at_least, check, exactly, fail, maybe, ok, patch, skip, task, to_attest, unknown, wanted, warn
 from exivity_audit.facts.cnpg import HEALTHY
 
+from .probing import probe_of, standing_by
 from .shared import DEPLOYMENT, EMBEDDED, EXTERNAL, OTHER, not_there, without_cluster
 
 STUCK = (
@@ -20,7 +21,7 @@ SEVERAL = at_least(2, note="instances")
     "high-availability", severity=CRITICAL, clauses=("PG3", "K3"), applies=(B, C),
     attest="show the standby of the database, how it takes over, and when that was last tried; attach the platform's page or the test's log",
 )  # fmt: skip
-def high_availability(database, settings):
+def high_availability(database, settings, thresholds, database_probes=maybe):
     """PostgreSQL has a standby that is ready.
 
     With one instance the product stands still until somebody has repaired or restored it; a standby takes over within a minute.
@@ -33,9 +34,10 @@ def high_availability(database, settings):
     elif database.kind is EMBEDDED:
         yield skip(database, "the embedded database has no standby", follows=DEPLOYMENT)
     elif database.kind is EXTERNAL:
-        yield to_attest(database, f"{database.config.host} is outside this cluster, which does not show its standby")
+        told = standing_by(database, probe_of(database_probes), thresholds)
+        yield told or to_attest(database, f"{database.config.host} is outside this cluster, which does not show its standby")
     elif database.kind is OTHER:
-        yield _other(database)
+        yield standing_by(database, probe_of(database_probes), thresholds) or _other(database)
     elif database.cluster is None:
         yield without_cluster(database)
     else:

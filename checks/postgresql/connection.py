@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exivity_audit import HIGH, MEDIUM, SERVER_TLS, Scenario, Status, check, fail, maybe, ok, one_of, to_attest, values, warn
 
+from .probing import distance, encrypted, probe_of
 from .shared import CNPG, EMBEDDED, EXTERNAL, forgiven, host_at, not_there
 
 ENCRYPTED = ("require", "verify-ca", "verify-full")
@@ -14,7 +15,7 @@ REGION_LABELS = ("topology.kubernetes.io/region", "failure-domain.beta.kubernete
     "tls", severity=HIGH, clauses=("PG5",),
     attest="have the database's owner confirm that it does not support TLS; attach the confirmation, and say how the network between is protected",
 )  # fmt: skip
-def tls(database, settings, scenario, database_addresses=maybe):
+def tls(database, settings, scenario, thresholds, now, database_addresses=maybe, database_probes=maybe):
     """Database traffic is encrypted.
 
     The password and everything that is billed cross the network in clear text; with an empty mode the product does not ask for more.
@@ -27,7 +28,8 @@ def tls(database, settings, scenario, database_addresses=maybe):
         return
     first = database.config
     places = [one.config for one in database_addresses if one.subject != first.subject]
-    yield forgiven(_mode(database, first, database, scenario, places), database, settings, scenario)
+    own = encrypted(_mode(database, first, database, scenario, places), database, first, probe_of(database_probes), now, thresholds)
+    yield forgiven(own, database, settings, scenario)
     for one in places:
         if one.sslmode not in ENCRYPTED and first.sslmode in ENCRYPTED:
             yield forgiven(_mode(one, one, database, scenario, ()), database, settings, scenario)
@@ -72,7 +74,7 @@ def _path(config):
     "latency", severity=MEDIUM, clauses=("PG6",), passive="nothing of the product uses the database here",
     attest="from a pod of the release, time 30 or more `select 1`; attach the output with a median under 15 ms",
 )  # fmt: skip
-def latency(database, settings, nodes=maybe):
+def latency(database, settings, nodes=maybe, database_probes=maybe):
     """The database answers within 15 ms.
 
     Preparing a report asks the database thousands of times, one question after the other; at 15 ms and more it takes hours.
@@ -83,21 +85,24 @@ def latency(database, settings, nodes=maybe):
     if absent is not None:
         yield absent
         return
+    yield distance(database, probe_of(database_probes), _by_place(database, nodes))
+
+
+def _by_place(database, nodes):
+    """The verdict by where the database runs alone."""
     if database.kind is EXTERNAL:
-        yield to_attest(
+        return to_attest(
             database,
             f"{database.config.host} is outside this cluster: only a measurement from inside it shows the way's length",
             at=[host_at(database)],
         )
-        return
     nodes.surely()
     regions = {node.name: next((node.labels[label] for label in REGION_LABELS if node.labels.get(label)), "") for node in nodes}
     named = sorted(set(regions.values()) - {""})
     at = [host_at(database), *((node, "metadata.labels", regions[node.name]) for node in nodes if regions[node.name])]
     silent = [name for name, region in regions.items() if not region]
     if len(named) > 1:
-        yield to_attest(database, f"in this cluster, whose nodes are in {', '.join(named)}: only a measurement shows the way's length", at=at)
-    elif silent and len(regions) > 1:
-        yield to_attest(database, f"in this cluster, whose nodes do not all name their region ({', '.join(silent[:3])})", at=at)
-    else:
-        yield ok(database, "the same cluster", seen=f"in this cluster, {f'region {named[0]}' if named else 'on its only node'}", at=at)
+        return to_attest(database, f"in this cluster, whose nodes are in {', '.join(named)}: only a measurement shows the way's length", at=at)
+    if silent and len(regions) > 1:
+        return to_attest(database, f"in this cluster, whose nodes do not all name their region ({', '.join(silent[:3])})", at=at)
+    return ok(database, "the same cluster", seen=f"in this cluster, {f'region {named[0]}' if named else 'on its only node'}", at=at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from exivity_audit import CRITICAL, Role, at_least, check, exactly, fail, maybe, ok, one_of, task, to_attest, unknown, values
 from exivity_audit.facts.database import DEFAULT_PORT
 
+from .probing import answering, probe_of
 from .shared import CNPG, EXTERNAL, MISSING, follows, host_at, restored_later
 
 PRIMARY, SOME_DATABASE = exactly("the primary"), exactly("a database")
@@ -14,7 +15,7 @@ PRIMARY, SOME_DATABASE = exactly("the primary"), exactly("a database")
     "reachable", severity=CRITICAL, clauses=("K3",),
     attest="from a pod of the release, connect to the configured host and port with psql; attach the output of `select version()`",
 )  # fmt: skip
-def reachable(database, settings, release, database_addresses=maybe):
+def reachable(database, settings, release, database_addresses=maybe, database_probes=maybe):
     """The configured database host leads to a database.
 
     Without its database nothing of the product works, and a service that is configured for another host than its siblings writes elsewhere.
@@ -25,7 +26,7 @@ def reachable(database, settings, release, database_addresses=maybe):
     if later is not None:
         yield later
         return
-    yield _leads(database, settings, release)
+    yield answering(_leads(database, settings, release), database, probe_of(database_probes), settings)
     yield from _agreeing(database, database_addresses)
 
 

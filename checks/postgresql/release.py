@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
-from exivity_audit import HIGH, NotSeen, chart, check, fail, ok, one_of, task, to_attest, unknown
+from exivity_audit import HIGH, NotSeen, chart, check, fail, maybe, ok, one_of, task, to_attest, unknown
 from exivity_audit.lifecycle import ended
 
+from .probing import probe_of
 from .shared import EMBEDDED, EXTERNAL, MOVE, forgiven, not_there
 
 SOON = timedelta(days=180)
@@ -18,7 +20,7 @@ NUMBERS = re.compile(r"\d+(?:\.\d+)*")
     "version", severity=HIGH, clauses=("D5",),
     attest="read `select version()` on the database; attach the output and the date until when its maker supports it",
 )  # fmt: skip
-def version(database, settings, scenario, lifecycle, now):
+def version(database, settings, scenario, lifecycle, now, database_probes=maybe):
     """PostgreSQL is a supported release.
 
     A major past its community support gets no security fixes, and the vendor's next release may not start on it.
@@ -28,6 +30,11 @@ def version(database, settings, scenario, lifecycle, now):
     absent = not_there(database, settings)
     if absent is not None:
         yield absent
+        return
+    probe = probe_of(database_probes)
+    if database.major is None and probe is not None and probe.major is not None:
+        told = [(probe, "server.version", probe.version)]
+        yield forgiven(_support(replace(database, major=probe.major), lifecycle, now, told), database, settings, scenario)
         return
     if database.kind is EXTERNAL:
         yield to_attest(database, f"{database.config.host} is outside this cluster, which does not show its version")

@@ -11,6 +11,7 @@ from exivity_audit import (
     check,
     exactly,
     fail,
+    maybe,
     ok,
     print_duration,
     skip,
@@ -23,6 +24,7 @@ from exivity_audit import (
 from exivity_audit.facts.database_backups import Method
 from exivity_audit.quantity import duration
 
+from .probing import archive_fails, archive_told, probe_of
 from .shared import BACKUPS, EMBEDDED, EXTERNAL, OTHER, forgiven, host_at, not_there
 
 SLACK = 1.1  # of the recovery point: a run may take its time
@@ -34,7 +36,7 @@ NATIVE = wanted("a scheduled native backup")
     "backups", severity=CRITICAL, clauses=("PG4", "K3", "F9"), passive="the database is backed up at the active site",
     attest="show the schedule of the database's native backups and the newest one that succeeded; attach the platform's page or the backup's log",
 )  # fmt: skip
-def backups(database, database_backup, settings, scenario, thresholds, now):
+def backups(database, database_backup, settings, scenario, thresholds, now, database_probes=maybe):
     """A native backup succeeded within the recovery point.
 
     Everything that was billed and reported is in the database; a copy of its volume alone may not start, and a replica repeats every mistake.
@@ -45,13 +47,19 @@ def backups(database, database_backup, settings, scenario, thresholds, now):
     if absent is not None:
         yield absent
     elif database.kind is EXTERNAL:
-        yield to_attest(database, f"{database.config.host} is outside this cluster, which does not show its backups", at=[host_at(database)])
+        yield _outside(database, probe_of(database_probes))
     elif database_backup.method is Method.NONE and database.kind is OTHER:
         yield to_attest(database, "no CronJob dumps it, and what its operator saves is not seen from here", at=[host_at(database)])
     elif database_backup.method is Method.NONE:
         yield forgiven(_none(database), database, settings, scenario)
     else:
         yield forgiven(_judge(database_backup, settings, thresholds, now), database, settings, scenario)
+
+
+def _outside(database, probe):
+    """An external database: its own word that the archive fails is a finding; that it works is no backup yet."""
+    text = f"{database.config.host} is outside this cluster, which does not show its backups{archive_told(probe)}"
+    return archive_fails(database, probe) or to_attest(database, text, at=[host_at(database)])
 
 
 def _none(database):

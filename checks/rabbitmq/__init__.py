@@ -4,6 +4,7 @@ from .nodes import clustering, persistence
 from .operation import consumer_timeout, leftover, queues, supported_version
 from .placement import deployment, site_local
 from .reaching import authentication, connectivity, tls
+from .sites import not_stretched
 from .watching import monitoring
 
 __all__ = [  # noqa: RUF022 - the order of the checklist
@@ -17,6 +18,7 @@ __all__ = [  # noqa: RUF022 - the order of the checklist
     "persistence",
     "queues",
     "supported_version",
+    "not_stretched",
     "leftover",
     "consumer_timeout",
 ]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from exivity_audit import LOW, MEDIUM, RELAX, Duration, check, fail, maybe, ok, one_of, print_duration, skip, task, to_attest, unknown, wanted, warn
-from exivity_audit.facts.broker import BrokerKind
+from exivity_audit.facts.broker import BrokerKind, broker_version
 from exivity_audit.lifecycle import ended
 
+from .probing import probe_of
+from .probing import queue_types as listed
 from .shared import REACHED, by_home, none_named
 
 QUORUM = "quorum"
 DEFAULT_TIMEOUT = 1_800_000  # milliseconds
+ANEW = "Set `default_queue_type = quorum` on the broker, delete the classic queues while the services stand still, and let them be made anew"
 ELSEWHERE = "and record it in `evidence.yaml`"
 
 
@@ -17,7 +20,7 @@ ELSEWHERE = "and record it in `evidence.yaml`"
     "queues", severity=LOW, clauses=("MQ5",),
     attest="list the queues of the broker with their types (`rabbitmqctl list_queues name type`) and attach the list",
 )  # fmt: skip
-def queues(brokers, release, broker_queues=maybe, broker_policies=maybe, broker_vhosts=maybe):
+def queues(brokers, release, broker_queues=maybe, broker_policies=maybe, broker_vhosts=maybe, broker_probes=maybe):
     """Queues are quorum queues.
 
     A quorum queue keeps its messages through a restart and a lost node; classic queues are no longer replicated from RabbitMQ 4.0 on.
@@ -28,9 +31,11 @@ def queues(brokers, release, broker_queues=maybe, broker_policies=maybe, broker_
         yield none_named(brokers, release)
     for subject, broker in by_home(brokers):
         if broker.cluster is None:
-            yield to_attest(subject, f"nothing in this cluster shows the queue types of {broker.server}: list them, {ELSEWHERE}", at=[broker.at])
+            text = f"nothing in this cluster shows the queue types of {broker.server}: list them, {ELSEWHERE}"
+            found = to_attest(subject, text, at=[broker.at])
         else:
-            yield queue_types(subject, broker, broker_queues, broker_policies, broker_vhosts)
+            found = queue_types(subject, broker, broker_queues, broker_policies, broker_vhosts)
+        yield listed(found, subject, broker, probe_of(broker, broker_probes), ANEW)
     if brokers and not by_home(brokers):
         yield skip(release, "the configuration leads to no broker", follows=REACHED)
 
@@ -87,7 +92,7 @@ def releases(table):
     "version", severity=MEDIUM, clauses=("D5",), evaluation=RELAX,
     attest="attach the release of the broker and until when its provider supports it",
 )  # fmt: skip
-def supported_version(brokers, release, lifecycle, now):
+def supported_version(brokers, release, lifecycle, now, broker_probes=maybe):
     """RabbitMQ is a supported release.
 
     A release past its support gets no security fixes, and one that is several behind can only be reached step by step.
@@ -97,13 +102,16 @@ def supported_version(brokers, release, lifecycle, now):
     if not brokers:
         yield none_named(brokers, release)
     for subject, broker in by_home(brokers):
-        yield release_verdict(subject, broker, lifecycle, now)
+        yield release_verdict(subject, broker, lifecycle, now, probe_of(broker, broker_probes))
     if brokers and not by_home(brokers):
         yield skip(release, "the configuration leads to no broker", follows=REACHED)
 
 
-def release_verdict(subject, broker, lifecycle, now):
-    """The verdict on the release that the running image names."""
+def release_verdict(subject, broker, lifecycle, now, probe=None):
+    """The verdict on the release that the running image names, or the broker itself where no image does."""
+    said = release_of(probe) if broker.kind is BrokerKind.EXTERNAL or broker.version is None else None
+    if said is not None:
+        return support(subject, said, lifecycle, now, [(probe, "server.version", said.text)])
     if broker.kind is BrokerKind.EXTERNAL:
         return to_attest(subject, f"nothing in this cluster shows the release of {broker.server}: name it, {ELSEWHERE}", at=[broker.at])
     place = next((pod for pod in broker.pods if pod.alive), None) or broker.workload
@@ -112,6 +120,16 @@ def release_verdict(subject, broker, lifecycle, now):
     at, version = [(place, "spec.containers[].image", ", ".join(broker.images))], broker.version
     if version is None:
         return unknown(subject, f"{broker.image} does not name the release in its tag", needs=("an image tag that names the release",), at=at)
+    return support(subject, version, lifecycle, now, at)
+
+
+def release_of(probe):
+    """The release that a broker says of itself; None where it says none."""
+    return broker_version(f"rabbitmq:{probe.version}") if probe is not None and probe.answered else None
+
+
+def support(subject, version, lifecycle, now, at):
+    """The verdict on one release by the table."""
     table, number = releases(lifecycle.rabbitmq), (version.major, version.minor)
     if not table:
         return unknown(subject, f"{version.text}: no table of releases of RabbitMQ; name one under `lifecycle`", needs=("lifecycle",), at=at)

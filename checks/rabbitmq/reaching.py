@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import reduce
 from operator import and_
 
-from exivity_audit import CRITICAL, HIGH, NEW_SECRET, SERVER_TLS, check, fail, maybe, ok, skip, task, to_attest, unknown, values, wanted, warn
+from exivity_audit import CRITICAL, HIGH, NEW_SECRET, SERVER_TLS, check, fail, maybe, ok, seen, skip, task, to_attest, unknown, values, wanted, warn
 from exivity_audit.facts.broker import BrokerKind
 from exivity_audit.facts.configuration import CONFIG
 from exivity_audit.facts.middleware import endpoints_of
 from exivity_audit.facts.rabbitmq import CONDITIONS
 
+from .probing import answering, logged_in, probe_of, shipped
+from .probing import encrypted as handshaken
 from .shared import REACHED, missing, none_named, plural
 
 PLAIN_PORT, TLS_PORT = 5672, 5671
@@ -24,7 +26,7 @@ OWN_LOGIN = wanted("a login of its own, with a random password")
     "connectivity", severity=CRITICAL, clauses=("K4",),
     attest="open a connection to the broker from a pod of the release and attach what it says, with host, port and time",
 )  # fmt: skip
-def connectivity(brokers, release, cluster_endpoints=maybe):
+def connectivity(brokers, release, cluster_endpoints=maybe, broker_probes=maybe):
     """The configured broker host leads to a broker.
 
     Without a broker nothing is extracted, transformed or reported: every job waits in a service that cannot hand it over.
@@ -34,7 +36,7 @@ def connectivity(brokers, release, cluster_endpoints=maybe):
     if not brokers:
         yield none_named(brokers, release)
     for broker in brokers:
-        yield reached(broker, cluster_endpoints)
+        yield answering(reached(broker, cluster_endpoints), broker, probe_of(broker, broker_probes))
 
 
 def reached(broker, cluster_endpoints):
@@ -117,7 +119,7 @@ def content(broker, text, at):
 
 
 @check("authentication", severity=CRITICAL, clauses=("K4",))
-def authentication(configs, release):
+def authentication(configs, release, brokers=maybe, broker_probes=maybe):
     """The broker login is no shipped default.
 
     The chart ships `user` with `pass`, and RabbitMQ itself `guest`. Whoever reaches the broker with them reads and queues every job.
@@ -133,7 +135,23 @@ def authentication(configs, release):
         yield unknown(release.subject, "no `config.json` of the release names a broker login: a layout that is not known")
     for user, members in sorted(logins.items()):
         subject = release.subject if len(logins) == 1 else release.subject.at(f"login {user or 'none'}")
-        yield login_verdict(subject, user, members)
+        yield tried(login_verdict(subject, user, members), user, brokers, broker_probes)
+    for broker in brokers if seen(broker_probes) and seen(brokers) else ():
+        yield from shipped(release, broker, probe_of(broker, broker_probes), logins_of(configs))
+
+
+def tried(verdict, user, brokers, broker_probes):
+    """The verdict on a login with what the brokers make of it, the first one that refuses it first."""
+    if not seen(broker_probes) or not seen(brokers):
+        return verdict
+    found = [logged_in(verdict, broker, probe_of(broker, broker_probes)) for broker in brokers if broker.user == user]
+    return min(found, key=lambda one: one.status.urgency, default=verdict)
+
+
+def logins_of(configs):
+    """The names of those shipped pairs that the product itself logs in with."""
+    known = {config.broker_user for config in configs if config.broker_password is not None and config.broker_password.known is not None}
+    return {name for name in ("guest", "user") if name in known}
 
 
 def login_verdict(subject, user, members):
@@ -157,7 +175,7 @@ def login_verdict(subject, user, members):
 
 
 @check("tls", severity=HIGH, clauses=("K4",))
-def tls(brokers, release):
+def tls(brokers, release, thresholds, now, broker_probes=maybe):
     """Connections to the broker are encrypted.
 
     The login and every job cross the network in the clear otherwise. Inside one cluster that is what its own network guards; to a host outside
@@ -168,7 +186,10 @@ def tls(brokers, release):
     if not brokers:
         yield none_named(brokers, release)
     for broker in brokers:
-        yield missing(broker) if broker.kind is BrokerKind.MISSING else encrypted(broker)
+        if broker.kind is BrokerKind.MISSING:
+            yield missing(broker)
+        else:
+            yield handshaken(encrypted(broker), broker, probe_of(broker, broker_probes), now, thresholds)
 
 
 def encrypted(broker):

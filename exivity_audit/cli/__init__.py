@@ -24,6 +24,7 @@ COMMANDS = {
     "rbac": "write the roles that give these rights, and no others",
     "evidence": "attestations: write the file to fill in, or examine one",
     "waivers": "accepted findings: draft them from a run, or examine them",
+    "parity-key": "make the key by which sites read apart can be compared",
     "seal": "audit, and seal all of a handover in one archive",
     "verify": "tell whether such an archive is as it was sealed",
     "schema": "print the JSON Schema of the JSON report",

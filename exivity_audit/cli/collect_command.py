@@ -16,21 +16,26 @@ from exivity_audit.cli.options import ACCESS, FILE, HISTORY, JUDGING, Grouped, a
 @click.option("--stats", is_flag=True, help="Requests, bytes and time on standard error.")
 @add(HISTORY, ACCESS, JUDGING)
 def command(file: Path, stats: bool, **flags: Any) -> int:
-    """Read a cluster and save it, redacted, for `run --snapshot FILE` anywhere."""
+    """Read a cluster, or several sites, and save it, redacted, for `run --snapshot FILE` anywhere."""
     from exivity_audit.cli.output import must_be_writable
     from exivity_audit.cli.preparation import prepare
 
     began = time.perf_counter()
     must_be_writable(file)
     prepared = prepare(flags)
-    from exivity_audit.cli.collecting import collect
+    from exivity_audit.cli.obtaining import obtain
     from exivity_audit.snapshot import Outcome, save
 
-    snapshot, cost = collect(prepared, flags)
-    save(snapshot, file)
-    site = snapshot.sites[0]
-    blind = [record for record in site.reads if record.outcome in (Outcome.FORBIDDEN, Outcome.FAILED)]
-    click.echo(f"{file}: {site.cluster.name}, release {site.namespace}/{site.release}, {len(site.reads)} reads, {len(blind)} not seen")
+    found = obtain(prepared, flags)
+    save(found.snapshot, file)
+    seen = True
+    for site in found.snapshot.sites:
+        blind = [record for record in site.reads if record.outcome in (Outcome.FORBIDDEN, Outcome.FAILED)]
+        seen = seen and not blind
+        place = f"site {site.name}, " if len(found.snapshot.sites) > 1 else ""
+        told = "not reached" if site.unreached else f"{len(site.reads)} reads, {len(blind)} not seen"
+        click.echo(f"{file}: {place}{site.cluster.name}, release {site.namespace}/{site.release}, {told}")
     if stats:
-        click.echo(f"stats: {cost.requests} requests, {cost.bytes_received} bytes, {time.perf_counter() - began:.2f} s", err=True)
-    return 3 if blind else 0
+        for line in found.spent(time.perf_counter() - began):
+            click.echo(f"stats: {line}", err=True)
+    return 0 if seen else 3

@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from exivity_audit.cli.filling import SOURCE, TARGET
-from exivity_audit.cli.options import ACCESS, JUDGING, add
+from exivity_audit.cli.filling import TARGET
+from exivity_audit.cli.options import ACCESS, JUDGING, SNAPSHOTS, add
 
 
 @click.command("template", context_settings={"max_content_width": 110})
-@add(SOURCE, TARGET, ACCESS, JUDGING)
-def command(snapshot_file: Path | None, file: Path | None, force: bool, **flags: Any) -> int:
+@add(SNAPSHOTS, TARGET, ACCESS, JUDGING)
+def command(snapshots: tuple[str, ...], file: Path | None, force: bool, **flags: Any) -> int:
     """Write `evidence.yaml` with an item for each thing that this cluster cannot show: what to do, what to attach, today's context.
 
     Items that --evidence holds already are left out. Exit codes: 0 written, 2 usage, 4 no cluster.
@@ -21,7 +21,7 @@ def command(snapshot_file: Path | None, file: Path | None, force: bool, **flags:
     from exivity_audit.cli.filling import hand_over, judged, must_be_free
 
     must_be_free(file, force)
-    judgement = judged(snapshot_file, flags)
+    judgement = judged(snapshots, flags)
     from exivity_audit.reports.evidence_template import evidence_template, needed
 
     hand_over(evidence_template(judgement), file)

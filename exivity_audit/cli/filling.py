@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,6 @@ from exivity_audit.cli.options import FILE
 if TYPE_CHECKING:
     from exivity_audit.evaluate import Judgement
 
-SOURCE = (click.option("--snapshot", "snapshot_file", type=FILE, help="Judge this saved file instead of a cluster."),)
 TARGET = (
     click.option("-o", "--output", "file", type=FILE, help="File to write; else it is printed."),
     click.option("--force", is_flag=True, help="Write over a file that exists."),
@@ -32,19 +32,14 @@ def must_be_free(file: Path | None, force: bool) -> None:
         raise UsageError(f"{file} exists, and somebody may have filled it in", "name another file, or write over it with --force")
 
 
-def judged(snapshot_file: Path | None, flags: dict[str, Any]) -> Judgement:
-    """The judgement of a snapshot or a live cluster. Raises UsageError and Unreachable."""
+def judged(snapshots: Sequence[str], flags: dict[str, Any]) -> Judgement:
+    """The judgement of snapshots or live sites. Raises UsageError and Unreachable."""
     from exivity_audit.cli.judging import evaluated
-    from exivity_audit.cli.preparation import fit_snapshot, prepare
-    from exivity_audit.snapshot import load
+    from exivity_audit.cli.obtaining import obtain
+    from exivity_audit.cli.preparation import prepare
 
     prepared = prepare(flags)
-    if snapshot_file is not None:
-        return evaluated(fit_snapshot(load(snapshot_file), flags, prepared.config), prepared, flags)
-    from exivity_audit.cli.collecting import collect
-
-    snapshot, _ = collect(prepared, flags)
-    return evaluated(snapshot, prepared, flags)
+    return evaluated(obtain(prepared, flags, snapshots).snapshot, prepared, flags)
 
 
 def hand_over(text: str, file: Path | None) -> None:

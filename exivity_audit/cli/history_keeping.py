@@ -67,7 +67,8 @@ def with_history(snapshot: Snapshot, folder: Path | None) -> Snapshot:
 def add_report(history: Keeping, card: Scorecard, run: RunInfo) -> None:
     """Write the run's report into its history, and take away those of the same release that are too many or too old. Raises UsageError."""
     judgement = card.judgement
-    site = judgement.snapshot.sites[0]
+    sites = judgement.snapshot.sites
+    site = next((one for one in sites if not one.unreached), sites[0])  # the UID of another is not known, and the name of the file follows from it
     path = history.folder / file_name(judgement.now, site.cluster, site.namespace, site.release)
     write_whole(path, json_report(card, run))
     if history.keep is None and history.age is None:

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 from exivity_audit.attestation import refuse_future
 from exivity_audit.cli.output import Output, Style, deliver
 from exivity_audit.cli.preparation import Preparation, moment
-from exivity_audit.document import parse_time
 from exivity_audit.evaluate import Judgement, evaluate
 from exivity_audit.exit_code import Limit, exit_code
 from exivity_audit.reports.run_info import RunInfo
 from exivity_audit.score import scorecard
-from exivity_audit.snapshot import Snapshot
+from exivity_audit.snapshot import Snapshot, run_now
 from exivity_audit.version import version
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def evaluated(snapshot: Snapshot, prepared: Preparation, flags: dict[str, Any]) 
     Raises UsageError for an attestation of the future.
     """
     now = moment(flags.get("now"))
-    today = now or parse_time(snapshot.sites[0].now)
+    today = now or run_now(snapshot)
     refuse_future(prepared.attestations, today)
     for one in prepared.attestations:
         if one.expired(today):
@@ -76,7 +75,7 @@ def judge(
         bytes_received=received,
         seconds=seconds,
         writes=0,
-        identity=snapshot.sites[0].identity,
+        identity=next((site.identity for site in snapshot.sites if site.identity), None),
         snapshot_file=snapshot_file,
         exit_code=0,
         exit_reason="",

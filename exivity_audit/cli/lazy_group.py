@@ -21,7 +21,7 @@ class LazyGroup(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in self.lines:
             return None
-        command: click.Command = importlib.import_module(self.module.format(name)).command
+        command: click.Command = importlib.import_module(self.module.format(name.replace("-", "_"))).command
         return command
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exivity_audit.cli.preparation import Preparation, fit_snapshot, moment, prepare
+from exivity_audit.cli.preparation import Preparation, moment, prepare
 from exivity_audit.config import DEFAULT_NAME, Config, Waiver
 from exivity_audit.errors import UsageError
 from exivity_audit.nearest import nearest
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from exivity_audit.evaluate import Judgement
 
 
-def waiver_problems(snapshot_file: Path | None, flags: dict[str, Any]) -> tuple[Path, int, list[UsageError]]:
+def waiver_problems(snapshots: Sequence[str], flags: dict[str, Any]) -> tuple[Path, int, list[UsageError]]:
     """The config's path, the number of its waivers, and what is wrong with them. Raises UsageError for anything else that is wrong."""
     path = flags["config_file"] or Path(DEFAULT_NAME)
     if not path.is_file():
@@ -31,21 +31,21 @@ def waiver_problems(snapshot_file: Path | None, flags: dict[str, Any]) -> tuple[
     prepared = prepare(flags | {"config_file": path}, waivers_refused=False)
     checks = {check.id: check for check in prepared.pack.checks}
     sites = [site.name for site in prepared.config.sites]
-    if snapshot_file is None:
+    if not snapshots:
         problems = examine(path, checks, moment(flags["now"]) or datetime.now(UTC))
         return path, len(entries), problems + [wrong for entry in entries if sites and (wrong := _wrong_site(path, entry, sites))]
-    judgement = _judged(snapshot_file, prepared, flags)
+    judgement = _judged(snapshots, prepared, flags)
     problems = examine(path, checks, judgement.now)
     for entry in entries:
         problems += _unfit(path, entry, judgement)
     return path, len(entries), problems
 
 
-def _judged(file: Path, prepared: Preparation, flags: dict[str, Any]) -> Judgement:
+def _judged(snapshots: Sequence[str], prepared: Preparation, flags: dict[str, Any]) -> Judgement:
     from exivity_audit.cli.judging import evaluated
-    from exivity_audit.snapshot import load
+    from exivity_audit.cli.obtaining import obtain
 
-    return evaluated(fit_snapshot(load(file), flags, prepared.config), prepared, flags)
+    return evaluated(obtain(prepared, flags, snapshots).snapshot, prepared, flags)
 
 
 def _wrong_site(path: Path, entry: Entry[Waiver], sites: list[str]) -> UsageError | None:

@@ -16,12 +16,27 @@ def _variable(name: str) -> str:
     return f"EXIVITY_AUDIT_{name}"
 
 
+SNAPSHOTS = (
+    click.option("--snapshot", "snapshots", metavar="[NAME=]FILE[:ROLE]", multiple=True,
+                 help="Judge this saved file instead of a cluster; repeatable, a file for each site."),
+)  # fmt: skip
 ROLE = (
     click.option("--site-role", type=click.Choice(["active", "passive"]), envvar=_variable("SITE_ROLE"), help="Role of this site in a multi-site pair."),
+)  # fmt: skip
+PROBES = (
+    click.option("--probe", "probe", is_flag=False, flag_value="all", metavar="[NAMES]", envvar=_variable("PROBE"),
+                 help="Try what clients see: dns, tls, http, postgresql, rabbitmq; all, or these.  [default: no probe]"),
+    click.option("--probe-limit", default="60s", show_default=True, envvar=_variable("PROBE_LIMIT"), help="Time limit of all probes together."),
+    click.option("--probe-port-forward", is_flag=True, envvar=_variable("PROBE_PORT_FORWARD"),
+                 help="Reach servers inside the cluster through a port-forward (right: get and create pods/portforward)."),
+    click.option("--probe-default-logins", is_flag=True, envvar=_variable("PROBE_DEFAULT_LOGINS"),
+                 help="Also try whether well-known logins are refused."),
 )  # fmt: skip
 ACCESS = (
     click.option("--kubeconfig", type=FILE, help="Kubeconfig file; else KUBECONFIG, ~/.kube/config, the pod's service account."),
     click.option("--context", envvar=_variable("CONTEXT"), help="Context of the kubeconfig."),
+    click.option("--site", "site_specs", metavar="NAME=CONTEXT[:ROLE]", multiple=True,
+                 help="A site to audit: its name, its context, active or passive; repeatable, all in one report. NAME alone is a site of the config."),
     click.option("-n", "--namespace", envvar=_variable("NAMESPACE"), help="Namespace of the release; else the release is looked for."),
     click.option("--release", envvar=_variable("RELEASE"), help="Release name, where several are installed or nothing may be listed."),
     click.option("--request-timeout", default="30s", show_default=True, help="Time limit of one request."),
@@ -33,6 +48,9 @@ ACCESS = (
                  help="Read no Secrets; those of known names; or also Helm's revisions."),
     click.option("--kubelet-stats", is_flag=True, envvar=_variable("KUBELET_STATS"),
                  help="Ask the kubelets how full the volumes are (right: get nodes/stats; port 10250 of the nodes)."),
+    click.option("--parity-key", type=FILE,
+                 help="Key by which the secrets of snapshots taken apart can be compared (see `exivity-audit parity-key`)."),
+    *PROBES,
     *ROLE,
 )  # fmt: skip
 HISTORY = (
@@ -52,7 +70,7 @@ JUDGING = (
     click.option("--now", metavar="TIME", help="Judge as of this time (2026-11-23T12:00:00Z) instead of the snapshot's."),
 )  # fmt: skip
 REPORT = (
-    click.option("-o", "--output", "outputs", metavar="FORMAT[=FILE]", multiple=True, help="table, html, json, junit, sarif, markdown, csv, prometheus, policyreport, openreports, github, fixes (chart values) or actions (register); repeatable.  [default: table]"),
+    click.option("-o", "--output", "outputs", metavar="FORMAT[=FILE]", multiple=True, help="table, html, json, junit, sarif, markdown, csv, prometheus, policyreport, openreports, github, fixes (chart values), actions (register) or runbook (failover); repeatable.  [default: table]"),
     click.option("--lang", "language", type=click.Choice(["en", "nl", "de"]), default="en", show_default=True, envvar=_variable("LANG"), help="Language of the HTML page."),
     click.option("--fail-on", default="low", show_default=True, envvar=_variable("FAIL_ON"), metavar="LEVEL",
                  help="Exit 1 from this on: critical, high, medium, low, warn:LEVEL, gate."),
@@ -69,8 +87,8 @@ REPORT = (
 
 RARE = frozenset(
     {
-        "--request-timeout", "--as", "--as-group", "--insecure-skip-tls-verify", "--secrets", "--kubelet-stats", "--site-role", "--pack", "--now", "--ascii",
-        "--lang", "--stats", "--history-keep", "--history-age", "--explain-score",
+        "--request-timeout", "--as", "--as-group", "--insecure-skip-tls-verify", "--secrets", "--kubelet-stats", "--parity-key", "--site-role", "--pack", "--now", "--ascii",
+        "--probe-limit", "--probe-port-forward", "--probe-default-logins", "--lang", "--stats", "--history-keep", "--history-age", "--explain-score",
     }
 )  # fmt: skip
 

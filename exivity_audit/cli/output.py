@@ -31,7 +31,7 @@ MACHINE = {
     "openreports": ("policy_report", "render_open_report"),
     "github": ("github", "render_github"),
 }
-FORMATS = ("table", "html", "json", "fixes", "actions", *MACHINE)
+FORMATS = ("table", "html", "json", "fixes", "actions", "runbook", *MACHINE)
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,10 @@ def content_of(scorecard: Scorecard, run: RunInfo, output: Output, style: Style)
         from exivity_audit.reports.action_register import action_register
 
         return action_register(scorecard, register(scorecard)).encode()
+    if output.format == "runbook":
+        from exivity_audit.reports.runbook import render_runbook
+
+        return render_runbook(scorecard).encode()
     if output.format in MACHINE:
         from exivity_audit.reports.json_report import report_shape
 

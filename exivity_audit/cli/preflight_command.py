@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from exivity_audit.cli.options import ACCESS, JUDGING, Grouped, add
+from exivity_audit.errors import one_line
 
 if TYPE_CHECKING:
     from exivity_audit.check import Check
+    from exivity_audit.cli.preparation import Preparation
+    from exivity_audit.collect.session import Access
     from exivity_audit.rights import Need
 
 
@@ -32,26 +35,57 @@ class Answer:
 @click.command("preflight", cls=Grouped, context_settings={"max_content_width": 110})
 @add(ACCESS, JUDGING)
 def command(**flags: Any) -> int:
-    """Ask the cluster about every right an audit needs, one by one, and name the checks that would go blind.
+    """Ask each cluster about every right an audit needs, one by one, and name the checks that would go blind.
 
-    `exivity-audit rbac` writes the roles that give these rights. Exit codes: 0 all rights are there, 3 some are missing, 4 no cluster.
+    `exivity-audit rbac` writes the roles that give these rights. Exit codes: 0 all rights are there, 3 some are missing or a site cannot be
+    reached, 4 no cluster.
     """
-    from exivity_audit.cli.preparation import access_of, prepare
-    from exivity_audit.collect.reads import READS
-    from exivity_audit.collect.session import open_session
-    from exivity_audit.rights import Terms, rights
+    from exivity_audit.cli.preparation import accesses, prepare
+    from exivity_audit.cli.site_plan import plan
+    from exivity_audit.collect.connection import cluster_behind
+    from exivity_audit.errors import Unreachable, UsageError
 
     prepared = prepare(flags)
-    session = open_session(access_of(flags, prepared.config))
+    live = plan(flags, prepared).live
+    if not live:
+        raise UsageError("the config's sites are all snapshots: there is no cluster to ask", "name one with --context or --site")
+    found = accesses(live, flags, prepared.config)
+    if len(found) == 1:
+        return _site(found[0], prepared, "")
+    for access in found:
+        cluster_behind(access.kubeconfig, access.context)
+    codes, lost = [], list[Unreachable]()
+    for access in found:
+        try:
+            codes.append(_site(access, prepared, f"site {access.site}: "))
+        except Unreachable as error:
+            lost.append(error)
+            codes.append(3)
+            click.echo(f"site {access.site}: not reached: {one_line(error.message, 300)}")
+        except UsageError as error:
+            raise type(error)(f"site {access.site}: {error.message}", error.hint) from error
+        click.echo()
+    if len(lost) == len(found):
+        raise Unreachable(f"None of the {len(found)} sites could be reached", lost[0].hint)
+    return max(codes)
+
+
+def _site(access: Access, prepared: Preparation, place: str) -> int:
+    """Ask one cluster and tell what is missing. Raises UsageError and Unreachable."""
+    from exivity_audit.collect.reads import READS
+    from exivity_audit.collect.session import open_session
+    from exivity_audit.rights import rights, terms_of
+
+    session = open_session(access)
     try:
         reads = (*READS, *prepared.pack.reads)
-        terms = Terms(session.target.namespace, flags["kubelet_stats"], scenario_known=prepared.config.scenario != "auto")
+        terms = terms_of(session.target.namespace, access.kubelet_stats, access.probes, prepared.config)
         asked = rights(prepared.pack, reads, prepared.selected, session.collector(reads), terms)
         with ThreadPoolExecutor(8) as workers:
             answers = list(workers.map(lambda need: _answer(session, need), asked.needs))
     finally:
         session.close()
-    click.echo(f"{session.base.cluster.name}, release {session.target}, as {session.base.identity or 'an unknown identity'}\n")
+    click.echo(f"{place}{session.base.cluster.name}, release {session.target}, as {session.base.identity or 'an unknown identity'}\n")
     missing = [(need, answer) for need, answer in zip(asked.needs, answers, strict=True) if answer.allowed is not True]
     for need, answer in missing:
         instead = f": only in {', '.join(answer.instead)}, so what lies elsewhere stays unseen" if answer.instead else ""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,7 +19,10 @@ from exivity_audit.lifecycle import Lifecycle, load_lifecycle
 from exivity_audit.pack import Pack, folder_pack, merge, named_pack, own_pack, validate
 from exivity_audit.quantity import duration
 from exivity_audit.selection import select
-from exivity_audit.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from exivity_audit.cli.site_plan import Live
+    from exivity_audit.collect.session import Access
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?")
 
@@ -60,72 +64,49 @@ def prepare(flags: dict[str, Any], *, waivers_refused: bool = True) -> Preparati
     return Preparation(config, path, pack, selected, thresholds, lifecycle, attestations)
 
 
-LIVE_ONLY = {
-    "kubeconfig": "--kubeconfig",
-    "context": "--context",
-    "impersonate": "--as",
-    "impersonate_groups": "--as-group",
-    "insecure": "--insecure-skip-tls-verify",
-    "kubelet_stats": "--kubelet-stats",
-}
-
-
-def fit_snapshot(snapshot: Snapshot, flags: dict[str, Any], config: Config) -> Snapshot:
-    """The snapshot as the flags want it judged: its role set; flags that only a cluster can answer are refused. Raises UsageError."""
-    for name, flag in LIVE_ONLY.items():
-        if flags.get(name):
-            raise UsageError(f"{flag} belongs to a live audit and says nothing to --snapshot", "leave one of them out")
-    site = snapshot.sites[0]
-    for flag, given, held in (("--namespace", flags.get("namespace"), site.namespace), ("--release", flags.get("release"), site.release)):
-        if given and given != held:
-            raise UsageError(f"{flag} {given}: the snapshot holds {site.namespace}/{site.release}", "leave it out, or name another snapshot")
-    role = flags.get("site_role") or (config.sites[0].role if len(config.sites) == 1 else None)
-    if role is None:
-        return snapshot
-    if len(snapshot.sites) > 1:
-        raise UsageError("--site-role: the snapshot holds several sites, each with its own role", "leave it out")
-    return msgspec.structs.replace(snapshot, sites=(msgspec.structs.replace(site, role=role),))
-
-
-def access_of(flags: dict[str, Any], config: Config) -> Any:
-    """How to reach the cluster. Raises UsageError."""
+def accesses(live: Sequence[Live], flags: dict[str, Any], config: Config) -> list[Access]:
+    """How to reach the sites that are read. Raises UsageError."""
     from exivity_audit.collect.prometheus import server_of
     from exivity_audit.collect.session import Access
+    from exivity_audit.probes.asked import asked_of
 
-    site = None
-    if config.sites:
-        if len(config.sites) > 1:
-            raise UsageError(
-                f"the config names {len(config.sites)} sites; this version audits one live site a run",
-                "name one with --context, --namespace and --site-role, or judge a snapshot of both with --snapshot",
-            )
-        site = config.sites[0]
-        if site.snapshot is not None:
-            raise UsageError(
-                f"the config names the snapshot {site.snapshot} for site {site.name}; this version takes it by flag", "write --snapshot FILE"
-            )
     if flags["impersonate"] == "":
         raise UsageError("--as names nobody", "name a user, or leave it out")
-    for flag, name in (("--namespace", config.namespace), ("--release", config.release)):
-        if name is not None and not NAME.fullmatch(name):
-            raise UsageError(f"{flag} {name[:60]!r} is no name that Kubernetes takes", "lower-case letters, digits, dots and dashes")
-    return Access(
-        kubeconfig=flags["kubeconfig"],
-        context=config.context or (site.context if site else None),
-        namespace=config.namespace or (site.namespace if site else None),
-        release=config.release or (site.release if site else None),
-        impersonate=flags["impersonate"],
-        impersonate_groups=flags["impersonate_groups"],
-        insecure=flags["insecure"],
-        request_timeout=seconds(flags["request_timeout"], "--request-timeout"),
-        deadline=seconds(flags["deadline"], "--deadline"),
-        secrets=flags["secrets"],
-        kubelet_stats=flags["kubelet_stats"],
-        prometheus=server_of(config.prometheus.url, config.prometheus.token_file, config.prometheus.ca_file) if config.prometheus else None,
-        history=flags.get("history") or (Path(config.history.folder) if config.history else None),
-        role=flags["site_role"] or (site.role if site else None),
-        site=site.name if site else "default",
+    for site in live:
+        for flag, name in (("--namespace", site.namespace), ("--release", site.release)):
+            if name is not None and not NAME.fullmatch(name):
+                place = f" of site {site.name}" if len(live) > 1 else ""
+                raise UsageError(f"{flag} {name[:60]!r}{place} is no name that Kubernetes takes", "lower-case letters, digits, dots and dashes")
+    request_timeout, deadline = seconds(flags["request_timeout"], "--request-timeout"), seconds(flags["deadline"], "--deadline")
+    prometheus = server_of(config.prometheus.url, config.prometheus.token_file, config.prometheus.ca_file) if config.prometheus else None
+    probes = asked_of(
+        flags["probe"],
+        seconds(flags["probe_limit"], "--probe-limit"),
+        config.probes,
+        port_forward=flags["probe_port_forward"],
+        default_logins=flags["probe_default_logins"],
     )
+    return [
+        Access(
+            kubeconfig=flags["kubeconfig"],
+            context=site.context,
+            namespace=site.namespace,
+            release=site.release,
+            impersonate=flags["impersonate"],
+            impersonate_groups=flags["impersonate_groups"],
+            insecure=flags["insecure"],
+            request_timeout=request_timeout,
+            deadline=deadline,
+            secrets=flags["secrets"],
+            kubelet_stats=flags["kubelet_stats"],
+            prometheus=prometheus,
+            probes=probes,
+            history=flags.get("history") or (Path(config.history.folder) if config.history else None),
+            role=site.role,
+            site=site.name,
+        )
+        for site in live
+    ]
 
 
 def seconds(text: str, flag: str) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from exivity_audit.cli.filling import TARGET
-from exivity_audit.cli.options import ACCESS, FILE, JUDGING, Grouped, add
+from exivity_audit.cli.options import ACCESS, JUDGING, Grouped, add
 
 if TYPE_CHECKING:
     from exivity_audit.cli.preparation import Preparation
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 @click.command("rbac", cls=Grouped, context_settings={"max_content_width": 110})
-@click.option("--snapshot", "snapshot_file", type=FILE, help="Find out where reads look from this saved file instead of a cluster.")
+@click.option("--snapshot", "snapshot_file", metavar="[NAME=]FILE", help="Find out where reads look from this saved file instead of a cluster.")
 @click.option("--namespaced", is_flag=True, help="Roles alone, no ClusterRole: what lies outside namespaces stays unseen.")
 @click.option("--in", "within", metavar="NAMESPACE", multiple=True, help="With --namespaced: roles in these namespaces alone; repeatable.")
 @click.option("--name", default="exivity-audit", show_default=True, help="Name of the roles and bindings.")
 @click.option("--service-account", "account", metavar="NAMESPACE:NAME", help="Also the service account, and the bindings to it.")
 @add(TARGET, ACCESS, JUDGING)
 def command(
-    snapshot_file: Path | None,
+    snapshot_file: str | None,
     namespaced: bool,
     within: tuple[str, ...],
     name: str,
@@ -65,44 +65,56 @@ def command(
 
 def _of_cluster(prepared: Preparation, flags: dict[str, Any]) -> tuple[str, Target, Any]:
     """Which cluster it is, its release, and how to get the rights there."""
-    from exivity_audit.cli.preparation import access_of
+    from exivity_audit.cli.preparation import accesses
+    from exivity_audit.cli.site_plan import plan
     from exivity_audit.collect.reads import READS
     from exivity_audit.collect.session import open_session
+    from exivity_audit.errors import UsageError
+    from exivity_audit.rights import rights, terms_of
 
-    session = open_session(access_of(flags, prepared.config))
+    live = plan(flags, prepared).live
+    if len(live) != 1:
+        raise UsageError(f"roles are of one cluster, and {len(live)} sites are to be read", "name one with --site, --context or --snapshot")
+    (access,) = accesses(live, flags, prepared.config)
+    session = open_session(access)
     reads = (*READS, *prepared.pack.reads)
 
     def found(namespaced: bool, within: frozenset[str]) -> Rights:
         try:
-            return _rights(prepared, reads, session.collector(reads), session.target, flags, namespaced, within)
+            terms = terms_of(session.target.namespace, access.kubelet_stats, access.probes, prepared.config, namespaced=namespaced, within=within)
+            return rights(prepared.pack, reads, prepared.selected, session.collector(reads), terms)
         finally:
             session.close()
 
     return f"cluster {session.base.cluster.name}", session.target, found
 
 
-def _of_snapshot(file: Path, prepared: Preparation, flags: dict[str, Any]) -> tuple[str, Target, Any]:
-    """The same of a snapshot's first site."""
-    from exivity_audit.cli.preparation import fit_snapshot
+def _of_snapshot(spec: str, prepared: Preparation, flags: dict[str, Any]) -> tuple[str, Target, Any]:
+    """The same of a saved site."""
+    from exivity_audit.cli.preparation import seconds
+    from exivity_audit.cli.saved_sites import opened
     from exivity_audit.collect.reads import READS
     from exivity_audit.collect.recorded import Recorded, target_of
-    from exivity_audit.snapshot import load
+    from exivity_audit.errors import UsageError
+    from exivity_audit.probes.asked import asked_of
+    from exivity_audit.rights import rights, terms_of
 
-    site = fit_snapshot(load(file), {**flags, "kubelet_stats": False}, prepared.config).sites[0]
-    reads = (*READS, *prepared.pack.reads)
-    target = target_of(site)
+    sites = opened([spec])[0].snapshot.sites
+    if len(sites) != 1:
+        names = ", ".join(site.name for site in sites)
+        raise UsageError(f"roles are of one cluster, and the snapshot holds the sites {names}", f"write --snapshot {sites[0].name}={spec}")
+    site = sites[0]
+    reads, target = (*READS, *prepared.pack.reads), target_of(site)
+    limit = seconds(flags["probe_limit"], "--probe-limit")
+    probes = asked_of(
+        flags["probe"], limit, prepared.config.probes, port_forward=flags["probe_port_forward"], default_logins=flags["probe_default_logins"]
+    )
 
     def found(namespaced: bool, within: frozenset[str]) -> Rights:
-        return _rights(prepared, reads, Recorded(site, reads, flags["secrets"]), target, flags, namespaced, within)
+        terms = terms_of(target.namespace, flags["kubelet_stats"], probes, prepared.config, namespaced=namespaced, within=within)
+        return rights(prepared.pack, reads, prepared.selected, Recorded(site, reads, flags["secrets"]), terms)
 
     return f"a snapshot of cluster {site.cluster.name}, {site.now}", target, found
-
-
-def _rights(prepared: Preparation, reads: Any, look: Any, target: Target, flags: dict[str, Any], namespaced: bool, within: frozenset[str]) -> Rights:
-    from exivity_audit.rights import Terms, rights
-
-    known = prepared.config.scenario != "auto"
-    return rights(prepared.pack, reads, prepared.selected, look, Terms(target.namespace, flags["kubelet_stats"], namespaced, within, known))
 
 
 def _head(where: str, target: Target, flags: dict[str, Any]) -> list[str]:
@@ -112,6 +124,8 @@ def _head(where: str, target: Target, flags: dict[str, Any]) -> list[str]:
     chosen = [word for flag, key in (("--checks", "chosen"), ("--skip", "skipped")) for one in flags[key] for word in (flag, one)]
     words = ["exivity-audit", "run", "-n", target.namespace, "--release", target.name, "--secrets", flags["secrets"], *chosen]
     words += ["--kubelet-stats"] if flags["kubelet_stats"] else []
+    words += [f"--probe={flags['probe']}"] if flags["probe"] else []
+    words += ["--probe-port-forward"] if flags["probe_port_forward"] else []
     return [
         f"What exivity-audit {version()} reads of release {target}, from {where}; made by `exivity-audit rbac`.",
         f"It allows this run: {' '.join(words)}",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from exivity_audit.cli.options import ACCESS, FILE, HISTORY, JUDGING, REPORT, Grouped, add
+from exivity_audit.cli.options import ACCESS, FILE, HISTORY, JUDGING, REPORT, SNAPSHOTS, Grouped, add
 
 if TYPE_CHECKING:
     from exivity_audit.cli.history_keeping import Keeping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("run", cls=Grouped, context_settings={"max_content_width": 110})
-@click.option("--snapshot", "snapshot_file", type=FILE, help="Judge this saved file instead of a cluster.")
+@add(SNAPSHOTS)
 @click.option("--save", "save_file", type=FILE, help="Also save what was read, redacted.")
 @click.option(
     "--baseline",
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 @click.option("--history-keep", type=int, metavar="COUNT", help="Keep so many reports of this release in --history.  [default: all]")
 @click.option("--history-age", type=int, metavar="DAYS", help="Keep them so many days.  [default: for ever]")
 @add(HISTORY, ACCESS, JUDGING, REPORT)
-def command(snapshot_file: Path | None, save_file: Path | None, baseline_file: Path | None, fail_on_new: bool, **flags: Any) -> int:
-    """Audit a cluster against the operations checklist, and say what to mend first.
+def command(snapshots: tuple[str, ...], save_file: Path | None, baseline_file: Path | None, fail_on_new: bool, **flags: Any) -> int:
+    """Audit a cluster, or several sites together, against the operations checklist, and say what to mend first.
 
     Exit codes: 0 clean, 1 findings, 2 usage, 3 something could not be seen, 4 no cluster.
     """
     from exivity_audit.cli.output import must_be_writable, outputs_of
-    from exivity_audit.cli.preparation import fit_snapshot, prepare
+    from exivity_audit.cli.preparation import prepare
     from exivity_audit.errors import UsageError
     from exivity_audit.exit_code import limit
 
@@ -50,35 +50,28 @@ def command(snapshot_file: Path | None, save_file: Path | None, baseline_file: P
         must_be_writable(save_file)
     prepared = prepare(flags)
     from exivity_audit.cli.judging import judge
-    from exivity_audit.snapshot import load, save
+    from exivity_audit.cli.obtaining import obtain
+    from exivity_audit.snapshot import save
 
     history = _history(prepared, flags)
     say = _say if flags["stats"] else None
     baseline = _baseline(baseline_file, prepared, flags) if baseline_file is not None else None
-    if snapshot_file is not None:
-        from exivity_audit.cli.history_keeping import with_history
-
-        snapshot = with_history(fit_snapshot(load(snapshot_file), flags, prepared.config), history.folder if history else None)
-        return judge(snapshot, prepared, flags, outputs, ends, snapshot_file=str(snapshot_file), say=say, baseline=baseline, history=history)
-    from exivity_audit.cli.collecting import collect
-
-    snapshot, stats = collect(prepared, flags)
+    found = obtain(prepared, flags, snapshots, history.folder if history else None)
     if save_file is not None:
-        save(snapshot, save_file)
+        save(found.snapshot, save_file)
     if say is not None:
-        methods = ", ".join(f"{count} {method}" for method, count in sorted(stats.methods.items()))
-        seconds = time.perf_counter() - began
-        say(f"{stats.requests} requests ({methods}), {stats.bytes_received} bytes, {stats.retries} retries, read in {seconds:.2f} s")
+        for line in found.spent(time.perf_counter() - began):
+            say(line)
     return judge(
-        snapshot,
+        found.snapshot,
         prepared,
         flags,
         outputs,
         ends,
-        requests=stats.requests,
-        received=stats.bytes_received,
-        snapshot_file=str(save_file) if save_file else None,
-        began=began,
+        requests=found.requests,
+        received=found.received,
+        snapshot_file=str(save_file) if save_file else found.files,
+        began=began if found.live else None,
         say=say,
         baseline=baseline,
         history=history,

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from exivity_audit.cli.filling import SOURCE
-from exivity_audit.cli.options import ACCESS, FILE, HISTORY, JUDGING, Grouped, add
+from exivity_audit.cli.options import ACCESS, FILE, HISTORY, JUDGING, SNAPSHOTS, Grouped, add
 
 if TYPE_CHECKING:
     from exivity_audit.cli.preparation import Preparation
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
 @click.option("--key", "key_file", type=FILE, envvar="EXIVITY_AUDIT_SEAL_KEY", help="Sign with this Ed25519 private key (PEM, without passphrase).")
 @click.option("--by", metavar="NAME", help="Who seals it; the manifest says so.")
-@add(SOURCE, HISTORY, ACCESS, JUDGING)
-def command(file: Path, force: bool, key_file: Path | None, by: str | None, snapshot_file: Path | None, **flags: Any) -> int:
+@add(SNAPSHOTS, HISTORY, ACCESS, JUDGING)
+def command(file: Path, force: bool, key_file: Path | None, by: str | None, snapshots: tuple[str, ...], **flags: Any) -> int:
     """Audit, and seal reports, snapshot, config and evidence with its artefacts in one archive with a manifest.
 
     A key is made by `openssl genpkey -algorithm ed25519 -out seal.key`, and its public half for those who verify by
@@ -45,7 +44,7 @@ def command(file: Path, force: bool, key_file: Path | None, by: str | None, snap
         key = private_key(key_file)
     prepared = prepare(flags)
     papers = _papers(prepared, flags)
-    snapshot = _snapshot(snapshot_file, prepared, flags)
+    snapshot = _snapshot(snapshots, prepared, flags)
     from exivity_audit.handover.sealing import pack
     from exivity_audit.snapshot import write_whole
 
@@ -66,20 +65,14 @@ def _papers(prepared: Preparation, flags: dict[str, Any]) -> list[Paper]:
     return found + (evidence_papers(flags["evidence"]) if flags.get("evidence") else [])
 
 
-def _snapshot(file: Path | None, prepared: Preparation, flags: dict[str, Any]) -> Snapshot:
+def _snapshot(snapshots: tuple[str, ...], prepared: Preparation, flags: dict[str, Any]) -> Snapshot:
+    from exivity_audit.cli.obtaining import obtain
     from exivity_audit.handover.sealing import strained_snapshot
 
-    if file is not None:
-        from exivity_audit.cli.history_keeping import with_history
-        from exivity_audit.cli.preparation import fit_snapshot
-        from exivity_audit.snapshot import load
-
-        declared = prepared.config.history
-        folder = flags.get("history") or (Path(declared.folder) if declared else None)
-        return strained_snapshot(with_history(fit_snapshot(load(file), flags, prepared.config), folder))
-    from exivity_audit.cli.collecting import collect
-
-    return collect(prepared, flags)[0]
+    declared = prepared.config.history
+    folder = flags.get("history") or (Path(declared.folder) if declared else None)
+    found = obtain(prepared, flags, snapshots, folder).snapshot
+    return strained_snapshot(found) if snapshots else found
 
 
 def _judged(snapshot: Snapshot, prepared: Preparation, flags: dict[str, Any]) -> tuple[Scorecard, RunInfo]:

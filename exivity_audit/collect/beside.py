@@ -61,8 +61,10 @@ class Reply:
 class Client:
     """Gets JSON from servers that share one way to verify them; one try, no redirects, never past the run's deadline."""
 
-    def __init__(self, connection: Connection, deadline: Deadline, stats: Stats, *, seconds: float = SECONDS, largest: int = LARGEST) -> None:
-        self._connection, self._deadline, self._stats = connection, deadline, stats
+    def __init__(
+        self, connection: Connection, deadline: Deadline, stats: Stats, *, seconds: float = SECONDS, largest: int = LARGEST, lists: bool = False
+    ) -> None:
+        self._connection, self._deadline, self._stats, self._lists = connection, deadline, stats, lists
         self._seconds, self._largest = seconds, largest
         self._watchdog = pools.Watchdog()
         self._manager = pools.manager(connection, 8)
@@ -101,7 +103,9 @@ class Client:
             finally:
                 if response is not None and not whole:
                     response.close()
-        return interpret(response.status, response.headers.get("Content-Type", ""), content) if whole else Reply(failure=self._late())
+        return (
+            interpret(response.status, response.headers.get("Content-Type", ""), content, lists=self._lists) if whole else Reply(failure=self._late())
+        )
 
     def close(self) -> None:
         """Cut off what is under way and close the connections."""
@@ -121,15 +125,15 @@ class Client:
         return Failure("timeout", None, f"the server did not finish its answer within {self._seconds:g} seconds")
 
 
-def interpret(status: int, content_type: str, content: bytes) -> Reply:
-    """What a complete answer means; of an error nothing but its status is taken, for its text is anybody's."""
+def interpret(status: int, content_type: str, content: bytes, *, lists: bool = False) -> Reply:
+    """What a complete answer means; of an error nothing but its status is taken, for its text is anybody's. ``lists``: see ``parse``."""
     if 300 <= status < 400:
         return Reply(failure=Failure("malformed", status, "a redirect came, such as to a login page; it is not followed"))
     if status != 200:
         kind: Any = {401: "unauthorized", 403: "forbidden", 404: "not-found", 429: "throttled"}.get(status, "server")
         return Reply(failure=Failure(kind, status, _WORDS.get(status, f"it answers with an error ({status})")))
     try:
-        return Reply(parse(content_type, content))
+        return Reply(parse(content_type, content, lists=lists))
     except BodyError as error:
         return Reply(failure=Failure("malformed", status, str(error)))
 

@@ -53,8 +53,8 @@ def is_html(content_type: str, body: bytes) -> bool:
     return "html" in content_type.lower() or body.lstrip()[:9].lower().startswith((b"<!doctype", b"<html"))
 
 
-def parse(content_type: str, body: bytes) -> dict[str, object]:
-    """Parse a JSON object, strictly; raise BodyError for anything else."""
+def parse(content_type: str, body: bytes, *, lists: bool = False) -> dict[str, object]:
+    """Parse a JSON object, strictly; raise BodyError for anything else. With ``lists`` a list is one too, under ``items``."""
     if is_html(content_type, body):
         raise BodyError("an HTML page came instead of JSON, such as a login page or a proxy's error page")
     name = content_type.split(";", 1)[0].strip().lower()
@@ -66,6 +66,8 @@ def parse(content_type: str, body: bytes) -> dict[str, object]:
         raise BodyError("the answer is not valid JSON") from None
     except RecursionError:
         raise BodyError("the answer is nested too deeply") from None
+    if lists and isinstance(parsed, list):
+        return {"items": parsed}
     if not isinstance(parsed, dict):
         raise BodyError("the answer is not a JSON object")
     return parsed

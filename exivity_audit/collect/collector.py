@@ -10,15 +10,13 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-import msgspec
-
 from exivity_audit.collect.answer import Answer, Failure
 from exivity_audit.collect.api import Api
 from exivity_audit.collect.asking import Refused
 from exivity_audit.collect.beside import Source, reason_of
 from exivity_audit.collect.describe import DESCRIBERS, Vault
 from exivity_audit.collect.discovery import Discovery, Served
-from exivity_audit.collect.net import caught, strained
+from exivity_audit.collect.gathered import Gathered, settled
 from exivity_audit.collect.place import MissingRead, NotAsked, Read, Where
 from exivity_audit.collect.release import Target
 from exivity_audit.document import Malformed, NotCollected
@@ -29,6 +27,7 @@ from exivity_audit.snapshot import Cluster, Outcome, Place, Record, SiteSnapshot
 
 WORKERS = 8
 PAGE = 500
+PROBE = "probe/"
 Progress = Callable[[int, int, str], None]
 
 
@@ -77,7 +76,7 @@ def _identity(api: Api, discovery: Discovery) -> str | None:
 
 
 class Collector:
-    """Collects one site."""
+    """Collects one site; the groups of its secrets are numbered later, over all sites of the run."""
 
     def __init__(
         self,
@@ -94,7 +93,7 @@ class Collector:
         self._reads = {read.name: read for read in reads}
         self._given: dict[str, Any] = {"release": target, "secrets": secrets}
         self._target = target
-        self._vault = Vault()
+        self.vault = Vault()  # of the values described so far; ``settled`` numbers their groups and forgets them
         self._pruners: dict[str, Callable[[Any], Any]] = {}
         self._records: dict[str, tuple[Record, ...]] = {}
         self._progress = progress or (lambda done, total, what: None)
@@ -106,21 +105,17 @@ class Collector:
         try:
             while waiting := [name for name in names if name not in self._records]:
                 ready = [name for name in waiting if not (set(inputs(self._reads[name])) & set(waiting))]
+                ready = [name for name in ready if not self._reads[name].resource.startswith(PROBE)] or ready  # last: a peer that hangs
                 for name, records in zip(ready, workers.map(self._read, ready), strict=True):
                     self._records[name] = records
                     self._progress(len(self._records), len(names), self._reads[name].resource)
         finally:
             workers.shutdown(wait=False, cancel_futures=True)  # an interrupted run does not wait for a server that hangs
-        return self._settled()
+        self.vault.identity("release", self._target.name)
+        return self._sorted()
 
-    def _settled(self) -> tuple[Record, ...]:
-        records = sorted((record for group in self._records.values() for record in group), key=lambda record: (record.name, str(record.place)))
-        found: list[dict[str, Any]] = []
-        for record in records:
-            _descriptions(record.objects, found)
-        self._vault.identity("release", self._target.name)
-        self._vault.settle(found)
-        return tuple(msgspec.structs.replace(record, objects=strained(record.objects), reason=caught(record.reason)) for record in records)
+    def _sorted(self) -> tuple[Record, ...]:
+        return tuple(sorted((record for group in self._records.values() for record in group), key=lambda record: (record.name, str(record.place))))
 
     def _read(self, name: str) -> tuple[Record, ...]:
         read = self._reads[name]
@@ -163,6 +158,7 @@ class Collector:
         """Where a read looks, after reading what that follows from; None where that could not be seen. Raises NotAsked."""
         read = self._reads[name]
         self.collect(other for other in inputs(read) if other in self._reads)
+        self.vault = Vault()  # nobody asks which are equal
         try:
             return self._places(read.where)
         except (MissingRead, Malformed, NotCollected):
@@ -259,7 +255,7 @@ class Collector:
         """What cuts the objects of a read, made when it is first needed."""
         found = self._pruners.get(read.name)
         if found is None:
-            found = self._pruners[read.name] = pruner(_describers(read, self._vault))
+            found = self._pruners[read.name] = pruner(_describers(read, self.vault))
         return found
 
     def _failed(self, read: Read, served: Served | None, place: Place, failure: Failure) -> Record:
@@ -308,19 +304,6 @@ def _parameters(where: Callable[..., Iterable[Place]]) -> tuple[str, ...]:
     return tuple(inspect.signature(where).parameters)
 
 
-def _descriptions(value: Any, found: list[dict[str, Any]]) -> None:
-    """The secret descriptions below a value, in path order."""
-    if isinstance(value, dict):
-        if set(value) == {"secret"} and isinstance(value["secret"], dict) and "group" in value["secret"]:
-            found.append(value["secret"])
-            return
-        for key in sorted(value):
-            _descriptions(value[key], found)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            _descriptions(item, found)
-
-
 def _name(item: Any) -> str | None:
     metadata = item.get("metadata") if isinstance(item, dict) else None
     found = metadata.get("name") if isinstance(metadata, dict) else None
@@ -341,7 +324,7 @@ def _whole_page(answer: Answer) -> list[Any] | None:
     return None if isinstance(metadata, dict) and metadata.get("continue") else list(body["items"])
 
 
-def collect_site(
+def gather_site(
     api: Api,
     discovery: Discovery,
     reads: Iterable[Read],
@@ -355,12 +338,12 @@ def collect_site(
     secrets: str,
     progress: Progress | None = None,
     sources: Mapping[str, Source] | None = None,
-) -> SiteSnapshot:
-    """All that some checks need of one site, redacted; ``sources`` are the servers beside the API, by resource. Never raises for an answer."""
+) -> Gathered:
+    """All that some checks need of one site; ``sources`` are the servers beside the API, by resource. Never raises for an answer."""
     failure = target.namespace_failure
     unseen = (*base.unseen, *((_unseen("release_namespace", target.namespace, "metadata.name", failure),) if failure else ()))
-    records = Collector(api, discovery, reads, target, secrets, progress, sources).collect(wanted)
-    return SiteSnapshot(
+    collector = Collector(api, discovery, reads, target, secrets, progress, sources)
+    found = SiteSnapshot(
         name=site,
         role=role,  # type: ignore[arg-type]  # Literal; the command line and the config validate it
         cluster=base.cluster,
@@ -370,5 +353,11 @@ def collect_site(
         identity=base.identity,
         now=base.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         insecure=insecure,
-        reads=tuple(sorted((*records, *unseen), key=lambda record: (record.name, str(record.place)))),
+        reads=tuple(sorted((*collector.collect(wanted), *unseen), key=lambda record: (record.name, str(record.place)))),
     )
+    return Gathered(found, collector.vault)
+
+
+def collect_site(*arguments: Any, **named: Any) -> SiteSnapshot:
+    """A site that is the only one of its run, as ``gather_site`` reads it."""
+    return settled([gather_site(*arguments, **named)])[0]

@@ -17,7 +17,7 @@ import msgspec
 from exivity_audit.collect import kubeconfig as kubeconfigs
 from exivity_audit.collect import tls
 from exivity_audit.collect.credentials import Anonymous, Credentials, ExecCredentials, Fixed, TokenFile, basic
-from exivity_audit.collect.exec_plugin import plugin_from
+from exivity_audit.collect.exec_plugin import LONGEST_RUN, plugin_from
 from exivity_audit.collect.proxy import Proxy, choose
 from exivity_audit.errors import UsageError, one_line
 
@@ -49,20 +49,22 @@ def connect(
     impersonate: str | None = None,
     impersonate_groups: tuple[str, ...] = (),
     insecure: bool = False,
+    login_seconds: float = LONGEST_RUN,
     environment: Mapping[str, str] | None = None,
     home: Path | None = None,
     service_account: Path = SERVICE_ACCOUNT,
 ) -> Connection:
     """Return the connection a kubeconfig, else the pod's service account, describes; runs an exec plug-in, asks no server.
 
-    Raises UsageError for what the operator can correct in a flag or kubeconfig, Unreachable for certificates, token files and plug-ins.
+    A plug-in gets ``login_seconds`` at most. Raises UsageError for what the operator can correct in a flag or kubeconfig, Unreachable for
+    certificates, token files and plug-ins.
     The last three arguments are for tests.
     """
     environment = os.environ if environment is None else environment
     paths = kubeconfigs.candidates(kubeconfig, environment, home or Path.home())
     flags = _impersonation(impersonate or "", impersonate_groups, "", {})
     if paths:
-        return _from_kubeconfig(kubeconfigs.load(paths, context), flags, insecure, environment)
+        return _from_kubeconfig(kubeconfigs.load(paths, context), flags, insecure, login_seconds, environment)
     if environment.get("KUBERNETES_SERVICE_HOST") and (service_account / "token").is_file():
         if context:
             raise UsageError(
@@ -77,8 +79,17 @@ def connect(
     )
 
 
+def cluster_behind(kubeconfig: Path | None, context: str | None) -> tuple[str, str]:
+    """The names of the cluster and of the namespace behind a context, without asking anybody. Raises UsageError where there is no such context."""
+    paths = kubeconfigs.candidates(kubeconfig, os.environ, Path.home())
+    if not paths:
+        return (connect(context=context).cluster_name if context else "in-cluster"), "default"
+    selected = kubeconfigs.load(paths, context)
+    return selected.cluster.name, selected.context.text("namespace") or "default"
+
+
 def _from_kubeconfig(
-    selected: kubeconfigs.Selected, flags: tuple[tuple[str, str], ...], insecure: bool, environment: Mapping[str, str]
+    selected: kubeconfigs.Selected, flags: tuple[tuple[str, str], ...], insecure: bool, login_seconds: float, environment: Mapping[str, str]
 ) -> Connection:
     cluster, user = selected.cluster, selected.user
     server = _server(cluster.text("server"), cluster.name)
@@ -95,7 +106,7 @@ def _from_kubeconfig(
                 "The kubeconfig's user has a client certificate without its key, or a key without its certificate.", "Correct the kubeconfig."
             )
     proxy = choose(server, cluster.text("proxy-url"), environment)
-    credentials = _credentials(user, cluster, server, made, proxy)
+    credentials = _credentials(user, cluster, server, made, proxy, login_seconds)
     return Connection(
         server=server,
         ssl_context=made,
@@ -111,7 +122,9 @@ def _from_kubeconfig(
     )
 
 
-def _credentials(user: kubeconfigs.Entry, cluster: kubeconfigs.Entry, server: str, made: ssl.SSLContext | None, proxy: Proxy | None) -> Credentials:
+def _credentials(
+    user: kubeconfigs.Entry, cluster: kubeconfigs.Entry, server: str, made: ssl.SSLContext | None, proxy: Proxy | None, login_seconds: float
+) -> Credentials:
     """Return the first way to log in that kubectl would take: token file, token, exec plug-in, basic auth, the OIDC provider's token."""
     known = ("tokenFile", "token", "exec", "username", "auth-provider")
     if made is None and any(user.values.get(key) for key in known) and urlsplit(server).hostname not in ("localhost", "127.0.0.1", "::1"):
@@ -125,7 +138,7 @@ def _credentials(user: kubeconfigs.Entry, cluster: kubeconfigs.Entry, server: st
     if block is not None:
         if not isinstance(block, dict):
             raise UsageError("The kubeconfig's exec block is malformed.", "Compare it with the one your provider's login command writes.")
-        return ExecCredentials(plugin_from(block, user.base, _cluster_information(cluster, server, proxy)), made)
+        return ExecCredentials(plugin_from(block, user.base, _cluster_information(cluster, server, proxy)), made, login_seconds)
     if user.text("username"):
         return basic(user.text("username"), user.text("password"))
     provider = user.values.get("auth-provider")

@@ -110,13 +110,13 @@ class TokenFile:
 class ExecCredentials:
     """The credentials of an exec plug-in; runs it at once, again shortly before they expire, and after a 401."""
 
-    def __init__(self, plugin: ExecPlugin, context: ssl.SSLContext | None) -> None:
+    def __init__(self, plugin: ExecPlugin, context: ssl.SSLContext | None, limit: float = LONGEST_RUN) -> None:
         self.generation = 0
         self._plugin = plugin
         self._context = context
         self._lock = threading.Lock()
         self._renew_at: datetime | None = None
-        self._credential = self._run(LONGEST_RUN)
+        self._credential = self._run(limit)
 
     def authorization(self, limit: float = LONGEST_RUN) -> str | None:
         """Return the header's value; run the plug-in again first when the credential is about to expire."""

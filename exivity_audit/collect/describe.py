@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -19,8 +19,10 @@ from exivity_audit import chart
 from exivity_audit.collect import broker, public
 from exivity_audit.collect.alertmanager import describe_config, describe_object
 from exivity_audit.collect.chart_values import argo_helm, argo_resources, dig, given_values, user_values
+from exivity_audit.collect.parity import ParityKey
 from exivity_audit.collect.pem import describe_certificates, describe_key_pair
 from exivity_audit.collect.targets import backup_url
+from exivity_audit.collect.workflows import WORKFLOWS
 
 LARGEST_HELM = 16 * 2**20
 CAP = 64
@@ -35,7 +37,7 @@ COMMON_WORDS = (
 
 @dataclass
 class Vault:
-    """Holds the secret values of one run in memory, for as long as it takes to tell which are equal."""
+    """Holds the secret values of one site in memory, for as long as it takes to tell which are equal."""
 
     entries: list[tuple[dict[str, Any], str]] = field(default_factory=list, repr=False)
     identities: list[tuple[str, str]] = field(default_factory=list, repr=False)
@@ -54,18 +56,28 @@ class Vault:
         if isinstance(value, str) and value:
             self.identities.append((what, value))
 
-    def settle(self, ordered: list[dict[str, Any]]) -> None:
-        """Number the groups of equal values in the order the descriptions stand in the snapshot, then forget the values."""
-        values = {id(body): value for body, value in self.entries}
-        groups: dict[str, int] = {}
-        for body in ordered:
+
+def settle(vaults: Iterable[tuple[Vault, Iterable[tuple[str, dict[str, Any]]]]], key: ParityKey | None = None) -> None:
+    """Number the groups of equal values over all sites of a run, in the order their descriptions stand in the snapshot, then forget the values.
+
+    With each vault come the descriptions of its site, each behind its purpose. A key adds the keyed hash by which snapshots
+    taken apart are compared.
+    """
+    groups: dict[str, int] = {}
+    opened = list(vaults)
+    for vault, ordered in opened:
+        values = {id(body): value for body, value in vault.entries}
+        for purpose, body in ordered:
             value = values.get(id(body))
             if value is None:
                 continue
             body["group"] = groups.setdefault(value, len(groups) + 1)
-            body["equals"] = sorted({what for what, other in self.identities if other.casefold() == value.casefold()}) if value else []
-        self.entries.clear()
-        self.identities.clear()
+            body["equals"] = sorted({what for what, other in vault.identities if other.casefold() == value.casefold()}) if value else []
+            if key is not None:
+                body["parity"] = key.mark(purpose, value)
+    for vault, _ in opened:
+        vault.entries.clear()
+        vault.identities.clear()
 
 
 def classes(value: str) -> list[str]:
@@ -286,5 +298,5 @@ DESCRIBERS: dict[str, Callable[[Any, Vault], Any]] = {
     "secret": secret, "certificates": certificates, "key_pair": key_pair, "change_times": change_times, "config_json": config_json,
     "helm_values": helm_values, "user_name": user_name, "host_name": host_name, "receivers": receivers, "route_tls": route_tls,
     "given_values": given_values, "argo_helm": argo_helm, "argo_resources": argo_resources,
-    **{name: _alone(cut) for name, cut in PUBLIC.items()},
+    **{name: _alone(cut) for name, cut in (PUBLIC | WORKFLOWS).items()},
 }  # fmt: skip

@@ -48,7 +48,7 @@ class History:
             return Told(failure=Failure("connection", None, f"the folder cannot be read: {error.strerror}"), helps="a readable --history DIR")
         by_date = {report.when: report for report in found if report.when < self.now}
         newest = [by_date[when] for when in sorted(by_date)[-MOST_KEPT:]]
-        return Told(tuple(kept(report) for report in newest))
+        return Told(tuple(kept(report, report.sites_of(self.cluster, self.namespace, self.release)) for report in newest))
 
     def _reports(self) -> list[PastReport]:
         found, read = [], 0
@@ -108,6 +108,9 @@ def told(snapshot: Snapshot, folder: Path, read: Read) -> tuple[Snapshot, list[s
     """A snapshot with the history of a folder where it was collected without one, and what should be known of the folder."""
     sites, notes = [], []
     for site in snapshot.sites:
+        if site.unreached:
+            sites.append(site)
+            continue
         history = History(folder, site.cluster, site.namespace, site.release, parse_time(site.now))
         answer = history(Place(site.namespace), {})
         notes += history.notes()

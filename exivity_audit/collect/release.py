@@ -17,6 +17,10 @@ USUAL_NAMESPACE = "exivity"
 MARKS = ("deployments", "persistentvolumeclaims")
 
 
+class NoAnswer(UsageError):
+    """Nothing was seen of where the release may be, because the server gave no answer: no word on what is installed."""
+
+
 @dataclass(frozen=True, order=True)
 class Target:
     """The release to audit: ``fullname`` is the chart's FN, a guess from the release where ``fullname_seen`` is false.
@@ -35,7 +39,7 @@ class Target:
 
 
 def find_release(api: Api, discovery: Discovery, namespace: str | None, release: str | None, context_namespace: str | None) -> Target:
-    """The one release that fits. Raises UsageError for none, for several, and for a namespace that does not exist.
+    """The one release that fits. Raises UsageError for none, for several, and for a namespace that does not exist; NoAnswer where nobody answered.
 
     Where nothing may be listed and a release is named, that name is taken as it is: the report then says what it could not see.
     """
@@ -64,13 +68,14 @@ def find_release(api: Api, discovery: Discovery, namespace: str | None, release:
         raise UsageError(f"no release {release!r} in {where}; there is {', '.join(map(str, found))}{near}", "name it with --release")
     if release and not looked:
         return Target(namespace or context_namespace or USUAL_NAMESPACE, release, chart.fullname(release), False, unseen)
+    silent = failure is not None and failure.kind != "forbidden"
     if not looked and failure is not None:
-        raise UsageError(
+        raise (NoAnswer if silent else UsageError)(
             f"cannot look for the Exivity release: {one_line(failure.reason)} (list deployments in {where})",
-            "name it with --release and --namespace, and `exivity-audit preflight` lists the rights that are missing",
+            (silent and failure.hint) or "name it with --release and --namespace, and `exivity-audit preflight` lists the rights that are missing",
         )
     other = ", and the whole cluster may not be listed" if narrowed else ""
-    raise UsageError(
+    raise (NoAnswer if silent else UsageError)(
         f"no Exivity release in {where}: no Deployment or claim carries the label {chart.SELECTOR}{other}", "name another --namespace or --context"
     )
 

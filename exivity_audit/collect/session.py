@@ -8,15 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from exivity_audit.collect.beside import SECONDS, Source
-from exivity_audit.collect.collector import Base, Collector, Progress, base, collect_site
+from exivity_audit.collect.collector import Base, Collector, Progress, base, gather_site
 from exivity_audit.collect.connection import connect
 from exivity_audit.collect.discovery import Discovery, discover
+from exivity_audit.collect.exec_plugin import LONGEST_RUN
+from exivity_audit.collect.gathered import Gathered, settled
 from exivity_audit.collect.history import History
 from exivity_audit.collect.kubelet import Kubelets
 from exivity_audit.collect.place import Read
 from exivity_audit.collect.prometheus import Prometheus, Server
 from exivity_audit.collect.release import Target, find_release
+from exivity_audit.collect.stats import Stats
 from exivity_audit.collect.transport import Deadline, Transport
+from exivity_audit.probes.asked import Asked
 from exivity_audit.snapshot import SiteSnapshot
 
 
@@ -37,6 +41,7 @@ class Access:
     kubelet_stats: bool = False
     prometheus: Server | None = None
     history: Path | None = None
+    probes: Asked | None = None
     role: str | None = None
     site: str = "default"
 
@@ -52,10 +57,14 @@ class Session:
     target: Target
     notes: list[str] = field(default_factory=list)  # what a person should know of the collection
 
-    def collect(self, reads: Iterable[Read], wanted: Iterable[str], progress: Progress | None = None) -> SiteSnapshot:
-        """The site's part of a snapshot."""
+    def gather(self, reads: Iterable[Read], wanted: Iterable[str], progress: Progress | None = None) -> Gathered:
+        """What some checks need of the site."""
         with self._sources() as sources:
-            return self._collect(reads, wanted, sources, progress)
+            return self._gather(reads, wanted, sources, progress)
+
+    def collect(self, reads: Iterable[Read], wanted: Iterable[str], progress: Progress | None = None) -> SiteSnapshot:
+        """The same of a site that is the only one of its run."""
+        return settled([self.gather(reads, wanted, progress)])[0]
 
     @contextmanager
     def _sources(self) -> Iterator[dict[str, Source]]:
@@ -75,10 +84,17 @@ class Session:
                 history = History(access.history, self.base.cluster, self.target.namespace, self.target.name, self.base.now)
                 opened.callback(lambda: self.notes.extend(history.notes()))
                 found["history/reports"] = history
+            if access.probes is not None:
+                from exivity_audit.probes.opening import open_probes
+
+                transport = self.transport
+                engine = open_probes(access.probes, transport.connection, transport, self.discovery, self.target.namespace, transport.deadline)
+                opened.callback(engine.close)
+                found |= engine.sources()
             yield found
 
-    def _collect(self, reads: Iterable[Read], wanted: Iterable[str], sources: dict[str, Source], progress: Progress | None) -> SiteSnapshot:
-        return collect_site(
+    def _gather(self, reads: Iterable[Read], wanted: Iterable[str], sources: dict[str, Source], progress: Progress | None) -> Gathered:
+        return gather_site(
             self.transport,
             self.discovery,
             reads,
@@ -102,16 +118,21 @@ class Session:
         self.transport.close()
 
 
-def open_session(access: Access) -> Session:
-    """Connect and find the release. Raises UsageError and Unreachable with a sentence and a next step."""
+def open_session(access: Access, deadline: Deadline | None = None, stats: Stats | None = None) -> Session:
+    """Connect and find the release. Raises UsageError and Unreachable with a sentence and a next step.
+
+    Several sites of a run share one deadline; ``stats`` counts what is asked here, also where it comes to nothing.
+    """
+    deadline = deadline or Deadline(access.deadline)
     connection = connect(
         kubeconfig=access.kubeconfig,
         context=access.context,
         impersonate=access.impersonate,
         impersonate_groups=access.impersonate_groups,
         insecure=access.insecure,
+        login_seconds=max(1.0, min(LONGEST_RUN, deadline.remaining())),
     )
-    transport = Transport(connection, deadline=Deadline(access.deadline), request_timeout=access.request_timeout)
+    transport = Transport(connection, deadline=deadline, request_timeout=access.request_timeout, stats=stats)
     try:
         version = transport.first_contact()
         discovery = discover(transport)

@@ -25,6 +25,7 @@ __all__ = ["Answer", "Deadline", "Failure", "Kind", "Listing", "Transport"]
 
 _UNAUTHORIZED = Failure("unauthorized", 401, "the server does not accept the credentials", "Log in again, or have the token or certificate renewed.")
 _FIRST_TRIES = 2  # where nothing has answered yet, more would only keep the operator waiting
+_GIVEN_UP = 24  # tries in a row without any answer: the server is gone, and asking twice no longer helps
 _NO_TIME = Failure("deadline", None, "the time for the whole run was up", "Give more time with --deadline.")
 
 
@@ -47,12 +48,13 @@ class Transport:
         connect_timeout: float = 5,
         concurrency: int = 8,
         largest_body: int = LARGEST_BODY,
+        stats: Stats | None = None,
         sleep: Callable[[float], object] | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.connection = connection
         self.deadline = deadline
-        self.stats = Stats()
+        self.stats = stats or Stats()
         self.gate = Gate(concurrency)
         self._request_timeout = request_timeout
         self._connect_timeout = connect_timeout
@@ -66,6 +68,7 @@ class Transport:
         self._renewed = False
         self._unauthorized = False
         self._contacted = False
+        self._silent = 0
         self._server = connection.server.rstrip("/")
 
     def first_contact(self) -> Answer:
@@ -137,7 +140,8 @@ class Transport:
                 return outcome.answer
             if outcome.answer.status == 429 or outcome.wait is not None:
                 self.gate.halve(ticket)
-            if not outcome.again or tries >= (TRIES if self._contacted else _FIRST_TRIES):
+            self._silent = self._silent + 1 if outcome.answer.status == 0 else 0
+            if not outcome.again or tries >= (TRIES if self._contacted else _FIRST_TRIES) or self._silent >= _GIVEN_UP:
                 return outcome.answer
             wait = wait_before(tries, outcome.wait, self._chance)
             if wait >= self.deadline.remaining():

@@ -78,6 +78,7 @@ class Application:
     sources: tuple[AppSource, ...]
     local: bool | None  # deploys to this cluster; None where the destination does not tell
     target: str  # the destination's namespace
+    destination: str  # the cluster it deploys to, by name or server; empty where neither is said
     automated: bool
     self_heal: bool
     skipped: bool  # told not to reconcile
@@ -140,6 +141,7 @@ def _application(item: Document) -> Application:
         subject=item.subject, source=item.source, name=item.name, namespace=item.namespace or "", labels=item.labels(),
         tracking=item.text(f"metadata.annotations[{chart.ARGO_TRACKING}]") or "", owner_set=next(iter(owners), ""),
         sources=tuple(_sources(item)), local=_local(item), target=item.text("spec.destination.namespace") or "",
+        destination=item.text("spec.destination.name") or _place(item, "spec.destination.server"),
         automated=on, self_heal=on and automated.get("selfHeal") is True,
         skipped=item.text(f"metadata.annotations[{SKIP}]") == "true",
         ignored=tuple(_ignored(entry) for entry in item.items("spec.ignoreDifferences")),

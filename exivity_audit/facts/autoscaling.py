@@ -26,6 +26,7 @@ class Autoscaler:
     minimum: int
     maximum: int
     paused: bool = False  # a ScaledObject that scales nothing while an annotation says so
+    held_at: str = ""  # the copies that a paused ScaledObject holds; empty where it leaves them as they are
 
     def targets(self, workload: Subject) -> bool:
         """Whether it scales this workload."""
@@ -77,6 +78,7 @@ def _scaled(item: Document) -> tuple[str, Autoscaler]:
         subject=item.subject, source=item.source, name=item.name,
         target=(item.text("spec.scaleTargetRef.kind") or "Deployment", item.text("spec.scaleTargetRef.name") or ""),
         minimum=minimum if idle is None else min(idle, minimum), maximum=KEDA_MOST if most is None else most, paused=_paused(item),
+        held_at=item.text(f"metadata.annotations[{PAUSED_AT}]") or "",
     )  # fmt: skip
     return item.text("status.hpaName") or f"keda-hpa-{item.name}", scaler
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from exivity_audit.document import Document, Malformed
+from exivity_audit.document import Document, Malformed, NotCollected
 from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact
 from exivity_audit.quantity import Size
@@ -74,11 +74,16 @@ class Disk:
 
 @dataclass(frozen=True)
 class Replication:
-    """``spec.replica``: whether the cluster follows another one, and which."""
+    """``spec.replica``: whether the cluster follows another one, and which; ``host`` and ``store`` are where that one is reached."""
 
     follows: bool
     source: str
     primary: str
+    host: str = ""  # streamed from; empty where the write-ahead log comes from a store alone
+    store: Store | None = None
+    plugin: Plugin | None = None
+    enabled: bool | None = None  # as written; None: the names of primary and self decide
+    own: str = ""  # its name in the distributed topology
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,7 @@ class CnpgCluster:
     fenced: bool
     archiving_skipped: bool
     deleting: bool
+    system_id: str = ""  # PostgreSQL's own identifier, the same for a primary and what follows it; operators before 1.26 do not tell
 
     @property
     def healthy(self) -> bool:
@@ -206,13 +212,24 @@ def _disk(item: Document, path: str) -> Disk | None:
     return Disk(size, item.text(f"{path}.storageClass") or item.text(f"{path}.pvcTemplate.storageClassName") or "")
 
 
+def _newer(item: Document, path: str) -> str:
+    """A text that older snapshots did not keep; empty there, as where the operator does not tell."""
+    try:
+        return item.text(path) or ""
+    except NotCollected:
+        return ""
+
+
 def _replication(item: Document) -> Replication | None:
     """By the operator's own rule: ``enabled`` where it is said, else whether another cluster is named as the primary."""
     if item.get("spec.replica") is None:
         return None
     enabled, primary = item.boolean("spec.replica.enabled"), item.text("spec.replica.primary") or ""
-    follows = enabled if enabled is not None else (item.text("spec.replica.self") or item.name) != primary
-    return Replication(follows, item.text("spec.replica.source") or "", primary)
+    own = item.text("spec.replica.self") or item.name
+    follows = enabled if enabled is not None else own != primary
+    source = item.text("spec.replica.source") or ""
+    hosts = (_newer(entry, "connectionParameters.host") for entry in item.items("spec.externalClusters") if entry.text("name") == source)
+    return Replication(follows, source, primary, next(hosts, ""), *_external(item, source), enabled, own)
 
 
 def _times(item: Document, path: str) -> tuple[datetime, ...]:
@@ -265,7 +282,7 @@ def _cluster(item: Document) -> CnpgCluster:
         metrics_tls=item.boolean("spec.monitoring.tls.enabled") or False, write_service=item.text("status.writeService") or f"{item.name}-rw",
         hibernated=item.text("metadata.annotations[cnpg.io/hibernation]") == "on", fenced=fenced not in (None, "", "[]"),
         archiving_skipped=item.text("metadata.annotations[cnpg.io/skipWalArchiving]") == "enabled",
-        deleting=item.get("metadata.deletionTimestamp") is not None,
+        deleting=item.get("metadata.deletionTimestamp") is not None, system_id=_newer(item, "status.systemID"),
     )  # fmt: skip
 
 

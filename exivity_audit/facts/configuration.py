@@ -176,6 +176,16 @@ def log_retention(logfiles_config: Objects[Document]) -> Objects[LogRetention]:
     return logfiles_config.each(build)
 
 
+def first_server(host: str, port: str, usual: str) -> tuple[str, str]:
+    """Host and port of the first server that a configuration names, in one spelling: ``a,b`` and ``host:port`` are written too."""
+    name = host.partition(",")[0].strip()
+    number = port.partition(",")[0].strip()
+    if name.count(":") == 1:
+        name, _, told = name.partition(":")
+        number = number or told
+    return name.strip("[]").lower().rstrip("."), number or usual
+
+
 def cluster_service(host: str, namespace: str) -> tuple[str, str] | None:
     """Service and namespace that a host names by the cluster's own DNS; None for a host elsewhere.
 

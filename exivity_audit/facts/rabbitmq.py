@@ -143,3 +143,37 @@ def broker_vhosts(rabbitmq_vhosts: Objects[Document]) -> Objects[Declared]:
         return Declared(item.subject, item.source, _cluster(item), item.text("spec.name") or "", item.text("spec.defaultQueueType") or "")
 
     return rabbitmq_vhosts.each(build)
+
+
+@dataclass(frozen=True)
+class BrokerLink:
+    """A Shovel, Federation or SchemaReplication: something that carries a broker's state to or from another one."""
+
+    subject: Subject
+    source: Source
+    cluster: tuple[str, str] | None  # namespace and name; None where it names its broker by a connection Secret
+    vhost: str  # empty for a SchemaReplication, which carries all of them
+    secret: str  # the Secret with the other broker's address, which is never read
+    endpoints: tuple[str, ...]  # hosts that a SchemaReplication names itself
+
+    def of(self, cluster: RabbitmqCluster, vhosts: frozenset[str]) -> bool:
+        """Whether it is of this cluster, and of one of these virtual hosts or of all."""
+        return self.cluster in (None, (cluster.namespace, cluster.name)) and (not self.vhost or self.vhost in vhosts)
+
+
+@fact
+def broker_links(
+    rabbitmq_shovels: Objects[Document], rabbitmq_federations: Objects[Document], rabbitmq_replications: Objects[Document]
+) -> Objects[BrokerLink]:
+    """Every Shovel, Federation and SchemaReplication of the Topology Operator."""
+
+    def moving(item: Document) -> BrokerLink:
+        vhost, secret = item.text("spec.vhost") or "/", item.text("spec.uriSecret.name") or ""
+        return BrokerLink(item.subject, item.source, _cluster(item), vhost, secret, ())
+
+    def copying(item: Document) -> BrokerLink:
+        secret, endpoints = item.text("spec.upstreamSecret.name") or "", item.text("spec.endpoints") or ""
+        return BrokerLink(item.subject, item.source, _cluster(item), "", secret, tuple(filter(None, endpoints.split(","))))
+
+    links = rabbitmq_shovels.each(moving)
+    return links.join(rabbitmq_federations.each(moving), rabbitmq_replications.each(copying))

@@ -292,3 +292,31 @@ def before_gateway(gateway: Gateway, found: Objects[Balancer]) -> tuple[Balancer
     """The Services that were made for a Gateway."""
     place = (gateway.namespace, gateway.name)
     return tuple(one for one in found if one.outside and gateway_of(one.labels, one.namespace) == place)
+
+
+@dataclass(frozen=True)
+class Published:
+    """Where the cluster says that its way in is reached, with the objects that say so; ``whole``: nothing that may say more was left unread."""
+
+    places: tuple[str, ...]  # addresses and names
+    at: tuple[tuple[Any, str, str], ...]
+    whole: bool
+
+
+@fact
+def published(ways_in: Objects[Any], attendance: Any = maybe, fronts: Any = maybe) -> dict[Subject, Published]:
+    """The addresses of each way in: its own status, its Gateways', and those of the Services before what serves it."""
+    found: dict[Subject, Published] = {}
+    for way in ways_in:
+        objects: list[tuple[Any, str, tuple[str, ...]]] = [(way, "status", way.addresses)]
+        if isinstance(way, GatewayRoute):
+            objects += [(gateway, "status.addresses", gateway.addresses) for gateway, _ in gateways_of(way)]
+        if seen(fronts):
+            before = [one for gateway, _ in gateways_of(way) for one in before_gateway(gateway, fronts)] if isinstance(way, GatewayRoute) else []
+            takers = attendance.of(way).takers if seen(attendance) else ()
+            before += [one for taker in takers for one in in_front(taker, fronts)]
+            objects += [(one, "status.loadBalancer.ingress", (*one.addresses, *one.external)) for one in before]
+        places = tuple(dict.fromkeys(place for _, _, given in objects for place in given))
+        at = tuple((one, path, ", ".join(given)) for one, path, given in objects if given)
+        found[way.subject] = Published(places, at, seen(attendance) and seen(fronts) and fronts.complete)
+    return found

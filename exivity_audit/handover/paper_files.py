@@ -40,6 +40,13 @@ def config_paper(path: Path) -> Paper:
         server["url"] = _bare(str(server["url"]))
         if "token_file" in server:
             server["token_file"] = MARK
+    if isinstance(probes := content.get("probes"), dict):
+        for login in (one for name in ("postgresql", "rabbitmq") if isinstance(one := probes.get(name), dict)):
+            for key in ("user", "password_file", "password_variable"):
+                if key in login:
+                    login[key] = MARK
+        if isinstance(broker := probes.get("rabbitmq"), dict) and "management" in broker:
+            broker["management"] = _bare(str(broker["management"]))
     text = yaml.safe_dump(content, sort_keys=True, allow_unicode=True, width=120)
     paper = Paper(CONFIG, "config, without comments and credentials", text.encode())
     refuse_secrets(paper.content.replace(MARK.encode(), b""), str(path))

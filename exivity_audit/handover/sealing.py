@@ -31,6 +31,7 @@ def strained_snapshot(snapshot: Snapshot) -> Snapshot:
         msgspec.structs.replace(
             site,
             reads=tuple(msgspec.structs.replace(record, objects=strained(record.objects), reason=strained(record.reason)) for record in site.reads),
+            unreached=strained(site.unreached),
         )
         for site in snapshot.sites
     ]
@@ -53,7 +54,8 @@ def pack(
     files += [Paper(shape.SNAPSHOT, "what was read of the cluster, redacted", snapshot), *papers]
     files.sort(key=lambda paper: paper.name)
     listed = [shape.File(paper.name, paper.what, len(paper.content), shape.sha256(paper.content), paper.origin) for paper in files]
-    content = shape.written(_manifest(card, run, listed, by, [] if page is not None else [NO_PAGE]))
+    notes = [f"site {site.name} was not reached: {site.unreached}" for site in card.judgement.snapshot.sites if site.unreached]
+    content = shape.written(_manifest(card, run, listed, by, [*notes, *([] if page is not None else [NO_PAGE])]))
     signature = None
     if key is not None:
         from exivity_audit.handover.signature import sign

@@ -11,6 +11,7 @@ from exivity_audit.facts.copies import State
 from exivity_audit.quantity import print_duration, print_size
 from exivity_audit.reports import figures
 from exivity_audit.reports.pen import Pen
+from exivity_audit.reports.site_tables import by_site
 from exivity_audit.score import Scorecard
 from exivity_audit.verdict import Status
 
@@ -22,12 +23,7 @@ LOOKS = {
 
 def ledgers(card: Scorecard) -> dict[str, tuple[Any, ...]]:
     """The ledger of each site that has one; a site where it could not be computed is left out."""
-    found = {}
-    for site, tables in card.judgement.tables.items():
-        rows = tables.get("copies")
-        if isinstance(rows, tuple | list) and rows and all(all(hasattr(row, field) for field in FIELDS) for row in rows):
-            found[site] = tuple(rows)
-    return found
+    return by_site(card, "copies", FIELDS)
 
 
 def copies(card: Scorecard, pen: Pen) -> RenderableType:

@@ -9,6 +9,7 @@ from typing import Any
 
 from exivity_audit.reports.json_shape import ReportShape, ResultShape
 from exivity_audit.reports.text import clean
+from exivity_audit.reports.words import site_text
 
 COLUMNS = (
     "cluster", "site", "namespace", "row", "check", "title", "severity", "status", "underlying", "subject_kind", "subject_namespace", "subject_name",
@@ -36,18 +37,19 @@ def render_csv(report: ReportShape) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    clusters = {site.name: site.cluster.name for site in report.sites}
+    places = {site.name: (site.cluster.name, site.name, site.namespace) for site in report.sites}
     for result in report.results:
-        writer.writerow([cell(value) for value in _values(result, clusters.get(result.site, report.cluster.name), report)])
+        every = (report.cluster.name, site_text(result), report.run.namespace)  # of a check that compares sites
+        writer.writerow([cell(value) for value in _values(result, places.get(result.site, every))])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
-def _values(result: ResultShape, cluster: str, report: ReportShape) -> list[Any]:
+def _values(result: ResultShape, place: tuple[str, ...]) -> list[Any]:
     one, want = result.subject, result.wanted
     value = want.value if want else None
     subject = (one.kind, one.namespace, one.name, one.part) if one else (None,) * 4
     return [
-        cluster, result.site, report.run.namespace, result.row, result.id, result.title, str(result.severity), str(result.status),
+        *place, result.row, result.id, result.title, str(result.severity), str(result.status),
         str(result.underlying) if result.underlying else None, *subject, result.measured, str(result.unit), want.operator if want else None,
         "; ".join(str(item) for item in value) if isinstance(value, list) else value, result.message, result.remark,
         result.fix.text if result.fix else None, "; ".join(result.needs), " ".join(result.clauses),

@@ -94,7 +94,7 @@ SHOWN_BY = {
 def relevant(pack: Pack, check: Check) -> tuple[str, ...]:
     """The context that a check itself looks at."""
     behind: set[str] = set()
-    open_names = [*check.needs, *check.alternates]
+    open_names = [*check.needs, *check.looks_at]
     while open_names:
         name = open_names.pop()
         if name in pack.facts and name not in behind:

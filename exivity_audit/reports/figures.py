@@ -147,6 +147,11 @@ def several_sites(card: Scorecard) -> bool:
     return len(card.judgement.snapshot.sites) > 1
 
 
+def site_coverage(card: Scorecard, site: str) -> Coverage:
+    """Coverage of the checks of one site, without those that compare sites."""
+    return coverage(outcome for row in card.rows for outcome in row.outcomes if outcome.site == site)
+
+
 def site_words(outcome: Outcome) -> str:
     """The site of an outcome as a report names it."""
     return "all sites" if outcome.site == ALL_SITES else outcome.site

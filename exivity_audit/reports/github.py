@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from exivity_audit.reports.json_shape import ReportShape, ResultShape
 from exivity_audit.reports.text import clean
-from exivity_audit.reports.words import headline
+from exivity_audit.reports.words import headline, several, site_text
 from exivity_audit.verdict import Severity, Status
 
 MOST = 50
@@ -27,7 +27,7 @@ def render_github(report: ReportShape) -> bytes:
         (result for result in report.results if result.status in (Status.FAIL, Status.WARN, Status.ERROR)),
         key=lambda result: (result.status.urgency, -result.severity.weight),
     )
-    lines = [_line(result) for result in findings[:MOST]]
+    lines = [_line(result, report) for result in findings[:MOST]]
     if len(findings) > MOST:
         lines.append(f"::notice title=exivity-audit::{data(f'{len(findings) - MOST} more findings: see the report')}")
     gate = "notice" if report.run.exit_code == 0 else "error"
@@ -35,7 +35,8 @@ def render_github(report: ReportShape) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def _line(result: ResultShape) -> str:
+def _line(result: ResultShape, report: ReportShape) -> str:
     command = COMMANDS[result.severity] if result.status is Status.FAIL else "error" if result.status is Status.ERROR else "warning"
+    place = f" at {site_text(result)}" if several(report) else ""
     fix = f" Fix: {result.fix.text}" if result.fix else ""
-    return f"::{command} title={property_value(f'{result.title} ({result.id})')}::{data(result.message + fix)}"
+    return f"::{command} title={property_value(f'{result.title}{place} ({result.id})')}::{data(result.message + fix)}"

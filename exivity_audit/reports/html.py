@@ -27,8 +27,8 @@ from exivity_audit.verdict import Status
 
 # Ids of the template's own elements.
 TAKEN = (
-    "checklist", "trend", "fixes", "decide", "look", "attest", "nodes", "copies", "calendar", "papers", "findings", "arithmetic", "sign", "points",
-    "supplier", "customer", "print", "theme", "hatch",
+    "checklist", "trend", "fixes", "decide", "look", "attest", "failover", "nodes", "copies", "calendar", "papers", "findings", "arithmetic", "sign",
+    "points", "supplier", "customer", "print", "theme", "hatch",
 )  # fmt: skip
 FREE_LINES = 4  # of the sign-off
 
@@ -112,6 +112,7 @@ def _values(card: Scorecard, run: RunInfo, texts: Texts, history: Sequence[page_
     undecided = card.coverage.applicable_checks - card.coverage.decided_checks
     exact = figures.tenths(card.score)
     copies = page_tables.ledger(card, texts)
+    takeover = page_tables.takeover(card, texts, refer)
     dues, unseen = page_tables.calendar(card, texts)
     return {
         "t": texts,
@@ -133,6 +134,8 @@ def _values(card: Scorecard, run: RunInfo, texts: Texts, history: Sequence[page_
         "looks": page_tables.could_not_look(card, refer),
         "attests": page_tables.to_attest(card, refer),
         "unread": page_tables.unread(card),
+        "failover": takeover,
+        "failover_ready": page_tables.takeover_counts(takeover, texts),
         "losses": page_tables.node_losses(card, texts),
         "ledger": copies,
         "fresh": texts("copies.fresh", fresh=sum(line.status is Status.PASS for line in copies), all=len(copies)),

@@ -5,15 +5,17 @@ from __future__ import annotations
 from rich.console import RenderableType
 from rich.text import Text
 
+from exivity_audit.document import parse_time
 from exivity_audit.reports import figures
 from exivity_audit.reports.dates import print_moment
-from exivity_audit.reports.glyphs import EVALUATION, GATE_STYLE
+from exivity_audit.reports.glyphs import EVALUATION, GATE_STYLE, LOOKS
 from exivity_audit.reports.pen import Pen
 from exivity_audit.reports.run_info import RunInfo
 from exivity_audit.reports.sentences import why
 from exivity_audit.reports.texts import ENGLISH
 from exivity_audit.score import Scorecard
 from exivity_audit.snapshot import SiteSnapshot
+from exivity_audit.verdict import Status
 
 
 def result_words(card: Scorecard) -> tuple[str, str, str, str]:
@@ -51,6 +53,15 @@ def _nodes(site: SiteSnapshot) -> str:
     return f"{_count(found[0], 'node')}, {_count(found[1], 'worker')}" if found else "nodes not seen"
 
 
+def _seen(site: SiteSnapshot, card: Scorecard, pen: Pen) -> Text:
+    """How much of a site could be decided and when it was read; of one that was not reached, why."""
+    cover = figures.site_coverage(card, site.name)
+    decided = f"{cover.decided_checks} of {cover.applicable_checks} decided"
+    if site.unreached:
+        return Text.assemble(pen.say("NOT REACHED", LOOKS[Status.UNKNOWN].style), pen.say(f": {site.unreached} · {decided}", "dim"))
+    return pen.join((decided, f"read {print_moment(parse_time(site.now))}"), "dim")
+
+
 def identity(card: Scorecard, run: RunInfo, pen: Pen) -> RenderableType:
     """Cluster, release, scenario, purpose; Kubernetes, nodes, time; tool, checklist, how the scenario was found."""
     judgement = card.judgement
@@ -60,15 +71,16 @@ def identity(card: Scorecard, run: RunInfo, pen: Pen) -> RenderableType:
     if len(sites) == 1:
         site = sites[0]
         role = f"{site.role} site" if site.role else ""
-        lines = [
+        lines: list[RenderableType] = [
             Text.assemble(pen.say(site.cluster.name, "bold"), "  ", pen.join((release_words(site), *about, role)), overflow="fold"),
             pen.join((_kubernetes(site), _nodes(site), when), "dim"),
         ]
     else:
         lines = [pen.join((f"{len(sites)} sites", *about, when))]
         for site in sites:
-            words = (str(site.role or ""), site.cluster.name, release_words(site), _kubernetes(site), _nodes(site))
+            words = (str(site.role or ""), site.cluster.name, release_words(site), *([] if site.unreached else [_kubernetes(site), _nodes(site)]))
             lines.append(Text.assemble(pen.say(site.name, "bold"), "  ", pen.join(words, "dim"), overflow="fold"))
+            lines.append(pen.indented(_seen(site, card, pen)))
     checklist = judgement.pack.checklist
     lines.append(pen.join((f"exivity-audit {run.tool_version}", f"checklist {checklist.version}", judgement.scenario.how), "dim"))
     return pen.indented(Text(), *lines)

@@ -63,7 +63,7 @@ def report_shape(card: Scorecard, run: RunInfo) -> shape.ReportShape:
         checklist=shape.ChecklistShape(checklist.name, checklist.version),
         run=shape.RunShape(run.started, run.finished, now, first.namespace, first.release, list(run.flags), run.exit_code),
         cluster=_cluster(first.cluster),
-        sites=[_site(site) for site in judgement.snapshot.sites],
+        sites=[_site(site, card) for site in judgement.snapshot.sites],
         scenario=shape.ScenarioShape(scenario.declared, scenario.detected, scenario.used, judgement.purpose),
         summary=_summary(card),
         rows=[
@@ -160,12 +160,13 @@ def _lifecycle(judgement: Judgement) -> shape.LifecycleShape | None:
 
 
 def _tables(tables: Mapping[str, Mapping[str, Any]]) -> shape.TablesShape:
-    volumes, past = _table(tables, "volume_figures"), trend_rows(tables)
+    volumes, past, failover = _table(tables, "volume_figures"), trend_rows(tables), _table(tables, "failover")
     return shape.TablesShape(
         node_loss=_table(tables, "node_loss"),
         copies=_copies(tables),
         calendar=_calendar(tables),
         volumes=None if volumes is None else [shape.VolumeShape(**row) for row in volumes],
+        failover=None if failover is None else [shape.ActionShape(**row) for row in failover],
         trend=None if past is None else [shape.TrendShape(**dataclasses.asdict(row)) for row in past],
     )
 
@@ -180,12 +181,13 @@ def _cluster(cluster: Cluster) -> shape.ClusterShape:
     return shape.ClusterShape(cluster.name, cluster.uid, cluster.version)
 
 
-def _site(site: SiteSnapshot) -> shape.SiteShape:
+def _site(site: SiteSnapshot, card: Scorecard) -> shape.SiteShape:
     ends = [record.outcome for record in site.reads]
     reads = shape.ReadsShape(**{outcome.value.replace("-", "_"): ends.count(outcome) for outcome in ReadOutcome})
     return shape.SiteShape(
-        site.name, Role(site.role) if site.role else None, _cluster(site.cluster), site.namespace, site.release, reads, site.insecure
-    )
+        site.name, Role(site.role) if site.role else None, _cluster(site.cluster), site.namespace, site.release, reads, site.insecure,
+        site.now, _coverage(figures.site_coverage(card, site.name)), site.unreached or None,
+    )  # fmt: skip
 
 
 def _coverage(cover: Coverage) -> shape.CoverageShape:

@@ -8,6 +8,7 @@ import msgspec
 
 from exivity_audit.acceptance import State
 from exivity_audit.calendar import Kind
+from exivity_audit.facts.failover import State as Readiness
 from exivity_audit.measure import Unit
 from exivity_audit.pack import Phase
 from exivity_audit.remedy import FixKind
@@ -79,6 +80,9 @@ class SiteShape(Shape, frozen=True):
     release: str
     reads: ReadsShape
     insecure: bool  # the server's certificate was not verified
+    now: str  # when it was read, by its server's clock
+    coverage: CoverageShape  # of the checks of this site alone
+    unreached: str | None  # why nobody could be asked there; all its reads failed then
 
 
 class ScenarioShape(Shape, frozen=True):
@@ -288,6 +292,20 @@ class TrendShape(Shape, frozen=True):
     checklist: str | None
 
 
+class ActionShape(Shape, frozen=True):
+    """An action of the failover to a standby site, in the vendor's order, and how it stands."""
+
+    site: str  # the standby
+    step: int
+    action: str
+    active: str  # the site that works now
+    state: Readiness
+    seen: str  # what the clusters show of it
+    workflow: list[str]  # the steps of the failover workflow that do it
+    open: list[str]  # what is missing, unknown or in a person's hands
+    checks: list[str]
+
+
 class TablesShape(Shape, frozen=True):
     """Tables beside the results, each row with its site; null where a table could not be computed."""
 
@@ -296,6 +314,7 @@ class TablesShape(Shape, frozen=True):
     calendar: list[DueShape] | None
     volumes: list[VolumeShape] | None = None
     trend: list[TrendShape] | None = None  # the oldest first; null where the run had no history
+    failover: list[ActionShape] | None = None  # null where no standby site was audited
 
 
 class PlaceShape(Shape, frozen=True):

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 from exivity_audit.reports.json_shape import ReportShape, ResultShape, RowShape
 from exivity_audit.reports.text import clean
-from exivity_audit.reports.words import details, headline, subject_text
+from exivity_audit.reports.words import details, headline, several, subject_text
 from exivity_audit.verdict import Status
 
 LEFT_OUT = (Status.UNKNOWN, Status.MANUAL, Status.WAIVED, Status.SKIP)
@@ -32,16 +32,16 @@ def _suite(row: RowShape, results: list[ResultShape], report: ReportShape) -> El
         "testsuite", name=clean(row.id), tests=str(len(results)), failures=count(Status.FAIL), errors=count(Status.ERROR), skipped=count(*LEFT_OUT),
         timestamp=report.run.now.removesuffix("Z"), hostname=clean(report.cluster.name),
     )  # fmt: skip
-    suite.extend(_case(result, len(report.sites) > 1) for result in results)
+    suite.extend(_case(result, report) for result in results)
     return suite
 
 
-def _case(result: ResultShape, named: bool) -> ElementTree.Element:
+def _case(result: ResultShape, report: ReportShape) -> ElementTree.Element:
     slug = result.id.partition("/")[2]
-    site = f"{result.site}." if named else ""
+    site = f"{result.site}." if several(report) else ""
     name = f"{result.title} - {subject_text(result)}" if result.subject else result.title
     case = ElementTree.Element("testcase", classname=clean(f"{site}{result.row}.{slug}"), name=clean(name))
-    message, text = clean(result.message), "\n".join(clean(line) for line in details(result))
+    message, text = clean(result.message), "\n".join(clean(line) for line in details(result, report))
     if result.status is Status.FAIL:
         ElementTree.SubElement(case, "failure", message=message, type=str(result.severity)).text = text
     elif result.status is Status.ERROR:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from exivity_audit.reports.json_shape import ReportShape, ResultShape
+from exivity_audit.reports.json_shape import ReportShape, ResultShape, SiteShape
 from exivity_audit.reports.text import clean
-from exivity_audit.reports.words import baseline_words, headline, subject_text
+from exivity_audit.reports.words import baseline_words, headline, several, site_text, subject_text
 from exivity_audit.verdict import Status
 
 LONGEST = 60_000  # characters a pull request comment takes, with room to spare
@@ -29,10 +29,13 @@ def render_markdown(report: ReportShape) -> bytes:
         parts.append("### Fix these first\n\n" + "\n".join(first))
     findings = [result for result in report.results if result.status in (Status.FAIL, Status.WARN, Status.ERROR, Status.WAIVED)]
     if findings:
-        parts.append("### Findings\n\n| status | severity | what | seen, wanted | fix |\n|---|---|---|---|---|\n" + _lines(findings))
+        parts.append("### Findings\n\n| status | severity | what | seen, wanted | fix |\n|---|---|---|---|---|\n" + _lines(findings, report))
+    parts += _failover(report)
     undecided = [result for result in report.results if result.status in (Status.UNKNOWN, Status.MANUAL)]
     if undecided:
-        body = "\n".join(f"- {result.status}: {plain(result.title)} ({plain(result.id)}): {plain(result.message)}" for result in undecided)
+        body = "\n".join(
+            f"- {result.status}: {plain(result.title)}{_at(result, report)} ({plain(result.id)}): {plain(result.message)}" for result in undecided
+        )
         parts.append(f"<details><summary>{len(undecided)} not decided</summary>\n\n{cut(body)}\n\n</details>")
     score = "" if summary.score_without_waivers is None else f"; {summary.score_without_waivers:g} without waivers"
     versions = f"{report.tool.name} {plain(report.tool.version)}, checklist {plain(report.checklist.version)}"
@@ -43,7 +46,17 @@ def render_markdown(report: ReportShape) -> bytes:
 def _facts(report: ReportShape) -> str:
     cluster, used = report.cluster, report.scenario.used or "scenario unknown"
     version = plain(cluster.version) if cluster.version else "version not read"
-    return f"{plain(cluster.name)}, Kubernetes {version}, {used}, {report.scenario.purpose}, {plain(report.run.now)}"
+    if not several(report):
+        return f"{plain(cluster.name)}, Kubernetes {version}, {used}, {report.scenario.purpose}, {plain(report.run.now)}"
+    head = "| site | role | cluster | release | Kubernetes | decided | read |\n|---|---|---|---|---|---|---|"
+    return "\n".join((f"{used}, {report.scenario.purpose}, {plain(report.run.now)}\n", head, *(_site(site) for site in report.sites)))
+
+
+def _site(site: SiteShape) -> str:
+    read = f"**not reached**: {plain(site.unreached)}" if site.unreached is not None else plain(site.now)
+    ratio = "" if site.coverage.ratio is None else f"{site.coverage.ratio:.0%}"
+    release, version = f"{plain(site.namespace)}/{plain(site.release)}", plain(site.cluster.version or "not read")
+    return f"| {plain(site.name)} | {site.role or ''} | {plain(site.cluster.name)} | {release} | {version} | {ratio} | {read} |"
 
 
 def _since(report: ReportShape) -> Iterable[str]:
@@ -62,17 +75,33 @@ def _rows(report: ReportShape) -> str:
     return "\n".join(lines)
 
 
-def _lines(results: Iterable[ResultShape]) -> str:
-    return cut("\n".join(_line(result) for result in results))
+def _failover(report: ReportShape) -> Iterable[str]:
+    """The actions of a failover to each standby site."""
+    rows = report.tables.failover or []
+    for site in dict.fromkeys(row.site for row in rows):
+        lines = [
+            f"| {row.step} | {plain(row.action)} | {row.state} | {plain(row.seen)} | {plain('; '.join(row.open))} |"
+            for row in rows
+            if row.site == site
+        ]
+        yield f"### Failover to {plain(site)}\n\n| step | action | state | seen | open |\n|---|---|---|---|---|\n" + cut("\n".join(lines))
 
 
-def _line(result: ResultShape) -> str:
+def _lines(results: Iterable[ResultShape], report: ReportShape) -> str:
+    return cut("\n".join(_line(result, report) for result in results))
+
+
+def _line(result: ResultShape, report: ReportShape) -> str:
     fix = plain(result.fix.text) if result.fix else ""
     if result.waiver is not None:
         fix = f"waived until {plain(result.waiver.expires)} by {plain(result.waiver.owner)}: {plain(result.waiver.reason)}"
     place = f"<br>{plain(subject_text(result))}" if result.subject else ""
-    what = f"{plain(result.title)}{place} ({plain(result.id)})"
+    what = f"{plain(result.title)}{_at(result, report)}{place} ({plain(result.id)})"
     return f"| {result.status} | {result.severity} | {what} | {plain(result.message)} | {fix} |"
+
+
+def _at(result: ResultShape, report: ReportShape) -> str:
+    return f" at {plain(site_text(result))}" if several(report) else ""
 
 
 def cut(text: str) -> str:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from exivity_audit.reports import figures
 from exivity_audit.reports.pen import Pen
+from exivity_audit.reports.site_tables import by_site
 from exivity_audit.score import Scorecard
 from exivity_audit.verdict import Status
 
@@ -19,12 +20,7 @@ TIGHT = 0.9  # share of memory from which it is named
 
 def losses(card: Scorecard) -> dict[str, tuple[Any, ...]]:
     """The table of each site that has one; a site where it could not be computed is left out."""
-    found = {}
-    for site, tables in card.judgement.tables.items():
-        rows = tables.get("node_loss")
-        if isinstance(rows, tuple | list) and rows and all(all(hasattr(row, field) for field in FIELDS) for row in rows):
-            found[site] = tuple(rows)
-    return found
+    return by_site(card, "node_loss", FIELDS)
 
 
 def node_loss(card: Scorecard, pen: Pen) -> RenderableType:

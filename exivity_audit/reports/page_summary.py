@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 
+from exivity_audit.document import parse_time
 from exivity_audit.reports import figures
 from exivity_audit.reports.anchors import Anchors
 from exivity_audit.reports.closing import FIRST
@@ -110,6 +111,7 @@ class Facts:
     release: str
     role: str
     kubernetes: str
+    more: tuple[str, ...]  # of one of several sites: how much of it was decided, when it was read, or why it was not reached
 
 
 @dataclass(frozen=True)
@@ -138,14 +140,18 @@ def answer(card: Scorecard, texts: Texts) -> Answer:
 
 def site_facts(card: Scorecard, texts: Texts) -> tuple[Facts, ...]:
     """Every site with its cluster, release and nodes."""
-    return tuple(_site(site, texts) for site in card.judgement.snapshot.sites)
+    return tuple(_site(site, card, texts) for site in card.judgement.snapshot.sites)
 
 
-def _site(site: SiteSnapshot, texts: Texts) -> Facts:
+def _site(site: SiteSnapshot, card: Scorecard, texts: Texts) -> Facts:
     found = figures.nodes(site)
     nodes = f"{texts.count('nodes', found[0])}, {texts.count('workers', found[1])}" if found else texts("nodes.unseen")
     role = texts(f"role.{site.role}") if site.role in ("active", "passive") else ""
-    return Facts(site.name, site.cluster.name, release_words(site), role, f"{site.cluster.version or texts('version.unseen')}, {nodes}")
+    cover = figures.site_coverage(card, site.name)
+    decided = texts("decided.checks", decided=cover.decided_checks, all=cover.applicable_checks)
+    read = texts("site.unreached", why=site.unreached) if site.unreached else texts("site.read", time=texts.moment(parse_time(site.now)))
+    version = f"{site.cluster.version or texts('version.unseen')}, {nodes}"
+    return Facts(site.name, site.cluster.name, release_words(site), role, version, (decided, read))
 
 
 def scenario(card: Scorecard, texts: Texts) -> str:

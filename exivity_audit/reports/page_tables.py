@@ -1,4 +1,4 @@
-"""The page's tables: what is not decided, the loss of a node, the backup ledger, the calendar, people's word."""
+"""The page's tables: what is not decided, readiness for failover, the loss of a node, the backup ledger, the calendar, people's word."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from exivity_audit.evaluate import Outcome
 from exivity_audit.fact import reason_of
 from exivity_audit.facts.copies import State
 from exivity_audit.quantity import print_duration, print_size
+from exivity_audit.readiness import Action
 from exivity_audit.reports import figures
 from exivity_audit.reports.acceptances import MARKS, papers
 from exivity_audit.reports.calendar import due_status, unseen
 from exivity_audit.reports.copies import copy_status, ledgers
+from exivity_audit.reports.failover import LOOKS, standbys
 from exivity_audit.reports.node_loss import losses, node_status, tight
 from exivity_audit.reports.page_findings import Reference
 from exivity_audit.reports.texts import Texts
@@ -52,6 +54,20 @@ class Table:
     status: Status
     site: str
     cells: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Takeover:
+    """An action of the failover to a standby site."""
+
+    status: Status
+    step: int
+    site: str
+    action: str
+    state: str
+    seen: str
+    open: tuple[str, ...]
+    checks: tuple[Reference, ...]
 
 
 @dataclass(frozen=True)
@@ -110,6 +126,36 @@ def _place(record: Record) -> str:
     place = record.place
     where = "/".join(part for part in (place.namespace, place.name) if part)
     return " ".join(part for part in (record.name, where) if part)
+
+
+def takeover(card: Scorecard, texts: Texts, refer: Refer) -> tuple[Takeover, ...]:
+    """The actions of a failover to each standby site."""
+    return tuple(
+        Takeover(
+            LOOKS[one.state],
+            one.step,
+            site,
+            one.action,
+            texts(f"readiness.{one.state}"),
+            _seen(one),
+            one.open,
+            tuple(refer(name) for name in one.checks),
+        )
+        for site, actions in standbys(card).items()
+        for one in actions
+    )
+
+
+def _seen(one: Action) -> str:
+    return f"{one.seen} ({', '.join(one.workflow)})" if one.workflow else one.seen
+
+
+def takeover_counts(lines: tuple[Takeover, ...], texts: Texts) -> str:
+    """How many actions are ready at each standby site."""
+    sites = {line.site: [one for one in lines if one.site == line.site] for line in lines}
+    return " ".join(
+        texts("failover.ready", ready=sum(one.status is Status.PASS for one in found), all=len(found), site=site) for site, found in sites.items()
+    )
 
 
 def node_losses(card: Scorecard, texts: Texts) -> tuple[Table, ...]:

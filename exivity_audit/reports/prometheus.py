@@ -36,6 +36,8 @@ def render_prometheus(report: ReportShape) -> bytes:
         _gauge("row_score", "Score of a row.", _rows({row.id: row.score for row in report.rows}), base),
         _gauge("row_coverage_ratio", "Weight decided of a row.", _rows({row.id: row.coverage.ratio for row in report.rows}), base),
         _gauge("row_verdict", "1 for a row's verdict.", _verdicts(report), base),
+        _gauge("site_coverage_ratio", "Weight decided of the weight applicable at a site.", _sites(report), base),
+        _gauge("site_reached", "1 where the site could be asked.", _reached(report), base),
         _gauge("check_status", "1 for the worst status of a check.", _checks(report), base),
         _gauge("days_left", "Days until something expires or is due, by the calendar.", _calendar(report), base),
     ]  # fmt: skip
@@ -58,6 +60,14 @@ def _known(value: float | None) -> list[Sample]:
 
 def _rows(values: Mapping[str, float | None]) -> list[Sample]:
     return [({"row": row}, value) for row, value in values.items() if value is not None]
+
+
+def _sites(report: ReportShape) -> list[Sample]:
+    return [({"site": site.name}, site.coverage.ratio) for site in report.sites if site.coverage.ratio is not None]
+
+
+def _reached(report: ReportShape) -> list[Sample]:
+    return [({"site": site.name}, float(site.unreached is None)) for site in report.sites]
 
 
 def _verdicts(report: ReportShape) -> list[Sample]:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from exivity_audit.reports.json_shape import ReportShape, ResultShape
 from exivity_audit.reports.text import clean, json_text
-from exivity_audit.reports.words import details, headline, subject_text
+from exivity_audit.reports.words import details, headline, several, site_text, subject_text
 from exivity_audit.verdict import Severity, Status
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -31,9 +31,9 @@ def render_sarif(report: ReportShape) -> bytes:
         "automationDetails": {"id": "/".join((report.tool.name, _part(report.cluster.name), _part(report.run.namespace), ""))},
         "invocations": [{
             "executionSuccessful": True, "startTimeUtc": report.run.started, "endTimeUtc": report.run.finished, "exitCode": report.run.exit_code,
-            "toolExecutionNotifications": [_notification(result, order) for result in report.results if result.status in OPEN],
+            "toolExecutionNotifications": [_notification(result, order, report) for result in report.results if result.status in OPEN],
         }],
-        "results": [_result(result, order) for result in findings],
+        "results": [_result(result, order, report) for result in findings],
         "properties": {"summary": clean(headline(report))},
     }  # fmt: skip
     return (json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}) + "\n").encode()
@@ -61,11 +61,11 @@ def _level(result: ResultShape) -> str:
     return LEVELS[result.severity] if broken is Status.FAIL else "note" if result.severity is Severity.LOW else "warning"
 
 
-def _result(result: ResultShape, order: dict[str, int]) -> dict[str, Any]:
+def _result(result: ResultShape, order: dict[str, int], report: ReportShape) -> dict[str, Any]:
     found: dict[str, Any] = {
         "ruleId": result.id, "ruleIndex": order[result.id], "level": _level(result), "kind": "fail",
-        "message": {"text": "\n".join((clean(result.message), *(clean(line) for line in details(result))))},
-        "locations": [_location(result)], "partialFingerprints": {"exivityAudit/v1": result.fingerprint},
+        "message": {"text": "\n".join((clean(result.message), *(clean(line) for line in details(result, report))))},
+        "locations": [_location(result, report)], "partialFingerprints": {"exivityAudit/v1": result.fingerprint},
     }  # fmt: skip
     if result.waiver is not None:
         said = f"{result.waiver.reason} ({result.waiver.owner}, until {result.waiver.expires})"
@@ -73,15 +73,15 @@ def _result(result: ResultShape, order: dict[str, int]) -> dict[str, Any]:
     return found
 
 
-def _location(result: ResultShape) -> dict[str, Any]:
+def _location(result: ResultShape, report: ReportShape) -> dict[str, Any]:
     one = result.subject
     names = [part for part in (one.namespace, one.kind, one.name) if part] if one else [result.row]
-    uri = "/".join(_part(part) for part in ("cluster", *names)) + ".yaml"
+    uri = "/".join(_part(part) for part in (site_text(result) if several(report) else "cluster", *names)) + ".yaml"
     place = {"artifactLocation": {"uri": uri}, "region": {"startLine": 1}}
     return {"physicalLocation": place, "logicalLocations": [{"fullyQualifiedName": clean(subject_text(result) or result.row), "kind": "resource"}]}
 
 
-def _notification(result: ResultShape, order: dict[str, int]) -> dict[str, Any]:
-    text = "\n".join((clean(f"{result.status}: {result.message}"), *(clean(line) for line in details(result))))
+def _notification(result: ResultShape, order: dict[str, int], report: ReportShape) -> dict[str, Any]:
+    text = "\n".join((clean(f"{result.status}: {result.message}"), *(clean(line) for line in details(result, report))))
     level = "error" if result.status is Status.ERROR else "warning"
     return {"level": level, "message": {"text": text}, "associatedRule": {"id": result.id, "index": order[result.id]}}

@@ -31,7 +31,7 @@ def render_short(scorecard: Scorecard, run: RunInfo, *, ascii: bool = False, wid
     for site in judgement.snapshot.sites:
         place = f"{site.name} ({site.role}): " if site.role else f"{site.name}: "
         who = f"{place if figures.several_sites(scorecard) else ''}{site.cluster.name}"
-        lines.append(f"{who} · {release_words(site)} · {scenario_words(scorecard)} · {judgement.purpose}")
+        lines.append(f"{who} · {release_words(site)} · {scenario_words(scorecard)} · {judgement.purpose}{' · NOT REACHED' if site.unreached else ''}")
     failed = figures.failures(scorecard)
     mark = LOOKS[Status.FAIL].ascii if ascii else LOOKS[Status.FAIL].glyph
     for outcome in failed[:FAILURES]:

@@ -13,6 +13,7 @@ from exivity_audit.reports.calendar import calendar
 from exivity_audit.reports.checklist_table import checklist
 from exivity_audit.reports.closing import fix_first, result
 from exivity_audit.reports.copies import copies
+from exivity_audit.reports.failover import failover
 from exivity_audit.reports.findings import Findings
 from exivity_audit.reports.identity import identity, opening
 from exivity_audit.reports.node_loss import node_loss
@@ -53,6 +54,7 @@ def render_terminal(
         could_not_look(scorecard, pen),
         to_attest(scorecard, pen),
         attested_and_waived(scorecard, pen),
+        failover(scorecard, pen),
         node_loss(scorecard, pen),
         copies(scorecard, pen),
         calendar(scorecard, pen),

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from exivity_audit.evaluate import Outcome
+from exivity_audit.fact import REACH
 from exivity_audit.reports import figures, measures
 from exivity_audit.reports.pen import Pen
 from exivity_audit.score import Scorecard
@@ -22,12 +23,31 @@ NAMED_NEEDS = {
 
 def could_not_look(card: Scorecard, pen: Pen) -> RenderableType:
     """Unknown and error, over the permission, flag or command that decides them; checks to come in one line a row."""
-    blocks = _groups(card, pen, (Status.UNKNOWN, Status.ERROR), decided_by)
+    blocks = [*_not_reached(card, pen), *_groups(card, pen, (Status.UNKNOWN, Status.ERROR), decided_by)]
     for title, slugs in figures.to_come(card).items():
         some = f"1 check of {title} is not built yet; verify it by hand"
         many = f"{len(slugs)} checks of {title} are not built yet; verify them by hand"
         blocks.append(pen.title(Status.UNKNOWN, pen.say(f"{some if len(slugs) == 1 else many}: {', '.join(slugs)}"), Text()))
     return _section(pen, "Could not look", "a permission or a flag decides these", blocks)
+
+
+def _lost(card: Scorecard, pen: Pen) -> dict[str, str]:
+    """Sites that were not reached, with the reason; when verbose their checks are listed like others."""
+    return {} if pen.verbose else {site.name: site.unreached for site in card.judgement.snapshot.sites if site.unreached}
+
+
+def _not_reached(card: Scorecard, pen: Pen) -> list[RenderableType]:
+    """One block for all that is unknown at a site that nobody could ask."""
+    blocks: list[RenderableType] = []
+    for name, why in _lost(card, pen).items():
+        outcomes = [one for one in card.judgement.outcomes if one.site == name and one.status is Status.UNKNOWN and not figures.is_to_come(one)]
+        if not outcomes:
+            continue
+        needs = dict.fromkeys(need for one in outcomes for verdict in one.verdicts for need in verdict.needs if need.startswith(REACH))
+        count = "1 check" if len(outcomes) == 1 else f"{len(outcomes)} checks"
+        lines = [("why", pen.say(f"the site was not reached: {why}")), ("do", pen.remedy(what_decides(tuple(needs)) or "Repeat the run"))]
+        blocks += [pen.title(Status.UNKNOWN, pen.say(f"{count} of the site {name}"), pen.say(name, "dim")), pen.indented(pen.labelled(lines)), Text()]
+    return blocks
 
 
 def to_attest(card: Scorecard, pen: Pen) -> RenderableType:
@@ -44,8 +64,10 @@ def _section(pen: Pen, title: str, remark: str, blocks: list[RenderableType]) ->
 
 def _groups(card: Scorecard, pen: Pen, statuses: tuple[Status, ...], decides: Callable[[Outcome], str]) -> list[RenderableType]:
     groups: dict[str, list[Outcome]] = {}
+    lost = _lost(card, pen)
     for outcome in card.judgement.outcomes:
-        if outcome.status in statuses and not figures.is_to_come(outcome):
+        told = outcome.site in lost and outcome.status is Status.UNKNOWN
+        if outcome.status in statuses and not told and not figures.is_to_come(outcome):
             groups.setdefault(decides(outcome), []).append(outcome)
     several = figures.several_sites(card)
     blocks: list[RenderableType] = []
@@ -72,7 +94,7 @@ def what_decides(needs: tuple[str, ...]) -> str:
         parts.append(f"allow {', '.join(f'`{rule}`' for rule in rules)} (`exivity-audit rbac` writes the rules)")
     if flags:
         parts.append(f"run with {' '.join(f'`{flag}`' for flag in flags)}")
-    parts += [_lower(NAMED_NEEDS.get(need, f"provide {need}")) for need in others]
+    parts += [need if need.startswith(REACH) else _lower(NAMED_NEEDS.get(need, f"provide {need}")) for need in others]
     text = "; ".join(parts)
     return text[:1].upper() + text[1:]
 

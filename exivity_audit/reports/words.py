@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from exivity_audit.acceptance import ALL_SITES
 from exivity_audit.reports.dates import print_day
 from exivity_audit.reports.json_shape import BaselineShape, ReportShape, ResultShape
 
@@ -19,7 +20,20 @@ def headline(report: ReportShape) -> str:
     gate = summary.gate or "no gate (evaluation)"
     grade = f"grade {summary.grade}" if summary.grade else "not graded"
     score = "no score" if summary.score is None else f"{summary.score:g} of 100"
-    return f"{report.cluster.name}: {site.namespace}/{site.release} is {gate}, {grade}, {score}, {decided} of {decided + open_} checks decided"
+    what = f"{report.cluster.name}: {site.namespace}/{site.release} is"
+    if several(report):
+        what = f"{', '.join(f'{one.name} ({one.role})' if one.role else one.name for one in report.sites)} are"
+    return f"{what} {gate}, {grade}, {score}, {decided} of {decided + open_} checks decided"
+
+
+def several(report: ReportShape) -> bool:
+    """Whether findings must name their site."""
+    return len(report.sites) > 1
+
+
+def site_text(result: ResultShape) -> str:
+    """The site of a result as a report names it."""
+    return "all sites" if result.site == ALL_SITES else result.site
 
 
 def subject_text(result: ResultShape) -> str:
@@ -51,8 +65,10 @@ def score_words(before: float | None, after: float | None, shares: Mapping[str, 
     return f"score {text} ({after - before:+.1f}{f': {causes}' if causes else ''})"
 
 
-def details(result: ResultShape) -> Iterator[str]:
-    """Lines below a finding: remark, fix, what it needs, where it was seen, its clauses."""
+def details(result: ResultShape, report: ReportShape) -> Iterator[str]:
+    """Lines below a finding: its site where there are several, remark, fix, what it needs, where it was seen, its clauses."""
+    if several(report):
+        yield f"site: {site_text(result)}"
     if result.remark:
         yield f"note: {result.remark}"
     if result.fix is not None:

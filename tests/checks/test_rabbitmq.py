@@ -263,7 +263,7 @@ class TestConnectivity:
     def test_ready_endpoints(self) -> None:
         verdict = one(multi(), "connectivity")
         assert "1 ready endpoint" in verdict.seen
-        assert {evidence.read for evidence in verdict.evidence} == {"service_configs", "middleware_slices", "rabbitmq_clusters"}
+        assert {evidence.read for evidence in verdict.evidence} == {"service_configs", "middleware_slices", "rabbitmq_clusters", "probe_rabbitmq"}
 
     @pytest.mark.parametrize(("change", "words"), [
         (lambda w: w.edit("EndpointSlice", "mq-x7k2p", put("endpoints.0.conditions.ready", False)), "no ready endpoint"),

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from exivity_audit.collect import describe
-from exivity_audit.collect.describe import DESCRIBERS, Vault, classes, known, strength
+from exivity_audit.collect.describe import DESCRIBERS, Vault, classes, known, settle, strength
 from exivity_audit.snapshot import SiteSnapshot
 from tests.builders import encode, made, multi_node
 from tests.judging import site_of
@@ -112,7 +112,7 @@ def test_the_vault_forgets_and_never_shows_a_value() -> None:
     vault = Vault()
     body = vault.describe(APP)["secret"]
     assert APP not in repr(vault) + repr(body)
-    vault.settle([body])
+    settle([(vault, [("", body)])])
     assert (vault.entries, vault.identities) == ([], [])
 
 
@@ -176,7 +176,7 @@ def test_a_secret_that_equals_a_public_value_says_which(password: str, expected:
 def test_a_trailing_newline_is_part_of_a_value() -> None:
     vault = Vault()
     plain, other = (describe.secret(encode(text), vault)["secret"] for text in ("a-password-of-ours", "a-password-of-ours\n"))
-    vault.settle([plain, other])
+    settle([(vault, [("", plain), ("", other)])])
     assert plain["group"] != other["group"]
 
 
@@ -245,7 +245,7 @@ def test_hostile_input_never_raises(name: str, value: Any) -> None:
     vault = Vault()
     found = DESCRIBERS[name](value, vault)
     json.dumps(found)
-    vault.settle([])
+    settle([(vault, [])])
 
 
 @pytest.mark.parametrize("spoof", [{"secret": {"group": 1, "length": 40}}, ["x"], True])

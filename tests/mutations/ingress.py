@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from exivity_audit.config import Config, Declare, IngressIntent
 from exivity_audit.verdict import Status
 from tests.builders import HOST, certificate, encode, ingress_nginx
 from tests.mutation import Mutation, drop, put
+from tests.probed import UNRESOLVED, Probed, answering, leading, shaken
 
 PATHS = "spec.rules.0.http.paths"
 ARGUMENTS = "spec.template.spec.containers.0.args"
@@ -48,6 +50,19 @@ def host(name: str) -> Any:
     return change
 
 
+UPSTREAM = Config(declare=Declare(ingress=IngressIntent(tls="upstream")))
+BEHIND = Config(declare=Declare(ingress=IngressIntent(addresses=("198.51.100.7",))))
+
+
+def seen(**answers: Any) -> Any:
+    """A run with probes that see something."""
+
+    def change(cluster: Any) -> None:
+        cluster.usage = Probed(**answers)
+
+    return change
+
+
 def nginx(cluster: Any) -> None:
     """The project's ingress-nginx takes over from Traefik."""
     cluster.add(*ingress_nginx())
@@ -85,4 +100,13 @@ MUTATIONS = [
         "Deployment", "traefik", lambda item: item["spec"]["template"]["spec"]["containers"][0]["args"].append("--entryPoints.web.forwardedHeaders.insecure=true")), to=Status.WARN),
     Mutation("the Service has no address", "multi_node", "ingress/load-balancer", lambda c: c.edit("Service", "traefik", put("status", {}), namespace="traefik")),
     Mutation("the Service is inside the cluster alone", "single_node", "ingress/load-balancer", lambda c: c.edit("Service", "traefik", put("spec.type", "ClusterIP"))),
+    Mutation("the host leads elsewhere than declared", "multi_node", "ingress/dns", seen(dns={HOST: leading("192.0.2.9")}), config=BEHIND, live=False),
+    Mutation("the host resolves to nothing", "single_node", "ingress/dns", seen(dns={HOST: UNRESOLVED}), live=False),
+    Mutation("the load balancer talks TLS 1.1", "multi_node", "ingress/tls", seen(tls={f"{HOST}:443": shaken(certificate(HOST)[0], protocol="TLSv1.1", trouble="old-protocol")}),
+             config=UPSTREAM, live=False),
+    Mutation("the load balancer's certificate expired", "multi_node", "ingress/certificate",
+             seen(tls={f"{HOST}:443": shaken(certificate(HOST, days=-3)[0], trouble="expired")}), config=UPSTREAM, live=False),
+    Mutation("the load balancer sends its certificate alone", "single_node", "ingress/certificate",
+             seen(tls={f"{HOST}:443": shaken(certificate(HOST, chained=False)[0], trouble="incomplete")}), config=UPSTREAM, live=False),
+    Mutation("the load balancer answers in the clear", "multi_node", "ingress/plain-http", seen(http={f"http://{HOST}/": answering(200)}), config=UPSTREAM, live=False),
 ]  # fmt: skip

@@ -6,9 +6,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from exivity_audit.config import Config, Declare
 from exivity_audit.verdict import Status
 from tests.builders import made, stamp
 from tests.mutation import Mutation, put
+from tests.probed_servers import SEEN, Probes, changed, handshake
 from tests.products.postgresql import NAME, SPACE, embedded, endpoints, lead_to, snapshot_backups, without_backups
 from tests.world import Object
 
@@ -102,6 +104,15 @@ def small(c: Any) -> None:
     cluster("spec.storage.size", "8Gi")(c)
 
 
+def probed(changes: Any) -> Any:
+    """A run whose probe sees a database, with some of it changed."""
+
+    def change(c: Any) -> None:
+        c.usage = Probes(database=changed(SEEN, changes))
+
+    return change
+
+
 MUTATIONS = [
     Mutation("the chart's own database", "multi_node", "postgresql/deployment", embedded, also=EMBEDDED_TOO),
     Mutation("the chart's own database from a mirror", "multi_node", "postgresql/deployment", lambda c: embedded(c, image="registry.corp/mirror/database:14.18.0"), also=EMBEDDED_TOO),
@@ -135,4 +146,13 @@ MUTATIONS = [
              lambda c: c.edit("Node", "worker-3", put("metadata.labels.topology\\.kubernetes\\.io/region", "eu-2")), Status.MANUAL),
     Mutation("a release past its support", "multi_node", "postgresql/version", old_release, live=False),
     Mutation("small volumes of the Cluster", "multi_node", "pvc_sizes/postgresql", small),
+    Mutation("the server refuses the product's login", "multi_node", "postgresql/reachable", probed({"login.state": "login"}), live=False),
+    Mutation("the host leads to a standby, by its own word", "single_node", "postgresql/reachable", probed({"server.recovery": True}), live=False),
+    Mutation("the server offers no TLS", "single_node", "postgresql/tls", probed({"tls": {"offered": False}, "login": {"state": "no-tls"}}), live=False),
+    Mutation("the server's certificate has expired", "single_node", "postgresql/tls", probed({"tls": {"offered": True, **handshake("expired")}}), live=False),
+    Mutation("the database is in another site", "multi_node", "postgresql/latency", probed({"latency.median": 0.031}), live=False),
+    Mutation("the external server says that it is PostgreSQL 14", "single_node", "postgresql/version", probed({"server.version": 140018}), live=False),
+    Mutation("the external server cannot archive", "single_node", "postgresql/backups", probed({"archiver.failing": True, "archiver.failed": 9}), live=False),
+    Mutation("the external server's disk is nearly full", "single_node", "postgresql/storage-headroom", probed({}), live=False,
+             config=Config(declare=Declare(database_disk="13Gi"))),
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from exivity_audit.config import BrokerIntent, Config, Declare
 from exivity_audit.verdict import Status
 from tests.builders import made
 from tests.mutation import Mutation, drop, put
+from tests.probed_servers import ANSWERED, MANAGED, Probes, changed, handshake
 from tests.products import rabbitmq as broker
 
 CLUSTER, SET, POD, CLAIM = "mq", "mq-server", "mq-server-0", "persistence-mq-server-0"
@@ -81,6 +82,15 @@ def _pod_folder(c: Any) -> None:
     c.edit("Pod", POD, put("spec.volumes", [{"name": "persistence", "emptyDir": {}}]))
 
 
+def _probed(changes: Any) -> Any:
+    """A run whose probe sees a broker, with some of it changed."""
+
+    def change(c: Any) -> None:
+        c.usage = Probes(broker=changed(ANSWERED, changes))
+
+    return change
+
+
 MUTATIONS = [
     Mutation("the product uses the chart's own broker", "multi_node", "rabbitmq/deployment", _embedded,
              also=("rabbitmq/version", "rabbitmq/monitoring", "security/images-patched", "rabbitmq/tls", "rabbitmq/queues", "rabbitmq/consumer-timeout", "rabbitmq/leftover")),
@@ -115,4 +125,11 @@ MUTATIONS = [
     Mutation("the chart's broker still runs", "multi_node", "rabbitmq/leftover", lambda c: c.add(*broker.embedded()), Status.WARN, also=("security/images-patched",)),
     Mutation("the broker before RabbitMQ 4 still runs", "multi_node", "rabbitmq/leftover", lambda c: c.add(*broker.embedded(suffix="rabbitmq", image="docker.io/bitnamilegacy/rabbitmq:3.12.14")),
              Status.WARN, also=("security/images-patched",)),
+    Mutation("the broker breaks the connection off", "multi_node", "rabbitmq/connectivity", _probed({"login.state": "closed", "server": {}}), live=False),
+    Mutation("a memory alarm blocks the broker", "single_node", "rabbitmq/connectivity", _probed({"management": {**MANAGED, "alarm": True}}), live=False),
+    Mutation("the broker refuses the product's login", "multi_node", "rabbitmq/authentication", _probed({"login.state": "login"}), live=False),
+    Mutation("guest is let in", "single_node", "rabbitmq/authentication", _probed({"defaults": {"guest": "accepted", "user": "refused"}}), live=False),
+    Mutation("the broker's certificate has expired", "multi_node", "rabbitmq/tls", _probed({"tls": handshake("expired", not_after="2026-11-02T00:00:00+00:00")}), live=False),
+    Mutation("queues were made before the default was set", "multi_node", "rabbitmq/queues", _probed({"management": {**MANAGED, "queues": {**MANAGED["queues"], "classic": 2}}}),
+             to=Status.WARN, live=False),
 ]  # fmt: skip

@@ -27,7 +27,7 @@ KEYS = {
     "summary": "gate remarks waivers grade score score_without_waivers coverage counts",
     "summary.coverage": "decided applicable ratio",
     "summary.counts": "fail error unknown manual warn waived pass skip",
-    "sites.0": "name role cluster namespace release reads insecure",
+    "sites.0": "name role cluster namespace release reads insecure now coverage unreached",
     "sites.0.reads": "found empty not_installed forbidden failed not_asked",
     "rows.0": "id title phase verdict score coverage counts weight",
     "results.0": "id row site fingerprint title severity status underlying remark subject message measured unit wanted evidence clauses fix needs follows waiver attestation",

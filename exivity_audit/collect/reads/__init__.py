@@ -7,6 +7,7 @@ from exivity_audit.collect.reads import (
     backups,
     certificates,
     configuration,
+    failover,
     gateway,
     gitops,
     history,
@@ -17,8 +18,10 @@ from exivity_audit.collect.reads import (
     monitoring,
     openshift,
     postgresql,
+    probing,
     rabbitmq,
     security,
+    server_probing,
     storage,
     usage,
     workloads,
@@ -26,7 +29,7 @@ from exivity_audit.collect.reads import (
 
 MODULES = (
     workloads, configuration, storage, longhorn, ingress, gateway, openshift, certificates, metallb, middleware, postgresql, rabbitmq, backups,
-    monitoring, gitops, usage, history, security,
+    monitoring, gitops, failover, usage, history, security, probing, server_probing,
 )  # fmt: skip
 READS: tuple[Read, ...] = tuple(read for module in MODULES for read in module.READS)
 BY_NAME = {read.name: read for read in READS}

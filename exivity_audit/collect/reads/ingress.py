@@ -19,7 +19,7 @@ CONTROLLER = paths(
 )  # fmt: skip
 
 
-def _product_ingresses(ingresses: Any, release: Any) -> Iterable[Document]:
+def product_ingresses(ingresses: Any, release: Any) -> Iterable[Document]:
     """The Ingress objects that lead to the product: the chart's by label, an operator's by the Services it names; malformed ones left out."""
     if isinstance(ingresses, Unreadable):
         raise MissingRead(ingresses)
@@ -39,7 +39,7 @@ def _tls_secrets(ingresses: Any, release: Any, secrets: str) -> Iterable[Place]:
         raise NotAsked("--secrets none")
     found = {
         (ingress.namespace or "", name)
-        for ingress in _product_ingresses(ingresses, release)
+        for ingress in product_ingresses(ingresses, release)
         for entry in ingress.items("spec.tls")
         if isinstance(name := entry.value.get("secretName"), str) and name
     }
@@ -55,7 +55,7 @@ def default_certificate_places(
 ) -> list[tuple[str, str]]:
     """Where the controllers' default certificates are, only where an Ingress of the product names no Secret of its own. Raises MissingRead."""
     bare = [
-        ingress for ingress in _product_ingresses(ingresses, release)
+        ingress for ingress in product_ingresses(ingresses, release)
         if not any(entry.value.get("secretName") for entry in ingress.items("spec.tls"))
     ]  # fmt: skip
     if not bare:

@@ -54,12 +54,12 @@ CLUSTER = (
     " status.readyInstances status.currentPrimary status.targetPrimary status.phase"
     " status.conditions[].type status.conditions[].status status.conditions[].reason status.conditions[].lastTransitionTime"
     " status.firstRecoverabilityPoint status.firstRecoverabilityPointByMethod status.lastSuccessfulBackup status.lastSuccessfulBackupByMethod"
-    " status.lastFailedBackup status.certificates.expirations status.writeService status.pgDataImageInfo.majorVersion"
+    " status.systemID status.lastFailedBackup status.certificates.expirations status.writeService status.pgDataImageInfo.majorVersion"
 )
 CLUSTER_CUT = {
     "spec.imageName": "image", "status.image": "image", "status.pgDataImageInfo.image": "image",
     "spec.backup.barmanObjectStore.destinationPath": "store_url", "spec.backup.barmanObjectStore.endpointURL": "store_url",
-    "spec.externalClusters[].barmanObjectStore.destinationPath": "store_url", "spec.externalClusters[].barmanObjectStore.endpointURL": "store_url",
+    "spec.externalClusters[].connectionParameters.host": "host", "spec.externalClusters[].barmanObjectStore.destinationPath": "store_url", "spec.externalClusters[].barmanObjectStore.endpointURL": "store_url",
 }  # fmt: skip
 
 READS: tuple[Read, ...] = (

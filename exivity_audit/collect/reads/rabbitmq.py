@@ -1,4 +1,4 @@
-"""Reads of the broker's operators: the Cluster Operator's clusters, the Topology Operator's queues, policies and virtual hosts."""
+"""Reads of the broker's operators: the Cluster Operator's clusters, the Topology Operator's queues, policies, virtual hosts and links."""
 
 from __future__ import annotations
 
@@ -22,4 +22,10 @@ READS: tuple[Read, ...] = (
         f"{_REFERENCE} spec.applyTo", {"spec.vhost": "name", "spec.definition": "broker_policy"}), "Policy", otherwise=home_and_middleware),
     Read("rabbitmq_vhosts", "vhosts.rabbitmq.com", cluster(), paths(
         f"{_REFERENCE} spec.defaultQueueType", {"spec.name": "name"}), "Vhost", otherwise=home_and_middleware),
+    Read("rabbitmq_shovels", "shovels.rabbitmq.com", cluster(), paths(
+        f"{_REFERENCE} spec.uriSecret.name", {"spec.vhost": "name"}), "Shovel", otherwise=home_and_middleware),
+    Read("rabbitmq_federations", "federations.rabbitmq.com", cluster(), paths(
+        f"{_REFERENCE} spec.uriSecret.name", {"spec.vhost": "name"}), "Federation", otherwise=home_and_middleware),
+    Read("rabbitmq_replications", "schemareplications.rabbitmq.com", cluster(), paths(
+        f"{_REFERENCE} spec.upstreamSecret.name", {"spec.endpoints": "host"}), "SchemaReplication", otherwise=home_and_middleware),
 )  # fmt: skip

@@ -1,0 +1,43 @@
+"""Sites that have been read, and what is done once all are: groups of equal secrets numbered, values forgotten, texts strained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from exivity_audit.collect.describe import Vault, settle
+from exivity_audit.collect.net import caught, strained
+from exivity_audit.collect.parity import ParityKey
+from exivity_audit.keyring import descriptions
+from exivity_audit.snapshot import SiteSnapshot
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """A site as it was read, and the values whose descriptions are in it."""
+
+    site: SiteSnapshot
+    vault: Vault = field(repr=False, default_factory=Vault)
+
+
+def settled(sites: Sequence[Gathered], key: ParityKey | None = None) -> tuple[SiteSnapshot, ...]:
+    """The sites of one run, their groups numbered over all of them in path order, whichever was read first."""
+    settle([(one.vault, _purposes(one.site)) for one in sites], key)
+    return tuple(
+        msgspec.structs.replace(
+            one.site,
+            reads=tuple(msgspec.structs.replace(record, objects=strained(record.objects), reason=caught(record.reason)) for record in one.site.reads),
+            key_check=key.check if key is not None else "",
+        )
+        for one in sites
+    )
+
+
+def _purposes(site: SiteSnapshot) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each description behind what the secret is: the read and the path, the same at every site."""
+    for record in site.reads:
+        for path, body in descriptions(record.objects):
+            yield f"{record.name}:{path}", body

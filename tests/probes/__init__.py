@@ -1,0 +1,1 @@
+"""Probes against real servers on loopback (make test-probes); nothing here leaves the machine."""

@@ -1,0 +1,166 @@
+"""A conforming pair: ams serves, fra stands by; each with Longhorn, CloudNativePG, a broker and Argo CD of its own, and one failover workflow.
+
+``pair()`` gives both worlds; the functions above it are the pieces that mutations change.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests import builders
+from tests.builders import made, stamp
+from tests.products import gitops, postgresql
+from tests.world import Object, World
+
+SERVED: tuple[str, ...] = ()
+ACTIVE, PASSIVE = "ams", "fra"
+ARGO = (
+    "workflows.argoproj.io", "workflowtemplates.argoproj.io", "clusterworkflowtemplates.argoproj.io", "cronworkflows.argoproj.io",
+    "sensors.argoproj.io",
+)  # fmt: skip
+API, SPACE, WORKFLOW = "argoproj.io/v1alpha1", "argo", "exivity-failover"
+STEPS = (
+    "fence-site-a", "scale-down-site-a", "promote-database", "ensure-rabbitmq", "attach-volumes", "scale-up-site-b", "switch-dns", "validate-application",
+)  # fmt: skip
+LINKS = ("shovels.rabbitmq.com", "federations.rabbitmq.com", "schemareplications.rabbitmq.com")
+SYSTEM = "7412345678901234567"
+UIDS = {ACTIVE: "c3f1a0d2-7b64-4e0e-9c1d-5a2f90b1e7aa", PASSIVE: "0a9be7d4-11f2-4c55-8e31-6d1f7c02b9ee"}
+TESTED = 60  # days ago
+
+
+def multi_node(installation: Any) -> list[Object]:
+    """Nothing: one site needs none of this."""
+    return []
+
+
+def single_node(installation: Any) -> list[Object]:
+    """Nothing."""
+    return []
+
+
+# Argo Workflows
+
+
+def acting(name: str) -> Object:
+    """A template that does something itself; its script, arguments and environment are traps."""
+    container = {"image": "bitnami/kubectl:1.36", "command": ["sh", "-c"], "args": ["curl -H 'Authorization: Bearer Vn7-tokenInArguments-42'"],
+                 "env": [{"name": "DNS_API_KEY", "value": "Kp3-keyInEnvironment-77"}]}  # fmt: skip
+    return {"name": f"do-{name}", "container": container}
+
+
+def step(name: str, **more: Any) -> Object:
+    """A step that calls the template of its name."""
+    return {"name": name, "template": f"do-{name}", **more}
+
+
+def serial(names: tuple[str, ...] = STEPS) -> list[Object]:
+    """The templates of a workflow that runs its steps one after the other."""
+    groups = [[step(name)] for name in names]
+    return [{"name": "main", "steps": [[step("notify-operators")], *groups]}, *(acting(name) for name in ("notify-operators", *names))]
+
+
+def graph(depends: dict[str, str], names: tuple[str, ...] = STEPS) -> list[Object]:
+    """The templates of a workflow that is a DAG; ``depends`` gives what each task waits for."""
+    tasks = [step(name, **({"depends": depends[name]} if depends.get(name) else {})) for name in names]
+    return [{"name": "main", "dag": {"tasks": tasks}}, *(acting(name) for name in names)]
+
+
+def chain(names: tuple[str, ...] = STEPS) -> dict[str, str]:
+    """Each task behind the one before it."""
+    return {name: f"{names[number - 1]}.Succeeded" for number, name in enumerate(names) if number}
+
+
+def workflow_template(templates: list[Object] | None = None, name: str = WORKFLOW, **spec: Any) -> Object:
+    """The WorkflowTemplate that fails over."""
+    found = templates if templates is not None else serial()
+    return made(API, "WorkflowTemplate", name, SPACE, spec={"entrypoint": "main", "templates": found, **spec})
+
+
+def run(days: float = TESTED, phase: str = "Succeeded", name: str = f"{WORKFLOW}-x7k2p", of: str = WORKFLOW) -> Object:
+    """A run of it."""
+    return made(
+        API, "Workflow", name, SPACE, metadata={"labels": {"workflows.argoproj.io/workflow-template": of, "workflows.argoproj.io/completed": "true"},
+                                                "creationTimestamp": stamp(days + 0.05)},
+        spec={"workflowTemplateRef": {"name": of}}, status={"phase": phase, "startedAt": stamp(days + 0.05), "finishedAt": stamp(days)},
+    )  # fmt: skip
+
+
+def workflows(world: World, *, runs: bool) -> World:
+    """The world with Argo Workflows and the failover workflow."""
+    gitops.serve(world, *ARGO).add(made("v1", "Namespace", SPACE, status={"phase": "Active"}), workflow_template())
+    if runs:
+        world.add(run())
+    return world
+
+
+# The two sites
+
+
+def site(name: str, region: str, **changes: Any) -> World:
+    """One site's cluster: all products, kept by Argo CD, in a region and with an identity of its own."""
+    world = gitops.serve(builders.multi_node_argo(**changes), *LINKS, *gitops.KEDA)
+    world.edit("Namespace", "kube-system", lambda item: item["metadata"].update(uid=UIDS[name]))
+    for item in world.all("Node"):
+        if item["apiVersion"] == "v1":
+            item["metadata"]["labels"]["topology.kubernetes.io/region"] = region
+    for item in world.all("longhorn.io/Node"):
+        item["status"]["region"] = region
+    world.edit("Cluster", postgresql.NAME, lambda item: item["status"].update(systemID=SYSTEM), postgresql.SPACE)
+    return world
+
+
+def active(**changes: Any) -> World:
+    """ams: the product runs here."""
+    return workflows(site(ACTIVE, "eu-1", **changes), runs=False)
+
+
+def passive(**changes: Any) -> World:
+    """fra: prepared, no copy asked for, no pod; its database follows that of ams, its volumes wait."""
+    world = site(PASSIVE, "eu-2", **changes)
+    stand_by(world)
+    follow(world)
+    return workflows(world, runs=True)
+
+
+def stand_by(world: World, namespace: str = "exivity") -> None:
+    """Every service at 0, nothing mounted."""
+    for item in world.all("Deployment"):
+        if item["metadata"]["namespace"] == namespace:
+            item["spec"]["replicas"] = 0
+            item["status"] = {"observedGeneration": 1}
+    ours = [item for item in world.all("Pod") if item["metadata"]["namespace"] == namespace]
+    world.objects = [item for item in world.objects if item not in ours]
+    for item in world.all("EndpointSlice"):
+        if item["metadata"]["namespace"] == namespace:
+            item["endpoints"] = []
+    for item in world.all("longhorn.io/Volume"):
+        if (item["status"].get("kubernetesStatus") or {}).get("namespace") == namespace:
+            item["status"] |= {"state": "detached", "robustness": "unknown", "currentNodeID": ""}
+    for item in world.all("ShareManager"):
+        item["status"]["state"] = "stopped"
+    for item in world.all("PodDisruptionBudget"):
+        if item["metadata"]["namespace"] == namespace:
+            item["status"] = {"disruptionsAllowed": 0, "expectedPods": 0}
+
+
+def follow(world: World) -> None:
+    """The database as a replica cluster of the active one: streamed, with the active one's store to fall back to."""
+    plugin = {"name": postgresql.PLUGIN, "parameters": {"barmanObjectName": "ams-store", "serverName": postgresql.NAME}}
+    parameters = {"host": "pg.ams.acme.eu", "user": "streaming_replica", "dbname": "postgres", "sslmode": "verify-full"}
+
+    def change(item: Object) -> None:
+        item["spec"]["replica"] = {"primary": "pg-ams", "source": "pg-ams", "enabled": True}
+        item["spec"]["externalClusters"] = [{"name": "pg-ams", "connectionParameters": parameters, "plugin": plugin}]
+        item["spec"]["bootstrap"] = {"pg_basebackup": {"source": "pg-ams"}}
+
+    world.edit("Cluster", postgresql.NAME, change, postgresql.SPACE)
+    store = postgresql.store("ams-store")
+    world.edit(
+        "ObjectStore", f"{postgresql.NAME}-store", lambda item: item["spec"]["configuration"].update(destinationPath="s3://acme-backups/exivity-fra")
+    )
+    world.add(store)
+
+
+def pair() -> dict[str, World]:
+    """Both sites by name."""
+    return {ACTIVE: active(), PASSIVE: passive()}
