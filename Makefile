@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # Tests start the command hundreds of times: compiled modules are kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-cluster test-browser test-probes test-publishing kind lint format golden sample docs pictures bench package lock clean
+.PHONY: help demo test test-cluster test-browser test-probes test-publishing kind lint format golden sample docs deploy pictures bench package sbom kind-test lock clean
 
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,9 @@ sample: $(READY) ## rewrite the demo's sample cluster and the documents made fro
 docs: $(READY) ## rewrite the generated parts of the documents
 	$(BIN)/python -m tests.documents
 
+deploy: $(READY) ## rewrite the chart's rules and the manifests (needs helm)
+	$(BIN)/python -m tests.deploying
+
 pictures: $(READY) ## rewrite the pictures of README and documents (needs Chromium)
 	tests/browser/install.sh
 	$(BIN)/python -m tests.pictures
@@ -70,11 +73,22 @@ pictures: $(READY) ## rewrite the pictures of README and documents (needs Chromi
 bench: $(READY) ## measure start, demo and list beside the limits
 	$(BIN)/python -m tests.bench
 
+# The time of the commit and a fixed umask: the same commit gives the same wheel, byte for byte (of the sdist setuptools promises no such thing).
 package: $(READY) ## build wheel and sdist into dist/
-	$(BIN)/python -m build
+	umask 022; SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} $(BIN)/python -m build
 
-lock: ## rewrite requirements.lock (needs uv)
+sbom: ## list what the image and the extras install (CycloneDX) into dist/sbom.json
+	$(PYTHON) -m venv build/sbom
+	build/sbom/bin/python -m pip install --quiet --disable-pip-version-check cyclonedx-bom==7.5.0
+	mkdir -p dist
+	build/sbom/bin/cyclonedx-py requirements deploy/requirements.lock --pyproject pyproject.toml --output-reproducible -o dist/sbom.json
+
+kind-test: $(READY) ## the product's chart (EXIVITY_CHART) on a kind cluster of its own, audited for evaluation; needs kind, helm, a container engine
+	EXIVITY_AUDIT=$(CURDIR)/$(BIN)/exivity-audit examples/ci/kind-test.sh
+
+lock: ## rewrite requirements.lock and what the image installs (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --extra dev --python-version 3.11 pyproject.toml -o requirements.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --extra probes --extra s3 --python-version 3.11 -c requirements.lock pyproject.toml -o deploy/requirements.lock
 
 clean: ## take away what was built
 	rm -rf $(VENV) build dist *.egg-info

@@ -333,21 +333,26 @@ def _with_unread(found: tuple[Verdict, ...], check: Check, facts: Facts, subject
         found = ()
     _, optional = facts.names_behind(check.needs, check.alternates)
     unread = tuple(
-        Evidence(name, None, None, "; ".join(reason.text for reason in value.reasons), None)
+        Evidence(name, None, None, "; ".join(reason.text for reason in reasons), None)
         for name in sorted(optional)
-        if isinstance(value := facts.value(name, inside=name), Unreadable)
+        if (reasons := _not_read(facts.value(name, inside=name)))
     ) + tuple(entry for site in compared for entry in _unread_there(check, site))
     verdicts = (*found, *extra)
     return tuple(replace(verdict, evidence=verdict.evidence + unread) for verdict in verdicts) if unread else verdicts
+
+
+def _not_read(value: Any) -> tuple[Reason, ...]:
+    """Why an alternate, or some places of it, could not be read."""
+    return value.reasons if isinstance(value, Unreadable) else value.partial if isinstance(value, Objects) else ()
 
 
 def _unread_there(check: Check, site: Judged) -> Iterable[Evidence]:
     """The reads behind what a check compares over sites that a site could not be asked for, as evidence with the site's name."""
     needed, optional = site.facts.names_behind((), check.across)
     for name in sorted(needed | optional):
-        value = site.facts.value(name, inside=name)
-        if isinstance(value, Unreadable):
-            yield Evidence(name, site.name, None, "; ".join(reason.text for reason in site.here(value.reasons)), None)
+        reasons = _not_read(site.facts.value(name, inside=name))
+        if reasons:
+            yield Evidence(name, site.name, None, "; ".join(reason.text for reason in site.here(reasons)), None)
 
 
 def _relax(check: Check, verdicts: tuple[Verdict, ...], purpose: Purpose, scenario: Scenario | None) -> tuple[Verdict, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from exivity_audit.check import Check
@@ -53,13 +54,29 @@ def reads_needed(pack: Pack, selected: frozenset[str] | None) -> frozenset[str]:
     return needed | optional
 
 
-def checks_of_read(pack: Pack, read: str) -> tuple[list[Check], list[Check]]:
+@dataclass
+class Behind:
     """The checks that need a read, and those for which it is an alternate."""
-    needing, other = [], []
+
+    needing: dict[str, Check] = field(default_factory=dict)
+    other: dict[str, Check] = field(default_factory=dict)
+
+    def add(self, more: Behind) -> None:
+        """Take in what another read serves."""
+        self.needing |= more.needing
+        self.other = {id: check for id, check in (self.other | more.other).items() if id not in self.needing}
+
+
+def checks_by_read(pack: Pack, selected: frozenset[str] | None, *, scenario_known: bool = False) -> dict[str, Behind]:
+    """The selected checks behind each read; what the scenario is found by is behind all that depend on it, unless it is declared."""
+    found: dict[str, Behind] = {}
     for check in pack.checks:
-        needed, optional = reads_behind(pack.facts, check.needs, check.looks_at)
-        if read in needed:
-            needing.append(check)
-        elif read in optional:
-            other.append(check)
-    return needing, other
+        if selected is None or check.id in selected:
+            needed, optional = reads_behind(pack.facts, check.needs, check.looks_at)
+            if check.depends_on_scenario and not scenario_known:
+                needed |= frozenset(ALWAYS)
+            for name in needed:
+                found.setdefault(name, Behind()).needing[check.id] = check
+            for name in optional - needed:
+                found.setdefault(name, Behind()).other[check.id] = check
+    return found

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.image import wheel
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -46,6 +48,12 @@ def test_the_wheel_is_the_tree(built: Path) -> None:
     with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
         names = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert names == tree()
+
+
+def test_two_builds_of_the_wheel_are_the_same_bytes(tmp_path: Path) -> None:
+    """Whenever the files were written, and wherever they lie. Of the sdist setuptools promises no such thing."""
+    first, second = (wheel(tmp_path / name, changed=when) for name, when in (("one", 1700000000.0), ("two", 1750000000.0)))
+    assert first.read_bytes() == second.read_bytes()
 
 
 def test_the_sdist_can_be_built_from(built: Path) -> None:

@@ -21,12 +21,15 @@ COMMANDS = {
     "list": "print the checks",
     "explain": "print one check: what, why, how to mend it",
     "preflight": "tell which rights are missing",
+    "rbac": "write the roles that give these rights, and no others",
     "evidence": "attestations: write the file to fill in, or examine one",
     "waivers": "accepted findings: draft them from a run, or examine them",
     "parity-key": "make the key by which sites read apart can be compared",
     "seal": "audit, and seal all of a handover in one archive",
     "verify": "tell whether such an archive is as it was sealed",
     "schema": "print the JSON Schema of the JSON report",
+    "completion": "print the script by which a shell completes the command",
+    "manual": "print the manual page",
 }
 
 

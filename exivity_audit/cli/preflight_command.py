@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,8 +13,23 @@ from exivity_audit.cli.options import ACCESS, JUDGING, Grouped, add
 from exivity_audit.errors import one_line
 
 if TYPE_CHECKING:
+    from exivity_audit.check import Check
     from exivity_audit.cli.preparation import Preparation
     from exivity_audit.collect.session import Access
+    from exivity_audit.rights import Need
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Whether a right is there (None: the server did not say); else in which namespaces that are looked at instead."""
+
+    allowed: bool | None
+    instead: tuple[str, ...] = ()
+
+    @property
+    def word(self) -> str:
+        """How the answer is printed."""
+        return "partly" if self.instead else "not answered" if self.allowed is None else "missing"
 
 
 @click.command("preflight", cls=Grouped, context_settings={"max_content_width": 110})
@@ -21,7 +37,8 @@ if TYPE_CHECKING:
 def command(**flags: Any) -> int:
     """Ask each cluster about every right an audit needs, one by one, and name the checks that would go blind.
 
-    Exit codes: 0 all rights are there, 3 some are missing or a site cannot be reached, 4 no cluster.
+    `exivity-audit rbac` writes the roles that give these rights. Exit codes: 0 all rights are there, 3 some are missing or a site cannot be
+    reached, 4 no cluster.
     """
     from exivity_audit.cli.preparation import accesses, prepare
     from exivity_audit.cli.site_plan import plan
@@ -57,57 +74,61 @@ def _site(access: Access, prepared: Preparation, place: str) -> int:
     """Ask one cluster and tell what is missing. Raises UsageError and Unreachable."""
     from exivity_audit.collect.reads import READS
     from exivity_audit.collect.session import open_session
-    from exivity_audit.rights import needs
-    from exivity_audit.selection import reads_needed
+    from exivity_audit.rights import rights, terms_of
 
     session = open_session(access)
     try:
-        wanted = reads_needed(prepared.pack, prepared.selected)
-        reads = [read for read in (*READS, *prepared.pack.reads) if _asked(session, read)]
-        collector = session.collector((*READS, *prepared.pack.reads))
-        asked = needs(prepared.pack, reads, wanted, collector.places)
+        reads = (*READS, *prepared.pack.reads)
+        terms = terms_of(session.target.namespace, access.kubelet_stats, access.probes, prepared.config)
+        asked = rights(prepared.pack, reads, prepared.selected, session.collector(reads), terms)
         with ThreadPoolExecutor(8) as workers:
-            answers = list(workers.map(lambda need: _allowed(session, need, collector), asked))
+            answers = list(workers.map(lambda need: _answer(session, need), asked.needs))
     finally:
         session.close()
     click.echo(f"{place}{session.base.cluster.name}, release {session.target}, as {session.base.identity or 'an unknown identity'}\n")
-    missing = [(need, answer) for need, answer in zip(asked, answers, strict=True) if answer is not True]
+    missing = [(need, answer) for need, answer in zip(asked.needs, answers, strict=True) if answer.allowed is not True]
     for need, answer in missing:
-        click.echo(f"{'missing' if answer is False else 'not answered'}  {need.rule}")
-        if need.needing:
-            clauses = sorted({clause for check in need.needing for clause in check.clauses})
-            click.echo(f"         blind: {', '.join(check.id for check in need.needing)}  (clauses {' '.join(clauses)})")
-        if need.other:
-            click.echo(f"         less evidence, or unknown: {', '.join(check.id for check in need.other)}")
-    click.echo(f"{len(asked) - len(missing)} of {len(asked)} rights are there" + ("." if not missing else f", {len(missing)} are missing."))
+        instead = f": only in {', '.join(answer.instead)}, so what lies elsewhere stays unseen" if answer.instead else ""
+        click.echo(f"{answer.word}  {need.rule}{instead}")
+        for why in need.why:
+            click.echo(f"         unseen: {why}")
+        _name(need.needing, need.other, partly=bool(answer.instead))
+    for item in asked.left_out:
+        click.echo(f"not asked  {item.what} ({item.why})")
+        _name(item.needing, item.other)
+    count = len(asked.needs)
+    lost = f", {len(missing)} {'is' if len(missing) == 1 else 'are'} missing" if missing else ""
+    click.echo(f"{count - len(missing)} of {count} rights are there{lost}.")
     return 3 if missing else 0
 
 
-def _asked(session: Any, read: Any) -> bool:
-    """Whether a run with these flags would ask for this."""
-    if read.resource.startswith("probe/"):
-        asked = session.access.probes
-        return asked is not None and asked.port_forward and read.resource.removeprefix("probe/") in asked.names
-    if read.opt_in:
-        return bool(read.resource == "kubelet/stats" and session.access.kubelet_stats)
-    return session.discovery.find(read.resource) is not None
+def _name(needing: Iterable[Check], other: Iterable[Check], *, partly: bool = False) -> None:
+    """Name the checks that go blind, with their clauses, and those that see less."""
+    blind, less = list(needing), list(other)
+    if partly:
+        blind, less = [], [*blind, *less]
+    for word, checks in (("blind", blind), ("less evidence, or unknown", less)):
+        if checks:
+            clauses = sorted({clause for check in checks for clause in check.clauses})
+            click.echo(f"         {word}: {', '.join(check.id for check in checks)}  (clauses {' '.join(clauses)})")
 
 
-def _allowed(session: Any, need: Any, collector: Any) -> bool | None:
-    """Whether a right is there; or, where the read has narrower places to fall back on, all of theirs."""
-    answer = _review(session, need.rule)
-    narrower = [place for name in need.reads for place in collector.narrower(name)]
-    if answer is True or not narrower:
-        return answer
-    rules = [replace(need.rule, namespace=place.namespace) for place in narrower]
-    return True if all(_review(session, rule) is True for rule in rules) else answer
+def _answer(session: Any, need: Need) -> Answer:
+    """Whether a right is there; where it is not, in which of the narrower places that are tried instead it is."""
+    allowed = _review(session, need.rule)
+    if allowed is True:
+        return Answer(True)
+    narrower = [
+        replace(need.rule, verb="get" if place.name else need.rule.verb, namespace=place.namespace, name=place.name) for place in need.narrower
+    ]
+    return Answer(allowed, tuple(rule.namespace or str(rule.name) for rule in narrower if _review(session, rule) is True))
 
 
 def _review(session: Any, rule: Any) -> bool | None:
     plain, _, part = rule.resource.partition("/")
     served = session.discovery.find(plain)
     review = session.discovery.find("selfsubjectaccessreviews.authorization.k8s.io")
-    if review is None:
+    if served is None or review is None:
         return None
     attributes = {"verb": rule.verb, "group": served.group, "version": served.version, "resource": served.plural}
     attributes |= {key: value for key, value in (("namespace", rule.namespace), ("name", rule.name), ("subresource", part)) if value}

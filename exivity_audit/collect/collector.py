@@ -17,7 +17,7 @@ from exivity_audit.collect.beside import Source, reason_of
 from exivity_audit.collect.describe import DESCRIBERS, Vault
 from exivity_audit.collect.discovery import Discovery, Served
 from exivity_audit.collect.gathered import Gathered, settled
-from exivity_audit.collect.place import MissingRead, NotAsked, Read
+from exivity_audit.collect.place import MissingRead, NotAsked, Read, Where
 from exivity_audit.collect.release import Target
 from exivity_audit.document import Malformed, NotCollected
 from exivity_audit.errors import one_line
@@ -38,6 +38,7 @@ class Base:
     cluster: Cluster
     identity: str | None
     now: datetime
+    unseen: tuple[Record, ...] = ()  # what of it could not be read
 
 
 def base(api: Api, discovery: Discovery, version: Answer, cluster_name: str) -> Base:
@@ -49,9 +50,16 @@ def base(api: Api, discovery: Discovery, version: Answer, cluster_name: str) -> 
     uid = metadata.get("uid") if isinstance(metadata, dict) else None
     git = body.get("gitVersion")
     moment = version.date or (system.date if system is not None else None) or datetime.now(UTC)
-    return Base(
-        Cluster(cluster_name, uid if isinstance(uid, str) else None, git if isinstance(git, str) else None), _identity(api, discovery), moment
-    )
+    seen = Cluster(cluster_name, uid if isinstance(uid, str) else None, git if isinstance(git, str) else None)
+    failure = system.failure if system is not None else None
+    return Base(seen, _identity(api, discovery), moment, (_unseen("cluster_uid", "kube-system", "metadata.uid", failure),) if failure else ())
+
+
+def _unseen(name: str, namespace: str, path: str, failure: Failure) -> Record:
+    """A namespace that the run itself wanted to see and could not."""
+    forbidden = failure.kind == "forbidden"
+    outcome, reason = (Outcome.FORBIDDEN, "forbidden") if forbidden else (Outcome.FAILED, one_line(failure.reason))
+    return Record(name, "namespaces", "v1", "Namespace", Place(None, namespace), outcome, failure.status, reason, (path,), ())
 
 
 def _identity(api: Api, discovery: Discovery) -> str | None:
@@ -96,7 +104,7 @@ class Collector:
         workers = ThreadPoolExecutor(WORKERS)
         try:
             while waiting := [name for name in names if name not in self._records]:
-                ready = [name for name in waiting if not (set(_inputs(self._reads[name])) & set(waiting))]
+                ready = [name for name in waiting if not (set(inputs(self._reads[name])) & set(waiting))]
                 ready = [name for name in ready if not self._reads[name].resource.startswith(PROBE)] or ready  # last: a peer that hangs
                 for name, records in zip(ready, workers.map(self._read, ready), strict=True):
                     self._records[name] = records
@@ -136,15 +144,23 @@ class Collector:
                 return (*records, *narrower) if read.incomplete else narrower
         return records or (self._record(read, served, Place(), Outcome.EMPTY, None, "nothing names one"),)
 
+    def serves(self, resource: str) -> bool:
+        """Whether the cluster serves a resource."""
+        return self._discovery.find(resource) is not None
+
+    def exists(self, namespace: str) -> bool:
+        """Whether a namespace may be there; only one that the server does not know is not."""
+        served = self._discovery.find("namespaces")
+        failure = self._api.get(served.path(None, namespace)).failure if served else None
+        return failure is None or failure.kind != "not-found"
+
     def places(self, name: str) -> list[Place] | None:
-        """Where a read looks, after reading what that follows from; None where that could not be seen."""
+        """Where a read looks, after reading what that follows from; None where that could not be seen. Raises NotAsked."""
         read = self._reads[name]
-        self.collect(other for other in _inputs(read) if other in self._reads)
+        self.collect(other for other in inputs(read) if other in self._reads)
         self.vault = Vault()  # nobody asks which are equal
         try:
             return self._places(read.where)
-        except NotAsked:
-            return []
         except (MissingRead, Malformed, NotCollected):
             return None
 
@@ -162,7 +178,7 @@ class Collector:
             return (self._record(read, None, Place(), Outcome.NOT_ASKED, None, f"follows from what was not seen: {one_line(error)}"),)
         except (Malformed, NotCollected) as error:
             return (self._record(read, None, Place(), Outcome.FAILED, None, f"follows from an unreadable object: {one_line(error)}"),)
-        known = {name: self._given[name] if name in self._given else reading(self._records[name]) for name in _inputs(read)}
+        known = {name: self._given[name] if name in self._given else reading(self._records[name]) for name in inputs(read)}
         with ThreadPoolExecutor(WORKERS) as workers:
             records = tuple(workers.map(lambda place: self._told(read, place, source, known), places))
         return records or (self._record(read, None, Place(), Outcome.EMPTY, None, "nothing names one"),)
@@ -183,14 +199,14 @@ class Collector:
         read = self._reads[name]
         if read.otherwise is None:
             return []
+        self.collect(other for other in inputs(read) if other in self._reads)
         try:
             return self._places(read.otherwise)
         except (NotAsked, MissingRead, Malformed, NotCollected):
             return []
 
     def _places(self, where: Callable[..., Iterable[Place]]) -> list[Place]:
-        given = {name: self._given[name] if name in self._given else reading(self._records[name]) for name in _parameters(where)}
-        return list(where(**given))
+        return places_of(where, self._given, lambda name: reading(self._records[name]))
 
     def _at(self, read: Read, served: Served, place: Place) -> Record:
         try:
@@ -269,12 +285,18 @@ def needed(wanted: Iterable[str], reads: dict[str, Read]) -> list[str]:
         name = open_names.pop()
         if name not in found:
             found.add(name)
-            open_names.extend(other for other in _inputs(reads[name]) if other in reads)
+            open_names.extend(other for other in inputs(reads[name]) if other in reads)
     return [name for name in reads if name in found]
 
 
-def _inputs(read: Read) -> tuple[str, ...]:
+def inputs(read: Read) -> tuple[str, ...]:
+    """What the places of a read follow from: other reads, the release, the mode of Secrets."""
     return tuple(sorted({*_parameters(read.where), *(_parameters(read.otherwise) if read.otherwise is not None else ())}))
+
+
+def places_of(where: Where, given: Mapping[str, Any], look: Callable[[str], Any]) -> list[Place]:
+    """The places that a function of a read yields, from what is given and what other reads saw. Raises NotAsked and MissingRead."""
+    return list(where(**{name: given[name] if name in given else look(name) for name in _parameters(where)}))
 
 
 @cache
@@ -318,6 +340,8 @@ def gather_site(
     sources: Mapping[str, Source] | None = None,
 ) -> Gathered:
     """All that some checks need of one site; ``sources`` are the servers beside the API, by resource. Never raises for an answer."""
+    failure = target.namespace_failure
+    unseen = (*base.unseen, *((_unseen("release_namespace", target.namespace, "metadata.name", failure),) if failure else ()))
     collector = Collector(api, discovery, reads, target, secrets, progress, sources)
     found = SiteSnapshot(
         name=site,
@@ -329,7 +353,7 @@ def gather_site(
         identity=base.identity,
         now=base.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         insecure=insecure,
-        reads=collector.collect(wanted),
+        reads=tuple(sorted((*collector.collect(wanted), *unseen), key=lambda record: (record.name, str(record.place)))),
     )
     return Gathered(found, collector.vault)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from exivity_audit import chart
@@ -23,12 +23,16 @@ class NoAnswer(UsageError):
 
 @dataclass(frozen=True, order=True)
 class Target:
-    """The release to audit: ``fullname`` is the chart's FN, a guess from the release where ``fullname_seen`` is false."""
+    """The release to audit: ``fullname`` is the chart's FN, a guess from the release where ``fullname_seen`` is false.
+
+    ``namespace_failure`` says why the namespace itself could not be read; None where it was, or where the run named none.
+    """
 
     namespace: str
     name: str
     fullname: str
     fullname_seen: bool = True
+    namespace_failure: Failure | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
@@ -39,8 +43,7 @@ def find_release(api: Api, discovery: Discovery, namespace: str | None, release:
 
     Where nothing may be listed and a release is named, that name is taken as it is: the report then says what it could not see.
     """
-    if namespace is not None:
-        _must_exist(api, discovery, namespace)
+    unseen = _must_exist(api, discovery, namespace) if namespace is not None else None
     places: list[str | None] = [namespace] if namespace else [None, *dict.fromkeys(filter(None, (context_namespace, USUAL_NAMESPACE)))]
     failure: Failure | None = None
     found: list[Target] = []
@@ -54,7 +57,7 @@ def find_release(api: Api, discovery: Discovery, namespace: str | None, release:
             break
     fitting = [target for target in found if release in (None, target.name, target.fullname)]
     if len(fitting) == 1:
-        return fitting[0]
+        return replace(fitting[0], namespace_failure=unseen)
     if len(fitting) > 1:
         names = ", ".join(str(target) for target in fitting)
         raise UsageError(f"several Exivity releases are installed: {names}", "name one with --release and --namespace")
@@ -64,7 +67,7 @@ def find_release(api: Api, discovery: Discovery, namespace: str | None, release:
         near = nearest(release, [target.name for target in found])
         raise UsageError(f"no release {release!r} in {where}; there is {', '.join(map(str, found))}{near}", "name it with --release")
     if release and not looked:
-        return Target(namespace or context_namespace or USUAL_NAMESPACE, release, chart.fullname(release), False)
+        return Target(namespace or context_namespace or USUAL_NAMESPACE, release, chart.fullname(release), False, unseen)
     silent = failure is not None and failure.kind != "forbidden"
     if not looked and failure is not None:
         raise (NoAnswer if silent else UsageError)(
@@ -77,12 +80,13 @@ def find_release(api: Api, discovery: Discovery, namespace: str | None, release:
     )
 
 
-def _must_exist(api: Api, discovery: Discovery, namespace: str) -> None:
-    """A list in a namespace that does not exist is empty, not an error: so it is asked for by name."""
+def _must_exist(api: Api, discovery: Discovery, namespace: str) -> Failure | None:
+    """A list in a namespace that does not exist is empty, not an error: so it is asked for by name. Returns why it was not seen."""
     served = discovery.find("namespaces")
     answer = api.get(served.path(None, namespace)) if served else None
     if answer is not None and answer.failure is not None and answer.failure.kind == "not-found":
         raise UsageError(f"the namespace {namespace!r} does not exist in this cluster", "`kubectl get namespaces` lists them; correct --namespace")
+    return answer.failure if answer is not None else None
 
 
 def _marked(api: Api, discovery: Discovery, namespace: str | None) -> tuple[list[Target], Failure | None]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from . import conforming
 from .controlplane import ControlPlane
 from .kind import KindCluster
+from .live_cluster import LiveCluster
 
 BUILD = Path(__file__).resolve().parents[1] / "controlplane" / "build.sh"
 NOTHING_TO_BUILD_WITH = 3
@@ -47,4 +50,20 @@ def control_plane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
     try:
         yield cluster
     finally:
+        cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def conforming_cluster(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], LiveCluster]]:
+    """The conforming clusters `multi_node` and `single_node`, each built when it is first asked for; tests leave them as they found them."""
+    running: list[ControlPlane] = []
+
+    @functools.cache
+    def at(base: str) -> LiveCluster:
+        running.append(ControlPlane.start(binaries, tmp_path_factory.mktemp(base)))
+        made: LiveCluster = getattr(conforming, base)(running[-1])
+        return made
+
+    yield at
+    for cluster in running:
         cluster.stop()

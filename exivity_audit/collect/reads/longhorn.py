@@ -37,8 +37,11 @@ def _longhorn_volumes(longhorn_nodes: Any, persistentvolumes: Any) -> Iterable[P
 
 
 def longhorn_list(longhorn_nodes: Any) -> Iterable[Place]:
-    for namespace in longhorn_namespaces(longhorn_nodes):
-        yield Place(namespace)
+    """The namespaces that Longhorn runs in; its definitions alone, without a node of it, are no Longhorn."""
+    if isinstance(longhorn_nodes, Unreadable):
+        raise MissingRead(longhorn_nodes)
+    if len(longhorn_nodes):
+        yield from map(Place, longhorn_namespaces(longhorn_nodes))
 
 
 READS: tuple[Read, ...] = (
