@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -15,8 +16,7 @@ from exivity_audit.facts.selectors import selector_fits
 from exivity_audit.subject import Subject
 
 
-@dataclass(frozen=True)
-class Advertisement:
+class Advertisement(Struct, frozen=True):
     """An L2Advertisement or BGPAdvertisement; without pools and selectors it is for every pool."""
 
     subject: Subject
@@ -32,8 +32,7 @@ class Advertisement:
         return not (self.pools or self.selectors) or name in self.pools or any(selector_fits(one, labels) for one in self.selectors)
 
 
-@dataclass(frozen=True)
-class Pool:
+class Pool(Struct, frozen=True):
     """An IPAddressPool with what advertises it."""
 
     subject: Subject

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit import chart
 from exivity_audit.facts.alert_rules import EvaluatedAlert, covers, leaves_in, of_family
@@ -12,8 +13,7 @@ from exivity_audit.facts.controllers import Product
 from exivity_audit.promql import Matcher, Reference
 
 
-@dataclass(frozen=True)
-class Area:
+class Area(Struct, frozen=True):
     """An area of alerts: metric families (prefixes, or whole names without a trailing ``_``), and those that belong to another."""
 
     families: tuple[str, ...]

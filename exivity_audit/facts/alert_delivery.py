@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from exivity_audit.document import Document, Malformed
 from exivity_audit.evidence import Source
@@ -23,8 +25,7 @@ ANY_ALERT = "\0any"
 MOST_ENDINGS = 200
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(Struct, frozen=True):
     """A route of an Alertmanager: the receiver it ends in, what it takes, and the routes below."""
 
     receiver: str
@@ -34,8 +35,7 @@ class Route:
     routes: tuple[Route, ...]
 
 
-@dataclass(frozen=True)
-class Configuration:
+class Configuration(Struct, frozen=True):
     """An Alertmanager's configuration: its route, and the integrations of each receiver."""
 
     source: Source
@@ -44,8 +44,7 @@ class Configuration:
     receivers: dict[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True)
-class Ending:
+class Ending(Struct, frozen=True):
     """A receiver that alerts of the release may end in; ``rest`` where those end that no narrower route takes."""
 
     receiver: str
@@ -53,8 +52,7 @@ class Ending:
     rest: bool
 
 
-@dataclass(frozen=True)
-class AlertmanagerConfig:
+class AlertmanagerConfig(Struct, frozen=True):
     """An AlertmanagerConfig: a route and receivers that a team adds."""
 
     subject: Subject
@@ -65,8 +63,7 @@ class AlertmanagerConfig:
     configuration: Configuration
 
 
-@dataclass(frozen=True)
-class Alertmanager:
+class Alertmanager(Struct, frozen=True):
     """An Alertmanager; ``ready`` is None where its status does not say."""
 
     subject: Subject
@@ -149,8 +146,7 @@ def alertmanager_config_objects(alertmanager_configs: Objects[Document], site: A
     return whole(alertmanager_configs, site, "alertmanager_configs").each(build)
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(Struct, frozen=True):
     """What the Secrets of one Alertmanager say: its configuration, that there is none, or why it was not seen."""
 
     configuration: Configuration | None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Document, Malformed
 from exivity_audit.evidence import Source
@@ -25,24 +27,21 @@ ABOUT_THE_EXPORTER = (
 ABOUT_THE_OBJECT = ("kubelet_volume_stats_",)
 
 
-@dataclass(frozen=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """One alert of a PrometheusRule; ``expression`` is None where its text is no PromQL that is understood here."""
 
     name: str
     expression: Expression | None
 
 
-@dataclass(frozen=True)
-class Rules(Selectable):
+class Rules(Selectable, frozen=True):
     """A PrometheusRule: its alerts, and what it records."""
 
     alerts: tuple[Alert, ...] = ()
     records: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True)
-class EvaluatedAlert:
+class EvaluatedAlert(Struct, frozen=True):
     """An alert with the servers that evaluate it, its records put in place."""
 
     subject: Subject
@@ -53,8 +52,7 @@ class EvaluatedAlert:
     servers: tuple[Server, ...]
 
 
-@dataclass(frozen=True)
-class Alerts:
+class Alerts(Struct, frozen=True):
     """The alerts that working servers evaluate; ``doubts`` says why there may be more."""
 
     evaluated: tuple[EvaluatedAlert, ...]
@@ -124,8 +122,7 @@ def evaluated_alerts(rule_objects: Objects[Rules], prometheus_servers: Objects[S
     return Alerts(evaluated, tuple(sorted(set(doubts))))
 
 
-@dataclass(frozen=True)
-class Alerting:
+class Alerting(Struct, frozen=True):
     """The alerts that are evaluated, with all that says why others are not."""
 
     alerts: Alerts

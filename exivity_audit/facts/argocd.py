@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit import chart
 from exivity_audit.document import Document, Malformed
@@ -22,8 +23,7 @@ SKIP = "argocd.argoproj.io/skip-reconcile"
 SOURCES = ("spec.source", "spec.sources", "spec.sourceHydrator.drySource")
 
 
-@dataclass(frozen=True)
-class AppSource:
+class AppSource(Struct, frozen=True):
     """One source of an Application."""
 
     repository: str  # public part of the address; empty where it has no form that is known
@@ -40,8 +40,7 @@ class AppSource:
         return bool(self.repository) and not self.chart and not self.repository.lower().startswith("oci://")
 
 
-@dataclass(frozen=True)
-class Ignored:
+class Ignored(Struct, frozen=True):
     """Differences that an Application is told not to look at."""
 
     group: str
@@ -53,8 +52,7 @@ class Ignored:
     managers: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class AppResource:
+class AppResource(Struct, frozen=True):
     """An object that an Application keeps, with what Argo CD says of it."""
 
     kind: str
@@ -64,8 +62,7 @@ class AppResource:
     health: str  # empty where Argo CD does not write it down
 
 
-@dataclass(frozen=True)
-class Application:
+class Application(Struct, frozen=True):
     """An Argo CD Application."""
 
     subject: Subject

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -15,8 +16,7 @@ KEDA_MOST = 100  # maxReplicaCount where none is given
 FALSE = ("0", "f", "false")
 
 
-@dataclass(frozen=True)
-class Autoscaler:
+class Autoscaler(Struct, frozen=True):
     """A HorizontalPodAutoscaler, or a ScaledObject of KEDA with the HorizontalPodAutoscaler that it makes."""
 
     subject: Subject

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit import chart
 from exivity_audit.document import Document
@@ -19,8 +20,7 @@ _PLACE = re.compile(r"^[a-z][a-z0-9+-]*://(?:[^/@]*@)?(?P<host>\[[^\]]*\]|[^/:]*
 WITH_A_HOST = ("nfs://", "cifs://")
 
 
-@dataclass(frozen=True)
-class BackupTarget:
+class BackupTarget(Struct, frozen=True):
     """A place for backups. ``available`` None: nothing says whether it can be reached."""
 
     subject: Subject

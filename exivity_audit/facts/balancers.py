@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -18,8 +19,7 @@ KUBE_VIP = ("kube-vip.io/loadbalancerIPs", "kube-vip.io/vipHost")
 TLS_PORTS = (443, 8443)
 
 
-@dataclass(frozen=True)
-class Balancer:
+class Balancer(Struct, frozen=True):
     """A Service in front of an ingress controller."""
 
     subject: Subject

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct
+
 from exivity_audit import chart
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -141,8 +143,7 @@ def _broker_container(containers: Iterable[Container]) -> Container | None:
     return next((one for one in every if one.name == "rabbitmq" or "rabbitmq" in one.image.rpartition("/")[2].lower()), every[0] if every else None)
 
 
-@dataclass(frozen=True)
-class _Server:
+class _Server(Struct, frozen=True):
     """One server as the configuration names it, with everybody that names it."""
 
     host: str
@@ -161,8 +162,7 @@ def _servers(configs: Objects[ServiceConfig]) -> list[_Server]:
     return [_Server(*key, tuple(members)) for key, members in found.items()]
 
 
-@dataclass(frozen=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """What was read of the places where brokers run; each part may be unseen."""
 
     clusters: Any

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct
+
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact
@@ -16,8 +18,7 @@ OPEN = "open"
 PAIRS = ("guest", "user")
 
 
-@dataclass(frozen=True)
-class BrokerNode:
+class BrokerNode(Struct, frozen=True):
     """A node of the broker as the management API shows it; what it leaves out is None."""
 
     name: str
@@ -30,8 +31,7 @@ class BrokerNode:
     disk_limit: float | None
 
 
-@dataclass(frozen=True)
-class QueueTypes:
+class QueueTypes(Struct, frozen=True):
     """The queues of the product's virtual host, counted by type; ``unknown`` say no type."""
 
     count: int
@@ -44,8 +44,7 @@ class QueueTypes:
     deepest: float | None
 
 
-@dataclass(frozen=True)
-class Management:
+class Management(Struct, frozen=True):
     """What the management API says; ``state`` is ``open`` where it says anything."""
 
     state: str

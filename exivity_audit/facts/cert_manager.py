@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -17,8 +18,7 @@ PATIENCE = timedelta(hours=1)  # what a renewal may take before it is late
 SAME = timedelta(minutes=1)
 
 
-@dataclass(frozen=True)
-class Managed:
+class Managed(Struct, frozen=True):
     """A Certificate of cert-manager."""
 
     subject: Subject

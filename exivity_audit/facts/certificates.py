@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Document, Malformed, parse_time
 from exivity_audit.evidence import Source
@@ -20,8 +21,7 @@ DEFAULT_ARGUMENTS = ("default-ssl-certificate", "wildcard-tls-secret", "default-
 TLS_TYPE = "kubernetes.io/tls"
 
 
-@dataclass(frozen=True)
-class Certificate:
+class Certificate(Struct, frozen=True):
     """One certificate of a chain."""
 
     subject_name: str
@@ -41,8 +41,7 @@ class Certificate:
         return self.subject_name == self.issuer_name
 
 
-@dataclass(frozen=True)
-class TlsSecret:
+class TlsSecret(Struct, frozen=True):
     """A Secret with a certificate chain and its key."""
 
     subject: Subject
@@ -68,8 +67,7 @@ class Kind(enum.Enum):
     NOWHERE = "nowhere"  # nothing serves the way in at all
 
 
-@dataclass(frozen=True)
-class Termination:
+class Termination(Struct, frozen=True):
     """Where TLS ends for one host, what is wrong there, and the Secret that was read."""
 
     kind: Kind

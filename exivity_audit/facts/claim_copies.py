@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -19,8 +20,7 @@ from exivity_audit.quantity import Duration
 from exivity_audit.subject import Subject
 
 
-@dataclass(frozen=True)
-class LastBackup:
+class LastBackup(Struct, frozen=True):
     """The newest backup of a Longhorn volume on its target; ``state`` is empty where the backup itself was not seen."""
 
     source: Source
@@ -31,8 +31,7 @@ class LastBackup:
     state: str = ""
 
 
-@dataclass(frozen=True)
-class Copier:
+class Copier(Struct, frozen=True):
     """What copies a claim again and again."""
 
     source: Source
@@ -42,8 +41,7 @@ class Copier:
     schedule: str
 
 
-@dataclass(frozen=True)
-class GoodCopy:
+class GoodCopy(Struct, frozen=True):
     """A whole copy of a claim, made by whom and when; ``at`` None: nothing says when."""
 
     by: str
@@ -52,8 +50,7 @@ class GoodCopy:
     path: str
 
 
-@dataclass(frozen=True)
-class ClaimCopies:
+class ClaimCopies(Struct, frozen=True):
     """A claim with what copies it, and its last good copy."""
 
     claim: Claim
@@ -89,8 +86,7 @@ class ClaimCopies:
         return tuple(sorted(found, key=lambda one: (one.interval is None, one.interval or 0.0, one.name)))
 
 
-@dataclass(frozen=True)
-class _Around:
+class _Around(Struct, frozen=True):
     """Everything that may copy a claim; each may be Unseen."""
 
     namespace: str

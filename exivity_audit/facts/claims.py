@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit import chart
 from exivity_audit.document import Document
@@ -30,8 +31,7 @@ class ClaimGroup(enum.StrEnum):
 RESIZING = ("Resizing", "FileSystemResizePending", "ControllerResizeError", "NodeResizeError")
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """A PersistentVolumeClaim of the release or of its embedded middleware."""
 
     subject: Subject
@@ -94,8 +94,7 @@ def part_of(name: str, release: Any) -> tuple[str, ClaimGroup] | None:
     return ("backup", ClaimGroup.BACKUP) if part == "backup" else None
 
 
-@dataclass(frozen=True)
-class StorageClass:
+class StorageClass(Struct, frozen=True):
     """A StorageClass."""
 
     subject: Subject
@@ -110,8 +109,7 @@ class StorageClass:
     parameters: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Volume:
+class Volume(Struct, frozen=True):
     """A PersistentVolume behind one of the claims."""
 
     subject: Subject

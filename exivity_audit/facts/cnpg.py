@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Document, Malformed, NotCollected
 from exivity_audit.evidence import Source
@@ -27,8 +28,7 @@ class Bootstrap(enum.StrEnum):
     BASEBACKUP = "pg_basebackup"
 
 
-@dataclass(frozen=True)
-class Store:
+class Store(Struct, frozen=True):
     """An object store that a cluster writes to or was made from: its URL, endpoint and the server's name in it; empty where not said."""
 
     url: str
@@ -36,8 +36,7 @@ class Store:
     server: str
 
 
-@dataclass(frozen=True)
-class Plugin:
+class Plugin(Struct, frozen=True):
     """A CNPG-I plugin of a cluster; ``store`` names its ObjectStore."""
 
     name: str
@@ -52,8 +51,7 @@ class Plugin:
         return self.name == BARMAN_PLUGIN
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """What a cluster was made from: a recovery's or base backup's source by name, with its store or plugin as far as it is said."""
 
     kind: Bootstrap
@@ -64,16 +62,14 @@ class Origin:
     plugin: Plugin | None = None
 
 
-@dataclass(frozen=True)
-class Disk:
+class Disk(Struct, frozen=True):
     """The storage that a cluster asks for each instance."""
 
     size: Size | None
     class_name: str
 
 
-@dataclass(frozen=True)
-class Replication:
+class Replication(Struct, frozen=True):
     """``spec.replica``: whether the cluster follows another one, and which; ``host`` and ``store`` are where that one is reached."""
 
     follows: bool
@@ -86,8 +82,7 @@ class Replication:
     own: str = ""  # its name in the distributed topology
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """A condition of the cluster's status."""
 
     kind: str
@@ -96,8 +91,7 @@ class Condition:
     since: datetime | None
 
 
-@dataclass(frozen=True)
-class CnpgCluster:
+class CnpgCluster(Struct, frozen=True):
     """A CloudNativePG cluster."""
 
     subject: Subject
@@ -155,8 +149,7 @@ class CnpgCluster:
         return next((one for one in self.conditions if one.kind == kind), None)
 
 
-@dataclass(frozen=True)
-class Pooler:
+class Pooler(Struct, frozen=True):
     """A PgBouncer pooler in front of a cluster; ``kind`` is rw or ro."""
 
     subject: Subject

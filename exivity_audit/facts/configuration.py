@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit import chart
 from exivity_audit.document import Document, Malformed
@@ -16,8 +17,7 @@ from exivity_audit.subject import Subject
 CONFIG = "data[config.json]"
 
 
-@dataclass(frozen=True)
-class DatabaseConfig:
+class DatabaseConfig(Struct, frozen=True):
     """The database as one place names it; an absent ``sslmode`` is empty."""
 
     subject: Subject
@@ -29,8 +29,7 @@ class DatabaseConfig:
     sslmode: str
 
 
-@dataclass(frozen=True)
-class Broker:
+class Broker(Struct, frozen=True):
     """One broker address of a ``config.json``."""
 
     host: str
@@ -38,8 +37,7 @@ class Broker:
     secure: bool
 
 
-@dataclass(frozen=True)
-class ServiceConfig:
+class ServiceConfig(Struct, frozen=True):
     """One ``config.json``: what its services log in to, and with what."""
 
     subject: Subject
@@ -63,8 +61,7 @@ class ServiceConfig:
         return Held(self.subject, self.source, CONFIG, self.broker_password)
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """The settings that proximity-api or proximity-cli reads from its ConfigMap."""
 
     subject: Subject
@@ -72,8 +69,7 @@ class Environment:
     log_level: str
 
 
-@dataclass(frozen=True)
-class LogRetention:
+class LogRetention(Struct, frozen=True):
     """After how many days log files are deleted and compressed; None where the text is no number."""
 
     subject: Subject

@@ -6,6 +6,8 @@ import enum
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct
+
 from exivity_audit import chart
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -71,8 +73,7 @@ CONFIG_KEYS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """Something a controller does: seen to be so, seen not to be so, or not visible (``holds`` is None, ``seen`` says why)."""
 
     holds: bool | None
@@ -81,8 +82,7 @@ class Setting:
     reasons: tuple[Reason, ...] = ()
 
 
-@dataclass(frozen=True)
-class ConfigSource:
+class ConfigSource(Struct, frozen=True):
     """The ConfigMap a controller reads, as evidence."""
 
     source: Source

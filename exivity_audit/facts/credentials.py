@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit import chart
 from exivity_audit.document import Document
@@ -17,8 +18,7 @@ from exivity_audit.subject import Subject
 DATABASE_VALUE, BROKER_VALUE = "postgresql.global.postgresql.auth.password", "rabbitmq.auth.password"
 
 
-@dataclass(frozen=True)
-class Credential:
+class Credential(Struct, frozen=True):
     """A credential in an object. It is no older than the object, and was last changed no later than the object's data were."""
 
     subject: Subject
@@ -30,8 +30,7 @@ class Credential:
     value: Description | None
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """Where one credential is kept: the objects found, or Unseen."""
 
     what: str

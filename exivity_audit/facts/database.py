@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from exivity_audit import chart
 from exivity_audit.document import Document
@@ -36,8 +38,7 @@ class DatabaseKind(enum.StrEnum):
     MISSING = "missing"  # it names a Service that does not exist, or nothing at all
 
 
-@dataclass(frozen=True)
-class Database:
+class Database(Struct, frozen=True):
     """The database of the release; ``claims``, ``pods`` and ``endpoints`` say themselves what of them could not be read."""
 
     subject: Subject  # the Cluster, StatefulSet or Service a person would edit; the release's part ``database`` else
@@ -67,8 +68,7 @@ class Database:
         return self.location.named[1] if self.location.named else None
 
 
-@dataclass(frozen=True)
-class _Surroundings:
+class _Surroundings(Struct, frozen=True):
     """Everything that may show what stands behind a host; each may be Unseen."""
 
     release: Any
@@ -276,8 +276,7 @@ def _claims_of(around: _Surroundings, keep: Any, namespace: str) -> Objects[Clai
     return joined.each(lambda item: claim_of(item, CLAIM_PARTS.get(item.labels().get(PVC_ROLE, ""), "postgresql"), ClaimGroup.POSTGRESQL))
 
 
-@dataclass(frozen=True)
-class DatabaseAddress:
+class DatabaseAddress(Struct, frozen=True):
     """The database as one ConfigMap of the release names it, and where that leads."""
 
     subject: Subject

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from exivity_audit.cron import cron_interval
 from exivity_audit.document import Document
@@ -35,8 +36,7 @@ class Method(enum.StrEnum):
     UNSEEN = "not seen from this cluster"
 
 
-@dataclass(frozen=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """A ScheduledBackup or CronJob that copies the database; ``fits`` where the database is set up for its method."""
 
     subject: Subject
@@ -50,8 +50,7 @@ class Schedule:
     last_run: datetime | None
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """One place where a backup, or its absence, was seen."""
 
     source: Source
@@ -59,8 +58,7 @@ class Shown:
     value: str
 
 
-@dataclass(frozen=True)
-class Copy:
+class Copy(Struct, frozen=True):
     """A Backup object of the database that has completed."""
 
     source: Source
@@ -69,8 +67,7 @@ class Copy:
     stopped: datetime | None
 
 
-@dataclass(frozen=True)
-class DatabaseBackup:
+class DatabaseBackup(Struct, frozen=True):
     """How the database is backed up, and what shows it; ``gap`` says what of the evidence could not be read."""
 
     subject: Subject
@@ -97,8 +94,7 @@ class DatabaseBackup:
         return self.method not in (Method.NONE, Method.UNSEEN)
 
 
-@dataclass(frozen=True)
-class ObjectStore:
+class ObjectStore(Struct, frozen=True):
     """An ObjectStore of the Barman Cloud plugin; ``windows`` are first point, last success and last failure by server name."""
 
     subject: Subject
@@ -111,8 +107,7 @@ class ObjectStore:
     windows: dict[str, tuple[datetime | None, datetime | None, datetime | None]]
 
 
-@dataclass(frozen=True)
-class BackupObject:
+class BackupObject(Struct, frozen=True):
     """A Backup of CloudNativePG."""
 
     source: Source

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -16,8 +17,7 @@ OPEN = "open"
 GRANT = "GRANT pg_monitor TO the user of the probe"
 
 
-@dataclass(frozen=True)
-class Standby:
+class Standby(Struct, frozen=True):
     """A server that streams from the one that was asked; ``state`` is empty where the right to see it is missing."""
 
     state: str
@@ -27,8 +27,7 @@ class Standby:
     seconds: float | None
 
 
-@dataclass(frozen=True)
-class Receiver:
+class Receiver(Struct, frozen=True):
     """What a standby says of its own stream; ``state`` is empty where the right to see it is missing."""
 
     running: bool
@@ -38,8 +37,7 @@ class Receiver:
     heard: float | None  # seconds since its primary was heard of
 
 
-@dataclass(frozen=True)
-class Archiver:
+class Archiver(Struct, frozen=True):
     """The archive of the write-ahead log, by the server's own count."""
 
     mode: str
@@ -50,8 +48,7 @@ class Archiver:
     failed_ago: float | None
 
 
-@dataclass(frozen=True)
-class Latency:
+class Latency(Struct, frozen=True):
     """The time of a round trip in seconds, of so many."""
 
     trips: int
@@ -59,8 +56,7 @@ class Latency:
     p95: float
 
 
-@dataclass(frozen=True)
-class DatabaseProbe:
+class DatabaseProbe(Struct, frozen=True):
     """One look at the database. What the server did not say is None; ``failure`` of the way leaves all of it so."""
 
     subject: Subject

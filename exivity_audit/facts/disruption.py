@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Document, Malformed
 from exivity_audit.evidence import Source
@@ -17,8 +18,7 @@ from exivity_audit.subject import Subject
 PERCENTAGE = re.compile(r"[0-9]{1,9}%")
 
 
-@dataclass(frozen=True)
-class Budget:
+class Budget(Struct, frozen=True):
     """One PodDisruptionBudget."""
 
     subject: Subject

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -29,8 +31,7 @@ _PROVISIONER_APPS = {
 }
 
 
-@dataclass(frozen=True)
-class ClassUse:
+class ClassUse(Struct, frozen=True):
     """A StorageClass that claims of the release use; ``storage_class`` is None where no such object exists."""
 
     subject: Subject
@@ -53,8 +54,7 @@ class ClassUse:
         return provisioner_kind(replace(known, provisioner=self.driver), settings) if self.driver else None
 
 
-@dataclass(frozen=True)
-class InstalledDriver:
+class InstalledDriver(Struct, frozen=True):
     """A CSIDriver object."""
 
     subject: Subject
@@ -62,8 +62,7 @@ class InstalledDriver:
     name: str
 
 
-@dataclass(frozen=True)
-class NodeDrivers:
+class NodeDrivers(Struct, frozen=True):
     """The CSI drivers that have registered on a node."""
 
     subject: Subject
@@ -72,8 +71,7 @@ class NodeDrivers:
     drivers: frozenset[str]
 
 
-@dataclass(frozen=True)
-class ProvisionerPod:
+class ProvisionerPod(Struct, frozen=True):
     """A pod of a provisioner that is no CSI driver."""
 
     source: Source

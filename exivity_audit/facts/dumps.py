@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -19,8 +20,7 @@ _COPY = re.compile(r"dump|backup|bkp")
 _TOOLS = re.compile(r"pg_?dump|pgbackrest|pg_?basebackup|wal-g|barman")
 
 
-@dataclass(frozen=True)
-class DumpJob:
+class DumpJob(Struct, frozen=True):
     """A CronJob that copies a database, by its programs, image or name."""
 
     subject: Subject

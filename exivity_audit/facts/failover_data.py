@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.fact import NotSeen, Objects, Reason
 from exivity_audit.facts.backup_targets import BackupTarget
@@ -17,16 +18,14 @@ LOOKS_AT = ("backup_targets", "storage_locations", "schedules", "longhorn_claims
 DATA = (ClaimGroup.DATA, ClaimGroup.CONFIG)
 
 
-@dataclass(frozen=True)
-class SharedTarget:
+class SharedTarget(Struct, frozen=True):
     """One place for backups, as the active site and the standby name it."""
 
     active: BackupTarget
     standby: BackupTarget
 
 
-@dataclass(frozen=True)
-class SharedFiles:
+class SharedFiles(Struct, frozen=True):
     """A claim of the active site and one of the standby that are the same files."""
 
     part: str
@@ -35,8 +34,7 @@ class SharedFiles:
     standby: Volume
 
 
-@dataclass(frozen=True)
-class StandbyData:
+class StandbyData(Struct, frozen=True):
     """What of the active site's data the standby can come by."""
 
     active_targets: tuple[BackupTarget, ...]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.fact import seen
 from exivity_audit.facts.cnpg import CnpgCluster, Plugin, Store
@@ -38,8 +39,7 @@ def pattern(database: Database) -> Pattern:
     }.get(database.kind, Pattern.OTHER)  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Kinship:
+class Kinship(Struct, frozen=True):
     """Whether a replica cluster follows the active one, and what shows it; ``same`` None: nothing tells."""
 
     same: bool | None
@@ -47,8 +47,7 @@ class Kinship:
     at: tuple[tuple[Any, str, str], ...] = ()
 
 
-@dataclass(frozen=True)
-class _Home:
+class _Home(Struct, frozen=True):
     """Where a cluster's write-ahead log and base backups are: public part of the URL, and the server's name there."""
 
     url: str

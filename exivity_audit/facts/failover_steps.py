@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from exivity_audit.facts.workflows import Call, Reference, Template, Workflow
 
@@ -30,8 +32,7 @@ _RAISED = {"up", "above"}
 _LEADING = re.compile(r"(?:step[-_.]?)?0?([1-8])(?:[-_.]|$)")
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """A step of a failover workflow as it runs; ``number`` is the action that it does, None where that cannot be told."""
 
     name: str
@@ -46,8 +47,7 @@ class Step:
         return other.place in self.after
 
 
-@dataclass(frozen=True)
-class FailoverPlan:
+class FailoverPlan(Struct, frozen=True):
     """A failover workflow with its steps in the order in which they stand."""
 
     workflow: Workflow

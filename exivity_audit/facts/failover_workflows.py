@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.fact import NotSeen, Objects, Reason
 from exivity_audit.facts.failover_steps import FailoverPlan, plan
@@ -16,8 +17,7 @@ SUCCEEDED = "Succeeded"
 OVER = (SUCCEEDED, "Failed", "Error")
 
 
-@dataclass(frozen=True)
-class PlansAt:
+class PlansAt(Struct, frozen=True):
     """The failover workflows that one site holds, the one that says most first; and why more may be there."""
 
     site: Any
@@ -86,8 +86,7 @@ def _rank(one: FailoverPlan, release: Any, declared: bool) -> tuple[Any, ...]:
     return not ours, len(one.missing), bool(one.disorder), kinds.index(work.kind), work.namespace, work.name
 
 
-@dataclass(frozen=True)
-class RunAt:
+class RunAt(Struct, frozen=True):
     """A run of a failover workflow, and where it stands."""
 
     site: Any

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit import chart
 from exivity_audit.document import Document, Malformed
@@ -13,8 +14,7 @@ from exivity_audit.fact import Objects, fact, maybe, reasons_of, seen
 from exivity_audit.subject import Subject
 
 
-@dataclass(frozen=True)
-class SourceRef:
+class SourceRef(Struct, frozen=True):
     """A source that an object of Flux names."""
 
     kind: str
@@ -27,8 +27,7 @@ class SourceRef:
         return f"{self.kind} {self.namespace}/{self.name}"
 
 
-@dataclass(frozen=True)
-class FluxObject:
+class FluxObject(Struct, frozen=True):
     """A HelmRelease or Kustomization."""
 
     subject: Subject
@@ -47,8 +46,7 @@ class FluxObject:
     applied: str
 
 
-@dataclass(frozen=True)
-class FluxRelease(FluxObject):
+class FluxRelease(FluxObject, frozen=True):
     """A HelmRelease: Flux runs Helm with its values."""
 
     release: str
@@ -66,15 +64,13 @@ class FluxRelease(FluxObject):
         return ", ".join([*gaps, *self.values_from])
 
 
-@dataclass(frozen=True)
-class Kustomization(FluxObject):
+class Kustomization(FluxObject, frozen=True):
     """A Kustomization: Flux applies the manifests of a folder."""
 
     path: str
 
 
-@dataclass(frozen=True)
-class FluxSource:
+class FluxSource(Struct, frozen=True):
     """A GitRepository or OCIRepository."""
 
     subject: Subject

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from exivity_audit import chart
 from exivity_audit.document import Document
@@ -23,8 +26,7 @@ ABOUT_BACKENDS = ("RefNotPermitted", "InvalidKind")
 WORST_FIRST = (Kind.BROKEN, Kind.NONE, Kind.HIDDEN, Kind.SECRET, Kind.NOWHERE)
 
 
-@dataclass(frozen=True)
-class Door:
+class Door(Struct, frozen=True):
     """A Gateway that an HTTPRoute names, as far as it was seen, with its class and the listeners that take the route."""
 
     parent: Parent

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct
+
 from exivity_audit import chart
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -19,8 +21,7 @@ KINDS = {"Exact": "Exact", "RegularExpression": "ImplementationSpecific"}
 HTTP, HTTPS = "HTTP", "HTTPS"
 
 
-@dataclass(frozen=True)
-class Parent:
+class Parent(Struct, frozen=True):
     """What an HTTPRoute attaches to."""
 
     group: str
@@ -44,8 +45,7 @@ class Accepted:
     conditions: dict[str, Condition] = field(hash=False)
 
 
-@dataclass(frozen=True)
-class HttpRoute:
+class HttpRoute(Struct, frozen=True):
     """An HTTPRoute."""
 
     subject: Subject
@@ -60,8 +60,7 @@ class HttpRoute:
     hsts: bool
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """What a listener names as its certificate."""
 
     kind: str
@@ -99,8 +98,7 @@ class Gateway:
     conditions: dict[str, Condition] = field(hash=False)
 
 
-@dataclass(frozen=True)
-class GatewayClass:
+class GatewayClass(Struct, frozen=True):
     """A GatewayClass."""
 
     subject: Subject

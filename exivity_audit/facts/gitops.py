@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit import chart
 from exivity_audit.evidence import Source
@@ -36,8 +37,7 @@ class OriginKind(enum.StrEnum):
     OTHER = "another source"
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where an object of Argo CD or Flux takes from what it applies; ``repository`` is the public part, empty where it was not seen."""
 
     kind: OriginKind
@@ -57,8 +57,7 @@ class Origin:
 Keeper = Application | FluxRelease | Kustomization
 
 
-@dataclass(frozen=True)
-class Installer:
+class Installer(Struct, frozen=True):
     """Who keeps the release: the tool, its object where that can be seen, and what keeps that object in turn."""
 
     helm: bool  # Helm annotated a Deployment: it was installed by Helm, by hand or by Flux
@@ -98,8 +97,7 @@ class Installer:
         return tuple(dict.fromkeys(rule for reason in self.doubt for rule in reason.needs))
 
 
-@dataclass(frozen=True)
-class _Around:
+class _Around(Struct, frozen=True):
     """The objects of Argo CD and Flux, as far as they could be read."""
 
     applications: Any
@@ -243,8 +241,7 @@ def _gaps(read: Any, name: str = "") -> tuple[Reason, ...]:
     return (*read.partial, *(Reason(str(item.subject), f"malformed: {item.subject}: {item.why}") for item in odd))
 
 
-@dataclass(frozen=True)
-class GivenValues:
+class GivenValues(Struct, frozen=True):
     """User values of the release that the cluster shows in one place; ``gap`` names what else gives values and is not shown."""
 
     subject: Subject

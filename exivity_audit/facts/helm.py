@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Document, Malformed, parse_time
 from exivity_audit.evidence import Source
@@ -14,8 +15,7 @@ from exivity_audit.facts.secrets import Description, description
 from exivity_audit.subject import Subject
 
 
-@dataclass(frozen=True)
-class Revision:
+class Revision(Struct, frozen=True):
     """One stored revision of the Helm release."""
 
     subject: Subject

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit import chart
 from exivity_audit.document import Document
@@ -23,8 +24,7 @@ ANNOTATIONS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(Struct, frozen=True):
     """One path of a rule and the Service behind it."""
 
     host: str
@@ -39,8 +39,7 @@ class Route:
         return self.kind != "Exact" and f"{plain.rstrip('/')}/" == wanted
 
 
-@dataclass(frozen=True)
-class TlsEntry:
+class TlsEntry(Struct, frozen=True):
     """One entry of ``spec.tls``."""
 
     hosts: tuple[str, ...]
@@ -51,8 +50,7 @@ class TlsEntry:
         return not self.hosts or covered(host, self.hosts)
 
 
-@dataclass(frozen=True)
-class Ingress:
+class Ingress(Struct, frozen=True):
     """An Ingress that leads to the product."""
 
     subject: Subject
@@ -77,8 +75,7 @@ class Ingress:
         return next((entry for entry in fitting if entry.hosts), fitting[0] if fitting else None)
 
 
-@dataclass(frozen=True)
-class IngressClass:
+class IngressClass(Struct, frozen=True):
     """An IngressClass."""
 
     subject: Subject
@@ -88,8 +85,7 @@ class IngressClass:
     default: bool
 
 
-@dataclass(frozen=True)
-class Endpoints:
+class Endpoints(Struct, frozen=True):
     """One EndpointSlice: the Service it belongs to, its ports by name, and how many addresses are ready."""
 
     subject: Subject
@@ -163,8 +159,7 @@ def product_endpoints(endpointslices: Objects[Document]) -> Objects[Endpoints]:
     return endpointslices.each(build)
 
 
-@dataclass(frozen=True)
-class TrustedProxy:
+class TrustedProxy(Struct, frozen=True):
     """What the API trusts as a proxy, as ``FN-proximity-api-env`` says."""
 
     subject: Subject

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
+
 from exivity_audit import chart
 from exivity_audit.document import Document, Malformed
 from exivity_audit.evidence import Source
@@ -53,8 +55,7 @@ class Store:
         return self.name == other.name and self.short and self.host.lower() == other.host.lower() and self.namespace != other.namespace
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """One configuration as evidence."""
 
     source: Source
@@ -62,8 +63,7 @@ class Shown:
     value: str
 
 
-@dataclass(frozen=True)
-class Middleware:
+class Middleware(Struct, frozen=True):
     """What an installation's configuration names; the texts say why something could not be seen."""
 
     database: Store | None
@@ -73,8 +73,7 @@ class Middleware:
     shown: tuple[Shown, ...]
 
 
-@dataclass(frozen=True)
-class Installation:
+class Installation(Struct, frozen=True):
     """One installation of the product, by its Deployments."""
 
     subject: Subject
@@ -85,8 +84,7 @@ class Installation:
     middleware: Middleware
 
 
-@dataclass(frozen=True)
-class _Part:
+class _Part(Struct, frozen=True):
     source: Source
     namespace: str
     fullname: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from exivity_audit.document import Document, Malformed
 from exivity_audit.evidence import Source
@@ -19,8 +20,7 @@ from exivity_audit.quantity import Size
 from exivity_audit.subject import Subject
 
 
-@dataclass(frozen=True)
-class LonghornClaim:
+class LonghornClaim(Struct, frozen=True):
     """A claim whose data Longhorn keeps; ``handle`` is the name of its Longhorn volume, None before it is bound."""
 
     claim: Claim
@@ -37,8 +37,7 @@ class LonghornClaim:
         return self.claim.source
 
 
-@dataclass(frozen=True)
-class LonghornVolume:
+class LonghornVolume(Struct, frozen=True):
     """A Longhorn volume."""
 
     subject: Subject
@@ -70,8 +69,7 @@ class LonghornVolume:
         return self.access_mode == "rwx" and not self.migratable
 
 
-@dataclass(frozen=True)
-class Replica:
+class Replica(Struct, frozen=True):
     """One copy of a Longhorn volume."""
 
     source: Source
@@ -80,8 +78,7 @@ class Replica:
     failed: bool
 
 
-@dataclass(frozen=True)
-class ShareManager:
+class ShareManager(Struct, frozen=True):
     """The NFS server of one shared Longhorn volume; it carries the volume's name."""
 
     source: Source
@@ -89,8 +86,7 @@ class ShareManager:
     state: str
 
 
-@dataclass(frozen=True)
-class Disk:
+class Disk(Struct, frozen=True):
     """A disk of a Longhorn node."""
 
     name: str
@@ -102,8 +98,7 @@ class Disk:
     conditions: dict[str, str]
 
 
-@dataclass(frozen=True)
-class StorageNode:
+class StorageNode(Struct, frozen=True):
     """A node as Longhorn sees it."""
 
     subject: Subject
@@ -117,8 +112,7 @@ class StorageNode:
     region: str
 
 
-@dataclass(frozen=True)
-class StorageSetting:
+class StorageSetting(Struct, frozen=True):
     """A Longhorn setting: plain text, or one value for each data engine."""
 
     subject: Subject

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -18,16 +19,14 @@ SERVICE_NAME = "kubernetes.io/service-name"
 HOPS = 4  # ExternalName Services that are followed before it counts as a loop
 
 
-@dataclass(frozen=True)
-class ServicePort:
+class ServicePort(Struct, frozen=True):
     """A port of a Service."""
 
     name: str
     number: int
 
 
-@dataclass(frozen=True)
-class ClusterService:
+class ClusterService(Struct, frozen=True):
     """A Service of the release's namespace or of one where its middleware runs."""
 
     subject: Subject
@@ -43,8 +42,7 @@ class ClusterService:
     headless: bool = False  # no address of its own: its name leads to the pods, and its ports are not consulted
 
 
-@dataclass(frozen=True)
-class ServiceEndpoints:
+class ServiceEndpoints(Struct, frozen=True):
     """One EndpointSlice of a Service: its ports as (name, number), and the nodes of the addresses that are ready."""
 
     subject: Subject
@@ -58,8 +56,7 @@ class ServiceEndpoints:
     pods: tuple[str, ...] = ()  # names of the pods behind them
 
 
-@dataclass(frozen=True)
-class Location:
+class Location(Struct, frozen=True):
     """Where a host leads: to a Service of this cluster (``service`` None where there is no such Service), or outside."""
 
     host: str
@@ -146,8 +143,7 @@ def cluster_statefulsets(statefulsets: Any = maybe, middleware_statefulsets: Any
     return widened(statefulsets, middleware_statefulsets).each(lambda item: with_pods(workload(item), bare))
 
 
-@dataclass(frozen=True)
-class ClusterNames:
+class ClusterNames(Struct, frozen=True):
     """What decides where a host leads: Services, the namespaces that hosts of two labels may name, and where Services were looked for."""
 
     services: Objects[ClusterService]

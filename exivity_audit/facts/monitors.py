@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit import chart
 from exivity_audit.document import Document
@@ -17,16 +18,14 @@ from exivity_audit.facts.workloads import Pod
 from exivity_audit.subject import Subject
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """A port that a monitor scrapes: by name, else by the number or name of the container's port; by neither it takes all."""
 
     name: str
     target: str | int | None
 
 
-@dataclass(frozen=True)
-class Monitor(Selectable):
+class Monitor(Selectable, frozen=True):
     """A ServiceMonitor or PodMonitor."""
 
     selector: Any = None
@@ -49,8 +48,7 @@ class Monitor(Selectable):
         return any(not one.name or one.name in target.ports for one in self.endpoints)
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct, frozen=True):
     """What a monitor may find: a Service, or the pods of one kind; ``ports`` are the names of their ports."""
 
     subject: Subject
@@ -62,8 +60,7 @@ class Target:
     kind: str  # of the monitors that look for it
 
 
-@dataclass(frozen=True)
-class Watch:
+class Watch(Struct, frozen=True):
     """A monitor that takes a target, and the server that takes the monitor."""
 
     monitor: Monitor

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit import chart
 from exivity_audit.document import Document
@@ -32,8 +33,7 @@ class Belongs(enum.StrEnum):
     FOREIGN = "another product"
 
 
-@dataclass(frozen=True)
-class Tenant:
+class Tenant(Struct, frozen=True):
     """A workload, Job, CronJob or bare Pod of the namespace."""
 
     subject: Subject
@@ -45,8 +45,7 @@ class Tenant:
     init_images: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Home:
+class _Home(Struct, frozen=True):
     """What is known of the release when one of its namespace's workloads is sorted."""
 
     release: Any
@@ -146,8 +145,7 @@ def _owners(item: Document) -> Iterable[str]:
     return (entry.text("kind") or "" for entry in item.items("metadata.ownerReferences"))
 
 
-@dataclass(frozen=True)
-class Ownership:
+class Ownership(Struct, frozen=True):
     """A sign that a tool installed the release and owns its objects."""
 
     tool: str

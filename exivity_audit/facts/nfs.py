@@ -6,8 +6,9 @@ import enum
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -32,8 +33,7 @@ class NfsServer(enum.Enum):
     UNKNOWN = "an NFS server that is not seen"
 
 
-@dataclass(frozen=True)
-class Mount:
+class Mount(Struct, frozen=True):
     """Mount options as an object sets them."""
 
     source: Source
@@ -59,8 +59,7 @@ class Mount:
         )
 
 
-@dataclass(frozen=True)
-class NfsUse:
+class NfsUse(Struct, frozen=True):
     """A class, or a claim whose volume was made by hand, that keeps the release's data on NFS."""
 
     subject: Subject
@@ -111,8 +110,7 @@ def _provisioner(kind: StorageClass | None, volume: Volume | None) -> str | None
     return "static" if volume.nfs else None
 
 
-@dataclass(frozen=True)
-class _Neighbours:
+class _Neighbours(Struct, frozen=True):
     nodes: Any
     services: Any
     namespace: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -16,8 +17,7 @@ from exivity_audit.quantity import Size
 from exivity_audit.subject import Subject
 
 
-@dataclass(frozen=True)
-class LocalVolume:
+class LocalVolume(Struct, frozen=True):
     """A PersistentVolume that lies on a node's own disk."""
 
     subject: Subject
@@ -27,8 +27,7 @@ class LocalVolume:
     terms: Any  # node selector terms; None where the volume names no node
 
 
-@dataclass(frozen=True)
-class NodeLoad:
+class NodeLoad(Struct, frozen=True):
     """A node with volumes of the release on its disk, and the sum of all node-local volumes there."""
 
     node: Node
@@ -49,8 +48,7 @@ class NodeLoad:
         return self.node.source
 
 
-@dataclass(frozen=True)
-class NodeDisks:
+class NodeDisks(Struct, frozen=True):
     """The loads of the nodes that hold volumes of the release, and those of its claims whose node is not known."""
 
     loads: tuple[NodeLoad, ...]

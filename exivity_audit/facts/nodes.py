@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -17,8 +17,7 @@ ADDRESSES = ("InternalIP", "ExternalIP")
 PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure")
 
 
-@dataclass(frozen=True)
-class Taint:
+class Taint(Struct, frozen=True):
     """A taint as the scheduler reads it."""
 
     key: str
@@ -26,8 +25,7 @@ class Taint:
     effect: str
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(Struct, frozen=True):
     """One registered node."""
 
     subject: Subject
@@ -116,8 +114,7 @@ def workers(nodes: Objects[Node]) -> Objects[Node]:
     return nodes.where(lambda node: node.worker)
 
 
-@dataclass(frozen=True)
-class ControlPlane:
+class ControlPlane(Struct, frozen=True):
     """The control-plane nodes of the cluster; none are visible where a provider runs them."""
 
     nodes: tuple[Node, ...]

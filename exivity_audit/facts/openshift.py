@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit import chart
 from exivity_audit.document import Document
@@ -28,8 +30,7 @@ GENERATED_ISSUER = "ingress-operator@"  # the authority that the ingress operato
 WORST_FIRST = (Kind.BROKEN, Kind.NONE, Kind.HIDDEN, Kind.DEFAULT, Kind.SECRET)
 
 
-@dataclass(frozen=True)
-class Router:
+class Router(Struct, frozen=True):
     """An IngressController of OpenShift's ingress operator."""
 
     subject: Subject
@@ -40,8 +41,7 @@ class Router:
     available: Condition
 
 
-@dataclass(frozen=True)
-class RouteTls:
+class RouteTls(Struct, frozen=True):
     """How TLS ends at a Route, and the pair or the Secret it brings."""
 
     termination: str
@@ -70,6 +70,10 @@ class PlatformRoute:
     rules_at = "spec.to.name"
     hosts_at = "spec.host"
     tls_at = "spec.tls"
+
+    def owned(self, own: bool) -> PlatformRoute:
+        """The same Route, told whether it is of this release."""
+        return replace(self, own=own)
 
     @property
     def routers(self) -> tuple[str, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -42,8 +43,7 @@ class Distribution(enum.StrEnum):
     OTHER = "another distribution"
 
 
-@dataclass(frozen=True)
-class Version:
+class Version(Struct, frozen=True):
     """A Kubernetes version: ``v1.36.3+rke2r1`` is minor 36 with the suffix ``+rke2r1``."""
 
     text: str
@@ -57,8 +57,7 @@ class Version:
         return f"{self.major}.{self.minor}"
 
 
-@dataclass(frozen=True)
-class Platform:
+class Platform(Struct, frozen=True):
     """The distribution of the cluster and what told it."""
 
     distribution: Distribution
@@ -139,8 +138,7 @@ def _first(nodes: Iterable[Node], look: Callable[[Node], Found | None]) -> Platf
     return None
 
 
-@dataclass(frozen=True)
-class ClusterVersion:
+class ClusterVersion(Struct, frozen=True):
     """OpenShift's own version: ``4.18.21`` is release ``4.18``, and its update channel says whether it is on extended support."""
 
     subject: Subject

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Document, Malformed
 
 HOST_NAMESPACES = ("hostNetwork", "hostPID", "hostIPC")
 
 
-@dataclass(frozen=True)
-class ContainerSecurity:
+class ContainerSecurity(Struct, frozen=True):
     """One container with what holds for it: its own security context, else the pod's."""
 
     name: str
@@ -28,8 +28,7 @@ class ContainerSecurity:
         return False if self.non_root else None
 
 
-@dataclass(frozen=True)
-class PodSecurity:
+class PodSecurity(Struct, frozen=True):
     """A pod spec as its node sees it."""
 
     host_namespaces: tuple[str, ...] = ()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Document
 
@@ -17,8 +18,7 @@ TROUBLES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """The TLS of a server, as a handshake with it showed; ``offered`` is None where that was not tried."""
 
     offered: bool | None
@@ -34,8 +34,7 @@ class Seen:
         return TROUBLES.get(self.trouble, "it is not trusted") if self.trouble else ""
 
 
-@dataclass(frozen=True)
-class Looked:
+class Looked(Struct, frozen=True):
     """Where a probe looked from, and why it saw nothing at all; empty where it saw something."""
 
     path: str

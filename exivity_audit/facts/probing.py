@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from exivity_audit.document import Document, Malformed
 from exivity_audit.evidence import Source
@@ -20,16 +21,14 @@ WORDS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """Why a probe came to nothing: its kind and our own words for it."""
 
     kind: str
     reason: str
 
 
-@dataclass(frozen=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """What every probe has: its object, the way it was measured by, and why it came to nothing, where it did."""
 
     subject: Subject
@@ -48,8 +47,7 @@ class Measured:
         return self.path == OUTSIDE
 
 
-@dataclass(frozen=True)
-class Resolution(Measured):
+class Resolution(Measured, frozen=True):
     """What a name resolves to."""
 
     host: str
@@ -57,8 +55,7 @@ class Resolution(Measured):
     canonical: str  # the name it ends at
 
 
-@dataclass(frozen=True)
-class Handshake(Measured):
+class Handshake(Measured, frozen=True):
     """What a TLS handshake with a host showed; the chain is as it was sent."""
 
     host: str
@@ -79,16 +76,14 @@ class Handshake(Measured):
         return self.trouble == "old-protocol"
 
 
-@dataclass(frozen=True)
-class Redirect:
+class Redirect(Struct, frozen=True):
     """Where an answer leads."""
 
     scheme: str
     host: str
 
 
-@dataclass(frozen=True)
-class Answer(Measured):
+class Answer(Measured, frozen=True):
     """What a URL answers, and what headers that only a proxy may send changed of it."""
 
     scheme: str

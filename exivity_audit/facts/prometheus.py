@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct
+
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
 from exivity_audit.fact import NotSeen, Objects, Reason, fact, maybe, reasons_of, seen
@@ -30,8 +32,7 @@ class Selected(enum.Enum):
     REJECTED = "the operator rejected it"
 
 
-@dataclass(frozen=True)
-class Selector:
+class Selector(Struct, frozen=True):
     """The object selector of a kind, and the selector of its namespaces; None where it is null."""
 
     objects: Any
@@ -158,8 +159,7 @@ def prometheus_servers(prometheuses: Objects[Document], site: Any, prometheus_ag
     return join_seen(whole(prometheuses, site, "prometheuses"), agents, rulers).each(server)
 
 
-@dataclass(frozen=True)
-class Namespaces:
+class Namespaces(Struct, frozen=True):
     """The labels of the namespaces that were read, and why others were not."""
 
     labels: Mapping[str, dict[str, str]]
@@ -181,8 +181,7 @@ def namespace_labels(monitored_namespaces: Any = maybe) -> Namespaces:
     return Namespaces(dict(found), found.partial)
 
 
-@dataclass(frozen=True)
-class Selectable:
+class Selectable(Struct, frozen=True):
     """What a server may select: a monitor or a rule."""
 
     subject: Subject

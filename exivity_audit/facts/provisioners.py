@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from exivity_audit.facts.claims import StorageClass
 
@@ -16,8 +18,7 @@ NFS_CSI = "nfs.csi.k8s.io"
 NO_PROVISIONER = "kubernetes.io/no-provisioner"
 
 
-@dataclass(frozen=True)
-class ProvisionerKind:
+class ProvisionerKind(Struct, frozen=True):
     """What a provisioner can do. None: it depends on the class's parameters, or is not known."""
 
     title: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit import chart
 from exivity_audit.document import Document
@@ -14,8 +15,7 @@ from exivity_audit.subject import Subject
 NAMES = "spec.template.spec.imagePullSecrets"
 
 
-@dataclass(frozen=True)
-class PullSecret:
+class PullSecret(Struct, frozen=True):
     """A Secret that workloads name to pull their images with."""
 
     subject: Subject

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -16,16 +17,14 @@ OPERATOR_LABELS = {"app.kubernetes.io/component": "rabbitmq", "app.kubernetes.io
 CONDITIONS = ("AllReplicasReady", "ClusterAvailable", "ReconcileSuccess")
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """A condition of a status: ``True``, ``False`` or ``Unknown``, and the operator's word for why."""
 
     status: str
     reason: str
 
 
-@dataclass(frozen=True)
-class RabbitmqCluster:
+class RabbitmqCluster(Struct, frozen=True):
     """A broker that the RabbitMQ Cluster Operator keeps."""
 
     subject: Subject
@@ -60,8 +59,7 @@ class RabbitmqCluster:
         return {**self.labels, **OPERATOR_LABELS, CLUSTER_LABEL: self.name}
 
 
-@dataclass(frozen=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """A queue, policy or virtual host that is declared for a RabbitmqCluster."""
 
     subject: Subject
@@ -145,8 +143,7 @@ def broker_vhosts(rabbitmq_vhosts: Objects[Document]) -> Objects[Declared]:
     return rabbitmq_vhosts.each(build)
 
 
-@dataclass(frozen=True)
-class BrokerLink:
+class BrokerLink(Struct, frozen=True):
     """A Shovel, Federation or SchemaReplication: something that carries a broker's state to or from another one."""
 
     subject: Subject

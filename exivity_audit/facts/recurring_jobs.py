@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.cron import cron_interval
 from exivity_audit.document import Document
@@ -24,8 +25,7 @@ TASKS = {"snapshot": SNAPSHOT, "snapshot-force-create": SNAPSHOT, "backup": BACK
 """Tasks that make a copy; the others tidy up or trim."""
 
 
-@dataclass(frozen=True)
-class RecurringJob:
+class RecurringJob(Struct, frozen=True):
     """A job of Longhorn. ``makes`` is ``snapshot``, ``backup``, or empty for a task that copies nothing."""
 
     subject: Subject
@@ -39,8 +39,7 @@ class RecurringJob:
     retain: int | None
 
 
-@dataclass(frozen=True)
-class DeclaredJobs:
+class DeclaredJobs(Struct, frozen=True):
     """What a claim's labels and its class ask for; Longhorn follows the labels of the volume alone."""
 
     claim: str

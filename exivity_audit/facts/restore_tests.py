@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -23,8 +24,7 @@ REHEARSED_CLAIMS = ("extracted", "exported", "etl-config")
 _VOLUME = re.compile(r"[?&]volume=([^&]+)")
 
 
-@dataclass(frozen=True)
-class RestoredVolume:
+class RestoredVolume(Struct, frozen=True):
     """A Longhorn volume made from a backup; ``origin`` is the volume the backup is of."""
 
     subject: Subject
@@ -35,8 +35,7 @@ class RestoredVolume:
     whole: bool
 
 
-@dataclass(frozen=True)
-class Rehearsal:
+class Rehearsal(Struct, frozen=True):
     """A restore that was seen to have worked: of what, when, and where it shows."""
 
     what: str
@@ -44,8 +43,7 @@ class Rehearsal:
     shown: tuple[Shown, ...]
 
 
-@dataclass(frozen=True)
-class Rehearsals:
+class Rehearsals(Struct, frozen=True):
     """The newest restore seen, why it is not enough where it is not, and what could not be seen."""
 
     newest: Rehearsal | None

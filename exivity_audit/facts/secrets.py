@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit import chart
 from exivity_audit.document import Document, Malformed
@@ -16,8 +17,7 @@ LONGEST = 64  # a description says "64+" beyond
 ALPHANUMERIC = frozenset({"digit", "lower", "upper"})
 
 
-@dataclass(frozen=True)
-class Description:
+class Description(Struct, frozen=True):
     """What is known of a secret value: ``group`` is equal for equal values, ``length`` is 65 for all beyond 64."""
 
     group: int
@@ -38,8 +38,7 @@ class Description:
         return f"{LONGEST}+" if self.length > LONGEST else str(self.length)
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(Struct, frozen=True):
     """A key of a Secret or ConfigMap that holds a secret; ``value`` is None where the object lacks the key."""
 
     subject: Subject

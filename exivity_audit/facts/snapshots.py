@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -15,8 +16,7 @@ from exivity_audit.subject import Subject
 LONGHORN_BACKUP = "bak"  # parameters.type of a VolumeSnapshotClass that makes a backup instead of a snapshot
 
 
-@dataclass(frozen=True)
-class SnapshotClass:
+class SnapshotClass(Struct, frozen=True):
     """A VolumeSnapshotClass."""
 
     name: str
@@ -24,8 +24,7 @@ class SnapshotClass:
     kind: str  # parameters.type
 
 
-@dataclass(frozen=True)
-class ClaimSnapshot:
+class ClaimSnapshot(Struct, frozen=True):
     """A snapshot of a claim. ``apart`` None: its class was not seen, so whether it leaves the volume's own disks is not known."""
 
     subject: Subject

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from exivity_audit.document import Document
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """What a controller says of its object: ``True``, ``False``, ``Unknown``, or nothing."""
 
     status: str = ""

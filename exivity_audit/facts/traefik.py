@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -18,8 +18,7 @@ INTERNAL = ("traefik", "metrics", "ping")
 TLS_PORTS = (":443", ":8443")
 
 
-@dataclass(frozen=True)
-class EntryPoint:
+class EntryPoint(Struct, frozen=True):
     """A listener of Traefik, as its arguments describe it."""
 
     name: str
@@ -36,8 +35,7 @@ class EntryPoint:
         return self.tls or self.name in ("websecure", "https") or self.address.partition("/")[0].endswith(TLS_PORTS)
 
 
-@dataclass(frozen=True)
-class Middleware:
+class Middleware(Struct, frozen=True):
     """A Middleware of the release's namespace."""
 
     subject: Subject
@@ -47,8 +45,7 @@ class Middleware:
     hsts: bool
 
 
-@dataclass(frozen=True)
-class TlsStore:
+class TlsStore(Struct, frozen=True):
     """A TLSStore; Traefik uses the one named ``default``."""
 
     subject: Subject

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.cron import cron_interval
 from exivity_audit.document import Document, Malformed
@@ -21,8 +22,7 @@ SHORT = {"pvc": "persistentvolumeclaims", "pv": "persistentvolumes", "po": "pods
 CLAIMS, PODS, SECRETS = "persistentvolumeclaims", "pods", "secrets"
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What a schedule, backup or restore takes: namespaces, resources, labels."""
 
     namespaces: tuple[str, ...]
@@ -72,8 +72,7 @@ def selection(item: Document, prefix: str) -> Selection:
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Ways:
+class Ways(Struct, frozen=True):
     """How volumes are copied; None: the server's own default decides."""
 
     files: bool | None  # file-system backup of every mounted volume
@@ -98,8 +97,7 @@ def ways(item: Document, prefix: str) -> Ways:
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class VeleroBackup:
+class VeleroBackup(Struct, frozen=True):
     """One backup of Velero."""
 
     subject: Subject
@@ -119,8 +117,7 @@ class VeleroBackup:
         return self.phase == COMPLETED and self.finished is not None
 
 
-@dataclass(frozen=True)
-class VeleroSchedule:
+class VeleroSchedule(Struct, frozen=True):
     """A schedule of Velero, with its ways as its newest backup shows them where it leaves them to the server."""
 
     subject: Subject
@@ -141,8 +138,7 @@ class VeleroSchedule:
         return not self.paused and self.phase in ("Enabled", "New", "")
 
 
-@dataclass(frozen=True)
-class VolumeCopy:
+class VolumeCopy(Struct, frozen=True):
     """A volume of a pod that Velero copied file by file."""
 
     source: Source
@@ -158,8 +154,7 @@ class VolumeCopy:
         return self.phase == COMPLETED and self.finished is not None
 
 
-@dataclass(frozen=True)
-class VeleroRestore:
+class VeleroRestore(Struct, frozen=True):
     """A restore of Velero."""
 
     subject: Subject

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -14,8 +15,7 @@ from exivity_audit.subject import Subject
 OPERATIONAL = "operational"
 
 
-@dataclass(frozen=True)
-class VictoriaMetrics:
+class VictoriaMetrics(Struct, frozen=True):
     """A VMAgent, VMSingle or VMCluster, with the operator's word on it."""
 
     subject: Subject

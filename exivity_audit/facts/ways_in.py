@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from exivity_audit.evidence import Source
 from exivity_audit.fact import NotSeen, Objects, Reason, Unread, fact, maybe, reasons_of, seen
@@ -50,7 +52,7 @@ class WayIn(Protocol):
 def ways_in(product_ingresses: Objects[Ingress], gateway_routes: Any = maybe, platform_routes: Any = maybe) -> Objects[Any]:
     """Every way in to the product; of an Ingress that OpenShift turned into Routes, the Routes. Where there is none, what was not read hides one."""
     own = {one.subject: one.own for one in product_ingresses}
-    routed = [replace(one, own=own.get(one.subject, False)) for one in platform_routes] if seen(platform_routes) else []
+    routed = [one.owned(own.get(one.subject, False)) for one in platform_routes] if seen(platform_routes) else []
     made = {one.subject for one in routed if one.made_from}
     found: list[Any] = [one for one in product_ingresses if one.subject not in made]
     odd = list(product_ingresses.unreadable)
@@ -66,8 +68,7 @@ def ways_in(product_ingresses: Objects[Ingress], gateway_routes: Any = maybe, pl
     return Objects(found, unreadable=tuple(sorted(set(odd))), partial=tuple(sorted(set(partial))))
 
 
-@dataclass(frozen=True)
-class Served:
+class Served(Struct, frozen=True):
     """Who serves a way in: the workloads, or why none is known."""
 
     takers: tuple[Controller, ...] = ()
@@ -196,8 +197,7 @@ def _ingress_ends(ingress: Ingress, host: str, served: Served, secrets: Objects[
     return replace(found, reasons=served.reasons) if found.kind is Kind.HIDDEN and not found.reasons else found
 
 
-@dataclass(frozen=True)
-class PlainHttp:
+class PlainHttp(Struct, frozen=True):
     """What plain HTTP to a host gets: by whom, and whether the client is told to use TLS alone (HSTS)."""
 
     controller: Controller | None  # None: the way in's own object says it
@@ -237,8 +237,7 @@ def _ingress_plain(ingress: Ingress, host: str, controller: Controller, middlewa
     return PlainHttp(controller, setting, proxying.hsts(ingress, controller, middlewares))
 
 
-@dataclass(frozen=True)
-class Peer:
+class Peer(Struct, frozen=True):
     """Someone whose requests reach the API, and whether it passes on what a client says of itself."""
 
     subject: Subject
@@ -294,8 +293,7 @@ def before_gateway(gateway: Gateway, found: Objects[Balancer]) -> tuple[Balancer
     return tuple(one for one in found if one.outside and gateway_of(one.labels, one.namespace) == place)
 
 
-@dataclass(frozen=True)
-class Published:
+class Published(Struct, frozen=True):
     """Where the cluster says that its way in is reached, with the objects that say so; ``whole``: nothing that may say more was left unread."""
 
     places: tuple[str, ...]  # addresses and names

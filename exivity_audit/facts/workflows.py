@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
+
 from exivity_audit.chart import FAILOVER_STEP
 from exivity_audit.document import Document, Malformed
 from exivity_audit.evidence import Source
@@ -21,8 +23,7 @@ LABELS = {
 _FAILOVER = re.compile(r"(?:^|[^a-z])(?:fail-?over|dr|disaster-?recovery|site-?switch)(?:[^a-z]|$)")
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A WorkflowTemplate, or one template of it, that something calls by name."""
 
     name: str
@@ -30,8 +31,7 @@ class Reference:
     cluster: bool  # a ClusterWorkflowTemplate
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Struct, frozen=True):
     """A step or task of a template."""
 
     name: str
@@ -41,8 +41,7 @@ class Call:
     after: tuple[str, ...]  # tasks that must be over before it starts; empty for steps, whose groups tell
 
 
-@dataclass(frozen=True)
-class Template:
+class Template(Struct, frozen=True):
     """One template of a workflow: groups of steps, tasks of a DAG, or neither where it does something itself."""
 
     name: str
@@ -93,8 +92,7 @@ class Workflow:
         return next((one for one in free if one.groups or one.tasks), free[0] if free else None)
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Struct, frozen=True):
     """A Workflow that ran or runs; ``of`` is what it was made from, as kind and name."""
 
     subject: Subject

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from exivity_audit import chart
 from exivity_audit.document import Document
@@ -17,8 +19,7 @@ from exivity_audit.quantity import Size
 from exivity_audit.subject import Subject
 
 
-@dataclass(frozen=True)
-class Container:
+class Container(Struct, frozen=True):
     """A container of a pod or pod template."""
 
     name: str
@@ -29,8 +30,7 @@ class Container:
     memory_text: str
 
 
-@dataclass(frozen=True)
-class ContainerState:
+class ContainerState(Struct, frozen=True):
     """What the kubelet says of a running container."""
 
     name: str
@@ -42,8 +42,7 @@ class ContainerState:
     ended_reason: str = ""  # of a container that has ended and was not restarted yet
 
 
-@dataclass(frozen=True)
-class Pod:
+class Pod(Struct, frozen=True):
     """A pod; its verdicts are about its workload, never about the pod's name."""
 
     source: Source
@@ -84,8 +83,7 @@ class Pod:
         return self.alive and self.phase == "Running"
 
 
-@dataclass(frozen=True)
-class Workload:
+class Workload(Struct, frozen=True):
     """A Deployment, StatefulSet or DaemonSet."""
 
     subject: Subject
@@ -139,8 +137,7 @@ class Workload:
         return tuple(container.image for container in self.containers)
 
 
-@dataclass(frozen=True)
-class ProductService:
+class ProductService(Struct, frozen=True):
     """One of the eleven services: its values key, component, and Deployment."""
 
     key: str
@@ -254,8 +251,7 @@ def selects(selector: dict[str, str], labels: dict[str, str]) -> bool:
 
 def with_pods(found: Workload, pods: Iterable[Pod]) -> Workload:
     """The same workload with the pods it selects."""
-    fields = {name: getattr(found, name) for name in found.__dataclass_fields__}
-    return Workload(**{**fields, "pods": tuple(one for one in pods if one.namespace == found.namespace and selects(found.selector, one.labels))})
+    return replace(found, pods=tuple(one for one in pods if one.namespace == found.namespace and selects(found.selector, one.labels)))
 
 
 @fact
