@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from exivity_audit import CRITICAL, C, NotSeen, check, exactly, fail, ok, skip, task, to_attest, unknown, wanted
+from exivity_audit import CRITICAL, C, check, exactly, fail, ok, skip, task, to_attest, unknown, wanted
 from exivity_audit.facts.broker import BrokerKind
 from exivity_audit.facts.sites import deployments
 
+from ..comparing import alone, contained
 from .shared import REACHED, by_home
 
 ONE_EACH = wanted("a broker of its own at each site")
@@ -27,19 +28,6 @@ def not_stretched(sites):
         for site in deployment.sites:
             yield from contained(deployment.at(site), at_site(deployment, site, homes))
         yield from apart(deployment, homes)
-
-
-def contained(subject, verdicts):
-    """The same verdicts; what could not be seen at one site ends those on it alone."""
-    given = set()
-    try:
-        for verdict in verdicts:
-            given.add(verdict.subject)
-            yield verdict
-    except NotSeen as error:
-        about = subject.at(f"{subject.part} beyond") if subject in given else subject
-        needs = tuple(dict.fromkeys(one.rule for one in error.reasons if one.rule))
-        yield unknown(about, "; ".join(dict.fromkeys(one.text for one in error.reasons)), needs=needs)
 
 
 def at_site(deployment, site, homes):
@@ -110,7 +98,7 @@ def apart(deployment, homes):
     """The verdict on whether the sites use brokers of their own."""
     subject = deployment.subject
     if not deployment.whole:
-        yield unknown(subject, "the other site is not audited: audit both in one run, or give both snapshots", needs=("--site",))
+        yield alone(deployment)
         return
     missing = [site.name for site in deployment.sites if site.name not in homes]
     shared = list(shared_brokers(deployment, homes))
