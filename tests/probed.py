@@ -49,4 +49,4 @@ def shaken(chain: bytes, *, protocol: str = "TLSv1.3", trouble: str | None = Non
 def answering(status: int, content: str = "html", location: str | None = None) -> dict[str, Any]:
     """An answer, which may lead to another host over TLS."""
     leads = {"scheme": "https", "host": location, "port": None} if location else None
-    return {"address": "203.0.113.7", "status": status, "content": content, "server": "nginx", "hsts": None, "location": leads}
+    return {"address": "203.0.113.7", "status": status, "content": content, "hsts": None, "location": leads}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from exivity_audit import HIGH, MEDIUM, PASSIVE_C, C, NotSeen, check, fail, ok, skip, to_attest, unknown, values, wanted
+from exivity_audit import HIGH, MEDIUM, PASSIVE_C, C, NotSeen, check, fail, ok, skip, task, to_attest, unknown, values, wanted
 from exivity_audit.facts.certificates import Kind
-from exivity_audit.facts.probing import among, of_host
+from exivity_audit.facts.probing import among, known_addresses, of_host
 
 from .shared import for_each
 
-CLASS_LEADS, TLS_LEADS, CERTIFICATE_LEADS, NAMES_LEAD = "ingress/class", "ingress/tls", "ingress/certificate", "ingress/dns"
+CLASS_LEADS, TLS_LEADS, CERTIFICATE_LEADS, NAME_LEADS = "ingress/class", "ingress/tls", "ingress/certificate", "ingress/dns"
 LEADS = "show that DNS, GSLB or the load balancer sends users to the active site alone; attach the answer to a look-up and the pool's members"
 
 
@@ -24,57 +24,69 @@ def traffic(sites):
 
 
 def led(deployment):
-    """The verdict on where each host of a deployment leads."""
+    """The verdict on where the hosts of a deployment lead."""
     ways = deployment.active.fact("ways_in")
     hosts = sorted({host.lower() for way in ways for host in way.hosts if host})
     at = [(way, way.hosts_at, f"{deployment.active.name}: {', '.join(way.hosts) or 'none'}") for way in ways]
+    where = deployment.active.name if not deployment.active.passive else "the active site"
     for host in hosts:
-        yield host_verdict(deployment, deployment.subject.at(host), host, at)
+        found = resolved(deployment, host)
+        if found:
+            yield tried(deployment, host, found, where, at)
+        else:
+            yield to_attest(deployment.subject.at(host), f"show that {host} leads to {where} alone", measured=host, at=at)
     if not hosts:
         ways.surely()
         yield to_attest(deployment.subject, f"no host is seen at {deployment.active.name}: show what users are sent to", at=at)
 
 
-def host_verdict(deployment, subject, host, at):
-    """Where one host leads, by what it resolved to where that was asked; only an answer from outside the clusters counts."""
-    where = deployment.active.name if not deployment.active.passive else "the active site"
-    asked = [one for site in deployment.sites for one in resolved(site, host)]
-    if not asked:
-        return to_attest(subject, f"show that {host} leads to {where} alone", measured=host, at=at)
-    found = sorted({address for one in asked for address in one.addresses})
-    at = [*at, *((one, "addresses", ", ".join(one.addresses)) for one in asked)]
-    text = f"{host} is {', '.join(found)} ({asked[0].by})"
-    stray = [site.name for site in deployment.sites if site.passive and any(among(address, addresses_of(site)) for address in found)]
-    if stray:
-        return skip(subject, f"{text}: it leads to {', '.join(stray)}, which stands by", follows=NAMES_LEAD)
-    own = addresses_of(deployment.active)
-    if not deployment.active.passive and found and all(among(address, own) for address in found):
-        return ok(subject, ", ".join(found), seen=f"{text}, of {where}", at=at)
-    return to_attest(
-        subject, f"{text}, an address of no audited site: show that what answers there sends users to {where} alone", measured=host, at=at
-    )
+def resolved(deployment, host):
+    """What probes resolved a host to, from whichever sites were audited with one; nothing where none came to anything."""
+    return [found for site in deployment.sites if (found := resolved_at(site, host)) is not None]
 
 
-def resolved(site, host):
-    """What a host resolved to from outside the cluster of a site; nothing where that was not asked or came to nothing."""
+def resolved_at(site, host):
+    """The same of one site; None where it was not asked, or came to nothing."""
     try:
-        found = site.fact("resolutions")
+        found = of_host(site.fact("resolutions"), host)
     except NotSeen:
-        return ()
-    return [one for one in found if one.host.lower() == host and one.outside and one.failure is None and one.addresses]
+        return None
+    return found if found is not None and (found.failure is None or found.failure.kind == "unresolved") else None
 
 
-def addresses_of(site):
-    """The addresses that a site's way in is published at, and what the names among them resolve to."""
+def own_addresses(site):
+    """The addresses at which a site publishes its ways in."""
+    places = tuple(place for one in site.fact("published").values() for place in one.places)
     try:
-        published, resolutions = site.fact("published"), site.fact("resolutions")
+        return known_addresses(places, site.fact("resolutions"))
     except NotSeen:
-        return ()
-    found = []
-    for place in (place for one in published.values() for place in one.places):
-        told = of_host(resolutions, place)
-        found += [place] if told is None else told.addresses
-    return found
+        return places
+
+
+def tried(deployment, host, found, where, at):
+    """The verdict on a name that was resolved: to a standby, to the active site alone, or to what no site publishes.
+
+    Inside a cluster a name may lead elsewhere than for users, so only an answer from outside shows where they are led.
+    """
+    subject = deployment.subject.at(host)
+    at = [*at, *((one, "addresses", ", ".join(one.addresses) or "none") for one in found)]
+    addresses = sorted({address for one in found for address in one.addresses})
+    if not addresses:
+        text = f"{host} does not resolve ({found[0].by})"
+        told = resolved_at(deployment.active, host) is not None and not deployment.active.passive  # then its own check of names says so
+        return skip(subject, text, follows=NAME_LEADS) if told else to_attest(subject, f"{text}: show that it leads to {where} alone", at=at)
+    text = f"{host} leads to {', '.join(addresses)} ({found[0].by})"
+    for site in deployment.sites:
+        led_there = [address for address in addresses if site.passive and among(address, own_addresses(site))]
+        if led_there:
+            want, fix = wanted(f"{where} alone"), task(f"Take {', '.join(led_there)} of {site.name} out of what {host} leads to")
+            return fail(subject, host, seen=f"{text}, of which {', '.join(led_there)} is {site.name}, which stands by", wanted=want, at=at, fix=fix)
+    active = deployment.active
+    own = () if active.passive else own_addresses(active)
+    if own and all(among(address, own) for address in addresses) and all(one.outside for one in found):
+        return ok(subject, host, seen=f"{text}, {active.name} alone", at=at)
+    where_not = "" if own and all(among(address, own) for address in addresses) else ", which no audited site publishes"
+    return to_attest(subject, f"{text}{where_not}: show that it leads to {where} alone", measured=host, at=at)
 
 
 @check("standby-ingress", severity=MEDIUM, clauses=("C5",), applies=(PASSIVE_C,))

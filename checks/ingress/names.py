@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from exivity_audit import Role, fail, ok, seen, task, to_attest, wanted
-from exivity_audit.facts.probing import among, of_host, same_address
+from exivity_audit import Role, fail, ok, seen, skip, task, to_attest, wanted
+from exivity_audit.facts.probing import among, known_addresses, of_host, same_address
 
+TRAFFIC_LEADS = "disaster_recovery/traffic"
 ATTEST = "and record it in `evidence.yaml`"
 
 
@@ -46,20 +47,10 @@ def unresolved_verdict(subject, host, at, found, passive):
 def passive_verdict(subject, host, text, at, found, own, places):
     """At the passive site the name must lead elsewhere."""
     if any(among(address, own) for address in found.addresses):
-        fix = task(f"Point {host} at the active site alone in your DNS or load balancer")
-        return fail(subject, host, seen=f"{text}, this site", wanted=wanted("the active site alone"), at=at, fix=fix)
+        return skip(subject, f"{host} {text}, this site", follows=TRAFFIC_LEADS)
     if not places.places or not places.whole:
         return to_attest(subject, f"{host} {text}, what this site publishes was not seen: show that it does not lead here, {ATTEST}", at=at)
     return ok(subject, host, seen=f"{text}, not to this site", at=at)
-
-
-def known_addresses(places, resolutions):
-    """Addresses as they are, and of names what a probe resolved them to."""
-    found = []
-    for place in places:
-        resolved = of_host(resolutions, place)
-        found += [place] if resolved is None else resolved.addresses
-    return found
 
 
 def within(found, *groups):

@@ -97,7 +97,6 @@ class Answer(Measured):
     address: str
     status: int
     content: str  # html, json, text, empty, other
-    server: str
     hsts: bool
     redirect: Redirect | None
     believed: str  # how forged headers changed the answer; empty where nothing shows
@@ -194,7 +193,7 @@ def _answer(item: Document) -> Answer:
     forged = bool(item.mapping("forged")) and item.boolean("forged.failure") is not True
     return Answer(
         *measured, scheme=parts.scheme, host=parts.hostname or "", place=parts.path, address=item.text("address") or "", status=status,
-        content=item.text("content") or "", server=item.text("server") or "", hsts=bool(item.integer("hsts.seconds")), redirect=redirect,
+        content=item.text("content") or "", hsts=bool(item.integer("hsts.seconds")), redirect=redirect,
         believed=_belief(item, parts.scheme, status, redirect) if forged else "", forged=forged,
     )  # fmt: skip
 
@@ -222,6 +221,15 @@ def of_host(found: Any, host: str) -> Any:
     """The resolution or handshake of a host; None where there is none."""
     name = host.lower().rstrip(".")
     return next((one for one in found if one.host == name), None)
+
+
+def known_addresses(places: Iterable[str], resolutions: Iterable[Resolution]) -> tuple[str, ...]:
+    """Addresses as they are, and of names what a probe resolved them to."""
+    found: list[str] = []
+    for place in places:
+        resolved = of_host(resolutions, place)
+        found += [place] if resolved is None else resolved.addresses
+    return tuple(dict.fromkeys(found))
 
 
 def answer_of(found: Objects[Answer], scheme: str, host: str, place: str) -> Answer | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -172,6 +174,17 @@ def test_peers_that_speak_http_badly(name: str, behave: Behaviour, kind: str) ->
         one["metadata"]["name"]: one.get("failure", {}).get("kind") for read in found.reads if read.name == "probe_http" for one in read.objects
     }
     assert kinds[f"http://{HOST}/"] == kind
+
+
+def test_what_was_answered_stays_where_forged_headers_are_met_with_silence() -> None:
+    def behave(made: socket.socket, over: threading.Event) -> None:
+        if b"X-Forwarded" in made.recv(4096):
+            over.wait()
+        made.sendall(OK + b"Content-Length: 6\r\n\r\n<html>")
+
+    with peer(behave) as port:
+        found = verdicts("plain-http", Scene({(HOST, 80): ("127.0.0.1", port)}, seconds=2, probes=("http",)), config=UPSTREAM)[SUBJECT]
+    assert (found.status, "answers 200" in found.message) == (FAIL, True)
 
 
 def test_a_body_without_end_is_read_in_part() -> None:

@@ -114,7 +114,7 @@ READS: tuple[Read, ...] = (
     Read("probe_dns", "probe/dns", _dns, paths(f"{ATTEMPT} addresses canonical"), "DnsProbe", opt_in="--probe dns"),
     Read("probe_tls", "probe/tls", _tls, paths(f"{ATTEMPT} address elsewhere verified trouble protocol chain"), "TlsProbe", opt_in="--probe tls"),
     Read("probe_http", "probe/http", _http, paths(
-        f"{ATTEMPT} address elsewhere status content server hsts.seconds location.scheme location.host location.port"
+        f"{ATTEMPT} address elsewhere status content hsts.seconds location.scheme location.host location.port"
         " forged.status forged.location.scheme forged.location.host forged.location.port forged.reflected forged.failure"),
         "HttpProbe", opt_in="--probe http"),
 )  # fmt: skip
