@@ -19,7 +19,9 @@ from exivity_audit.probes.logins import DatabaseLogin
 APPLICATION = "exivity-audit"
 STATEMENT, LOCK, IDLE = 5000, 1000, 15000  # milliseconds: limits that the server itself keeps
 LIMITS = {"statement_timeout": STATEMENT, "lock_timeout": LOCK, "idle_in_transaction_session_timeout": IDLE}
-OPTIONS = " ".join(f"-c {name}={value}" for name, value in {"default_transaction_read_only": "on", **LIMITS}.items())
+ALIVE = {"tcp_keepalives_idle": 20, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 4}  # a client that is gone without a word is noticed
+OPTIONS = " ".join(f"-c {name}={value}" for name, value in {"default_transaction_read_only": "on", **LIMITS, **ALIVE}.items())
+GUARDED = 160000  # the libpq that can be told to keep a password back
 BEGIN = "; ".join(["BEGIN TRANSACTION READ ONLY", *(f"SET LOCAL {name} = {value}" for name, value in LIMITS.items())])
 NOWHERE = f"{os.devnull}/none"  # where no file is: libpq would take one of the user's home
 _CODE = re.compile(r"[0-9A-Z]{5}")
@@ -29,6 +31,7 @@ _KINDS = (
     ("no pg_hba.conf entry", "no-entry"), ("pg_hba.conf rejects", "no-entry"), ("no such database", "no-database"),
     ("requested a cleartext password", "clear-text"), ("password authentication failed", "login"), ("authentication failed", "login"),
     ("no such user", "login"), ("wrong password", "login"), ("not permitted to log in", "login"), ("unsupported startup parameter", "startup"),
+    ("command-line", "startup"), ("unrecognized configuration parameter", "startup"),
     ("permission denied for database", "no-right"), ("not currently accepting connections", "no-database"), ("remaining connection slots", "full"),
     ("too many", "full"), ("starting up", "starting"), ("shutting down", "starting"), ("in recovery mode", "starting"),
     ("not yet accepting", "starting"), ("not accepting", "starting"), ("closed the connection", "closed"),
@@ -166,13 +169,16 @@ def _connected(psycopg: Any, attempt: Attempt, server: Server, login: DatabaseLo
     from psycopg.conninfo import make_conninfo
 
     pq = psycopg.pq
+    if pq.version() < GUARDED and not mode.clear_password:
+        raise Refused("clear-text")
     given: dict[str, Any] = {
         "host": server.host, "hostaddr": server.address, "port": server.port, "dbname": login.database, "user": login.user,
-        "password": login.password, "sslmode": mode.sslmode, "sslrootcert": mode.authority or NOWHERE, "sslcertmode": "disable",
-        "passfile": NOWHERE, "gssencmode": "disable", "application_name": APPLICATION, "client_encoding": "UTF8", "options": options,
+        "password": login.password, "sslmode": mode.sslmode, "sslrootcert": mode.authority or NOWHERE, "passfile": NOWHERE,
+        "gssencmode": "disable", "application_name": APPLICATION, "client_encoding": "UTF8", "options": options,
         "target_session_attrs": "any", "channel_binding": "prefer", "tcp_user_timeout": max(1, int(attempt.left() * 1000)),
-        "require_auth": "" if mode.clear_password else "!password",
     }  # fmt: skip
+    if pq.version() >= GUARDED:
+        given |= {"sslcertmode": "disable", "require_auth": "" if mode.clear_password else "!password"}
     connection = pq.PGconn.connect_start(make_conninfo("", **{key: value for key, value in given.items() if value != ""}).encode())
     try:
         if connection.status == pq.ConnStatus.BAD:

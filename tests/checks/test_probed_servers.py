@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import pytest
 
 from exivity_audit.collect.answer import Failure
+from exivity_audit.collect.connection import Connection
+from exivity_audit.collect.deadline import Deadline
+from exivity_audit.collect.discovery import discover
 from exivity_audit.config import BrokerIntent, Config, Declare
+from exivity_audit.probes.asked import Asked
+from exivity_audit.probes.opening import open_probes
+from exivity_audit.snapshot import Outcome
 from exivity_audit.verdict import Status, Verdict
 from tests.builders import multi_node, single_node
-from tests.judging import alone, pair_judged, verdicts
+from tests.judging import alone, pair_judged, site_of, verdicts
 from tests.probed_servers import ANSWERED, BROKER, HIDDEN, HOST, MANAGED, SEEN, STREAMING, Probes, broken, changed, handshake
 from tests.products import postgresql as pg
 from tests.products import rabbitmq as mq
@@ -96,6 +103,30 @@ def test_the_probes_are_asked_at_the_configured_servers() -> None:
     alone(world, "postgresql/reachable", usage=probes)
     alone(world, "rabbitmq/connectivity", usage=probes)
     assert sorted(set(probes.asked)) == ["amqps://mq-a.corp:5673", "db.acme.eu:5433"]
+
+
+@pytest.mark.parametrize(
+    ("module", "check", "read"), [("psycopg", "postgresql/reachable", "probe_postgresql"), ("pika.frame", "rabbitmq/connectivity", "probe_rabbitmq")]
+)
+def test_without_its_library_a_probe_is_not_asked(module: str, check: str, read: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+
+    class Real:
+        def sources(self) -> dict[str, Any]:
+            api: Any = multi_node()
+            asked = Asked(frozenset({"postgresql", "rabbitmq"}), 20)
+            return dict(
+                open_probes(
+                    asked, Connection("https://kubernetes.default.svc", in_cluster=True), api, discover(api), "exivity", Deadline(60)
+                ).sources()
+            )
+
+    real: Any = Real()
+    site = site_of(multi_node(), wanted={read}, usage=real)
+    (record,) = (one for one in site.reads if one.name == read)
+    assert record.outcome is Outcome.NOT_ASKED
+    assert "install exivity-audit[probes]" in record.reason
+    assert {verdict.status for verdict in verdicts(multi_node(), check, usage=real).values()} == {PASS}
 
 
 class TestDatabaseReached:

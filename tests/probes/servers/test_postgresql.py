@@ -215,9 +215,30 @@ class TestTls:
         where = world(sslmode="disable", user="encrypted", password=DATABASE_USERS["encrypted"])
         assert look("reachable", to(database.port, ca_file, where)).status is FAIL
 
-    def test_a_password_in_clear_text_goes_only_where_it_is_guarded(self, database: Postgres, ca_file: Path) -> None:
-        where = world(sslmode="disable", user="clear", password=DATABASE_USERS["clear"])
-        assert look("reachable", to(database.port, ca_file, where)).status is PASS
+    def test_a_password_in_clear_text_goes_only_where_it_is_guarded(self, database: Postgres, ca_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        login = {"user": "clear", "password": DATABASE_USERS["clear"]}
+        assert look("reachable", to(database.port, ca_file, world(sslmode="disable", **login))).status is PASS
+        monkeypatch.setattr("exivity_audit.probes.postgresql.exposed", lambda line, peer: True)  # as if it were no loopback
+        found = look("reachable", to(database.port, ca_file, world(sslmode="disable", **login)))
+        assert found.status is UNKNOWN
+        assert "clear text" in found.why
+        assert look("reachable", to(database.port, None, world(**login))).status is UNKNOWN, "TLS that cannot be verified guards nothing"
+        assert look("reachable", to(database.port, ca_file, world(**login))).status is PASS
+        assert look("reachable", to(database.port, ca_file, world(sslmode="disable"))).status is PASS, "SCRAM shows nobody the password"
+
+    def test_the_environment_of_the_user_changes_nothing(self, database: Postgres, ca_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        odd = {
+            "PGHOSTADDR": "192.0.2.1", "PGOPTIONS": "-c search_path=nowhere", "PGSSLMODE": "disable", "PGTARGETSESSIONATTRS": "standby", "PGPASSFILE": "/dev/null",
+            "PGSSLROOTCERT": "/dev/null", "PGAPPNAME": "other", "PGDATABASE": "other", "PGUSER": "other", "PGPASSWORD": "other", "PGCLIENTENCODING": "SQL_ASCII",
+        }  # fmt: skip
+        for name, value in odd.items():
+            monkeypatch.setenv(name, value)
+        assert look("reachable", to(database.port, ca_file)).status is PASS
+        assert look("tls", to(database.port, ca_file)).status is PASS
+        monkeypatch.setenv("PGSERVICE", "nowhere")
+        found = look("reachable", to(database.port, ca_file))
+        assert found.status is UNKNOWN
+        assert "PGSERVICE" in found.why
 
 
 class TestStandbys:
@@ -435,14 +456,14 @@ def test_runs_that_are_killed_leave_no_session(database: Postgres, ca_file: Path
         "    print('looked', flush=True)\n"
     )
     seen = 0
-    for number in range(12):
+    for number in range(25):
         run = subprocess.Popen([sys.executable, str(script), str(database.port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert run.stdin is not None
         assert run.stdout is not None
         run.stdin.write(DATABASE_PASSWORD.encode() + b"\n")
         run.stdin.flush()
         run.stdout.readline()
-        time.sleep(0.031 * number)
+        time.sleep(0.013 * number)
         seen += database.sessions()
         run.send_signal(signal.SIGKILL)
         run.wait()

@@ -296,7 +296,6 @@ def test_a_run_that_is_killed_leaves_no_connection(broker: Rabbit, ca_file: Path
     script = tmp_path / "hold.py"
     script.write_text(
         "import sys, time\n"
-        "from exivity_audit.probes import amqp\n"
         "from exivity_audit.probes.attempt import Attempt, Path\n"
         "from exivity_audit.probes.logins import BrokerLogin\n"
         "from exivity_audit.probes.peer import Line\n"
@@ -308,14 +307,18 @@ def test_a_run_that_is_killed_leaves_no_connection(broker: Rabbit, ca_file: Path
         "    attempt = Attempt(10, Path.IN_CLUSTER)\n"
         "    looked(Line(Way('mq', '127.0.0.1', port, Path.IN_CLUSTER), attempt, resolve, None), BrokerLogin('exivity-app', password), secure=False)\n"
         "    attempt.end()\n"
+        "    print('looked', flush=True)\n"
     )
-    for wait in (0.45, 0.6, 0.8):
-        run = subprocess.Popen([sys.executable, str(script), str(broker.ports.plain)], stdin=subprocess.PIPE)
+    for number in range(25):
+        run = subprocess.Popen([sys.executable, str(script), str(broker.ports.plain)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert run.stdin is not None
+        assert run.stdout is not None
         run.stdin.write(BROKER_PASSWORD.encode() + b"\n")
         run.stdin.flush()
-        time.sleep(wait)
+        assert run.stdout.readline() == b"looked\n"
+        time.sleep(0.0017 * number)
         run.send_signal(signal.SIGKILL)
         run.wait()
         run.stdin.close()
+        run.stdout.close()
     until("no connection is left", lambda: broker.connections() == 0, 40)
