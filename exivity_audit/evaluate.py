@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -207,15 +207,21 @@ def _verdicts(check: Check, subject: Subject, role: Role | None, facts: Facts, s
         return (unknown(subject, "no code judges this yet; verify it by hand", needs=("a later release",)),)
     arguments = facts.arguments(check.needs, check.alternates)
     if isinstance(arguments, Unreadable):
-        return tuple(_unknown(reason, subject, number) for number, reason in enumerate(arguments.reasons))
+        first, *others = arguments.reasons
+        return tuple(_unknowns([(subject, first), *((subject.at(reason.rule or reason.text), reason) for reason in others)]))
     if isinstance(arguments, Broken):
         return (_error(subject, arguments.error),)
     found = _run(check, arguments, subject)
     return _with_unread(found, check, facts, subject)
 
 
-def _unknown(reason: Reason, subject: Subject, number: int = 0) -> Verdict:
-    return unknown(subject.at(reason.rule or reason.text) if number else subject, reason.text, needs=reason.needs)
+def _unknowns(reasons: Iterable[tuple[Subject, Reason]]) -> Iterator[Verdict]:
+    """An unknown for each subject: several objects without a name are one subject, and two reads may want one rule."""
+    known: set[Subject] = set()
+    for subject, reason in reasons:
+        if subject not in known:
+            known.add(subject)
+            yield unknown(subject, reason.text, needs=reason.needs)
 
 
 def _error(subject: Subject, what: str) -> Verdict:
@@ -232,7 +238,8 @@ def _run(check: Check, arguments: dict[str, Any], subject: Subject) -> tuple[Ver
                 return (*found, _error(subject, f"it yielded {type(verdict).__name__}, not a verdict"))
             found.append(verdict)
     except NotSeen as error:
-        found.extend(_unknown(reason, subject.at(reason.read if len(error.reasons) == 1 else reason.rule or reason.text)) for reason in error.reasons)
+        single = len(error.reasons) == 1
+        found.extend(_unknowns((subject.at(reason.read if single else reason.rule or reason.text), reason) for reason in error.reasons))
     except NotCollected as error:
         found.append(unknown(subject.at(error.read), str(error), needs=("a newer snapshot",)))
     except Malformed as error:
