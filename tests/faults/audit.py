@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 
+import msgspec
+
 from exivity_audit.collect.collector import base
 from exivity_audit.collect.connection import Connection
 from exivity_audit.collect.discovery import discover
@@ -21,7 +23,7 @@ from exivity_audit.evaluate import evaluate
 from exivity_audit.exit_code import Limit, exit_code
 from exivity_audit.lifecycle import load_lifecycle
 from exivity_audit.pack import own_pack
-from exivity_audit.reports.json_report import json_report
+from exivity_audit.reports.json_report import report_shape
 from exivity_audit.reports.run_info import RunInfo
 from exivity_audit.reports.short import render_short
 from exivity_audit.score import Scorecard, scorecard
@@ -107,7 +109,11 @@ def audit(
         bytes_received=transport.stats.bytes_received, seconds=0.1, writes=0, identity=snapshot.sites[0].identity, snapshot_file=None,
         exit_code=code, exit_reason=reason,
     )  # fmt: skip
-    texts = {"json": json_report(card, run).decode(), "short": render_short(card, run), "snapshot": encode_snapshot(snapshot).decode()}
+    texts = {
+        "report": msgspec.json.encode(report_shape(card, run)).decode(),
+        "short": render_short(card, run),
+        "snapshot": encode_snapshot(snapshot).decode(),
+    }
     statuses = {(one.check.id, one.site): one.status for one in judgement.outcomes}
     verdicts = {((one.check.id, one.site), str(verdict.subject)): verdict.status for one in judgement.outcomes for verdict in one.verdicts}
     return Run(code, "", statuses, verdicts, card, texts, time.monotonic() - began, passed, max(clock.slept, default=0.0), transport.stats.requests)

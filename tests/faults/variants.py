@@ -26,6 +26,8 @@ def _merged_flaws() -> World:
             world = before
         else:
             taken.add(mutation.check)
+    unique = {(item["apiVersion"], item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"]): item for item in world.objects}
+    world.objects = list(unique.values())  # an API server holds one object of a name
     return world
 
 
