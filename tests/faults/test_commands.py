@@ -101,7 +101,12 @@ def test_tls_that_does_not_hold(name: str, authority: Pair, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("alert", "said"), [(b"\x15\x03\x01\x00\x02\x02\x46", "no TLS version from 1.2 on"), (b"\x15\x03\x03\x00\x02\x02\x28", "refuses the client certificate"), (b"\x15\x03", "")]
+    ("alert", "said"),
+    [
+        (b"\x15\x03\x01\x00\x02\x02\x46", "no TLS version from 1.2 on"),
+        (b"\x15\x03\x03\x00\x02\x02\x28", "refuses the client certificate"),
+        (b"\x15\x03", ""),
+    ],
 )
 def test_tls_that_is_too_old_or_broken_off(alert: bytes, said: str, authority: Pair, tmp_path: Path) -> None:
     with alerting(alert) as port:
