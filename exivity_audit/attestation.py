@@ -239,7 +239,7 @@ def _artefact(item: Item, folder: Path, problem: Any) -> Iterator[UsageError]:
         return
     try:
         if (folder / name).exists() and not (folder / name).is_file():  # a folder has no bytes, a device or pipe has no end
-            yield problem("artefact", f"the artefact {name[:200]} is no file", "name the file that proves it")
+            yield problem("artefact", f"cannot read the artefact {name[:200]}: it is no file", "name the file that proves it")
             return
         with (folder / name).open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()

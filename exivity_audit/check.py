@@ -46,6 +46,7 @@ class Check:
     passive: str | None = None
     judge: Callable[..., Verdicts] | None = field(default=None, compare=False)
     attest_for: str | None = None  # how long an attestation of it may count at most
+    foreign: bool = False  # of another pack: it is judged in a process of its own
 
     @property
     def id(self) -> str:

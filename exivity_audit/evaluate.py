@@ -65,6 +65,9 @@ class Judged:
     facts: Facts = field(compare=False)
 
 
+Site = tuple[SiteSnapshot, Role | None, Facts]
+
+
 @dataclass(frozen=True)
 class Outcome(Scored):
     """A check at a site: the unit that is scored."""
@@ -148,29 +151,23 @@ def evaluate(
     thresholds: dict[str, Any],
     lifecycle: Any,
     now: datetime | None = None,
+    foreign: Mapping[tuple[str, str], tuple[Verdict, ...]] | None = None,
 ) -> Judgement:
-    """Judge every selected check at every site of a snapshot. Never raises for what a cluster holds."""
+    """Judge every selected check at every site of a snapshot. Never raises for what a cluster holds.
+
+    ``foreign`` are the verdicts of other packs' checks, by check and site, where those were judged in a process of their own.
+    """
     now = now or parse_time(snapshot.sites[0].now)
     purpose = Purpose(config.purpose)
-    used = detect(snapshot, pack, None if config.scenario == "auto" else Scenario(config.scenario))
+    used, sites = prepared_sites(snapshot, pack, config, thresholds=thresholds, lifecycle=lifecycle, now=now)
     checks = [check for check in pack.checks if selected is None or check.id in selected]
-    sites = []
-    for site in snapshot.sites:
-        role = Role(site.role) if site.role else None
-        settings = Settings(purpose, used, role, config.declare, config.provisioners)
-        sites.append((site, role, site_facts(site, pack, settings, now, thresholds, lifecycle, config.waivers)))
-    every = tuple(Judged(site.name, role, facts) for site, role, facts in sites)
-    for _, _, facts in sites:
-        facts.give("sites", every)
     context = {site.name: context_of(facts) for site, _, facts in sites}
     acceptance = Acceptance(config.waivers, attestations, now, context)
     outcomes = []
     for check in checks:
-        if "sites" in (*check.needs, *check.alternates):
-            outcomes.append(_outcome(check, ALL_SITES, sites, used, purpose, acceptance))
-            continue
-        for one in sites:
-            outcomes.append(_outcome(check, one[0].name, [one], used, purpose, acceptance))
+        for name, its in places_of(check, sites):
+            told = (foreign or {}).get((check.id, name))
+            outcomes.append(_outcome(check, name, its, told, used, purpose, acceptance))
     tables = {site.name: {name: facts.value(name) for name in TABLES} for site, _, facts in sites}
     for place, rows in calendars({site: found["calendar"] for site, found in tables.items()}, config.waivers, attestations, now).items():
         tables.setdefault(place, {})["calendar"] = rows
@@ -182,12 +179,45 @@ def evaluate(
     )  # fmt: skip
 
 
-def _outcome(
-    check: Check, site: str, sites: list[tuple[SiteSnapshot, Role | None, Facts]], scenario: ScenarioUsed, purpose: Purpose, acceptance: Acceptance
-) -> Outcome:
+def prepared_sites(
+    snapshot: Snapshot, pack: Pack, config: Config, *, thresholds: dict[str, Any], lifecycle: Any, now: datetime
+) -> tuple[ScenarioUsed, list[Site]]:
+    """The scenario of a run, and every site with its role and its facts, ready to be judged."""
+    used = detect(snapshot, pack, None if config.scenario == "auto" else Scenario(config.scenario))
+    sites: list[Site] = []
+    for site in snapshot.sites:
+        role = Role(site.role) if site.role else None
+        settings = Settings(Purpose(config.purpose), used, role, config.declare, config.provisioners)
+        sites.append((site, role, site_facts(site, pack, settings, now, thresholds, lifecycle, config.waivers)))
+    every = tuple(Judged(site.name, role, facts) for site, role, facts in sites)
+    for _, _, facts in sites:
+        facts.give("sites", every)
+    return used, sites
+
+
+def places_of(check: Check, sites: list[Site]) -> list[tuple[str, list[Site]]]:
+    """Where a check is judged, by name: at each site, or once over all."""
+    if "sites" in (*check.needs, *check.alternates):
+        return [(ALL_SITES, sites)]
+    return [(one[0].name, [one]) for one in sites]
+
+
+def verdicts_at(check: Check, sites: list[Site], scenario: ScenarioUsed) -> tuple[Verdict, ...]:
+    """What a check says at one of its places, before purpose, waivers and attestations."""
     snapshot, role, facts = sites[0]
-    subject = release_subject(snapshot.namespace, snapshot.release)
-    verdicts = _verdicts(check, subject, role, facts, scenario)
+    return _verdicts(check, release_subject(snapshot.namespace, snapshot.release), role, facts, scenario)
+
+
+def _outcome(
+    check: Check,
+    site: str,
+    sites: list[Site],
+    told: tuple[Verdict, ...] | None,
+    scenario: ScenarioUsed,
+    purpose: Purpose,
+    acceptance: Acceptance,
+) -> Outcome:
+    verdicts = verdicts_at(check, sites, scenario) if told is None else told
     verdicts = _relax(check, verdicts, purpose, scenario.used)
     verdicts = tuple(acceptance.accept(verdict, check.id, site, check.attest is not None) for verdict in verdicts)
     return Outcome(check, site, check.severity_in(scenario.used), verdicts)
