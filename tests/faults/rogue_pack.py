@@ -24,8 +24,8 @@ from exivity_audit import LOW, check, ok, fail
 from exivity_audit.subject import Subject
 """
 GOOD = "yield ok(Subject('Cluster'), len(nodes))"
-# What each does; after it a good verdict follows, where it gets so far. True: the verdict must be the good one, as nothing was broken.
-ROGUES: dict[str, tuple[str, bool]] = {
+# What each does; a good verdict follows, where it gets so far. True: that is what must be told; False: an error; None: either, but nothing else.
+ROGUES: dict[str, tuple[str, bool | None]] = {
     "raises": ("raise RuntimeError('password=' + 'cAnArYfault7f3ahunter2')", False),
     "raises base": ("raise BaseException('x')", False),
     "exits": ("sys.exit(0)", False),
@@ -36,14 +36,14 @@ ROGUES: dict[str, tuple[str, bool]] = {
     "recurses": ("(lambda f: f(f))(lambda f: f(f))", False),
     "takes memory": ("x = bytearray(2**31)", False),
     "takes memory bit by bit": ("x = []\n    while True: x.append(bytearray(2**24))", False),
-    "says too much": ("yield ok(Subject('Cluster'), 'x' * 2**25)", False),
+    "says too much": ("yield ok(Subject('Cluster', 'x'), 'x' * 2**25)", False),
     "says it for ever": ("n = 0\n    while True:\n        n += 1\n        yield ok(Subject('Cluster', str(n)), 1)", False),
     "says something else": ("yield 'pass'", False),
-    "says nothing that can be written": ("yield ok(Subject('Cluster'), object())", False),
-    "returns": ("return 7", True),
-    "forks": ("os.fork()", True),
+    "says nothing that can be written": ("yield ok(Subject('Cluster', 'x'), float('nan'), remark=object())", False),
+    "returns": ("return 7", None),
+    "forks": ("os.fork()", None),
     "forks and stays": ("if os.fork() == 0: time.sleep(3600)", True),
-    "forks many": ("[os.fork() for _ in range(5)]", True),
+    "forks many": ("[os.fork() for _ in range(5)]", None),
     "kills itself": ("os.kill(os.getpid(), signal.SIGKILL)", False),
     "kills its parent": ("os.kill(os.getppid(), signal.SIGKILL)\n    time.sleep(1)", False),
     "kills its group": ("os.killpg(0, signal.SIGKILL)", False),
@@ -60,7 +60,7 @@ ROGUES: dict[str, tuple[str, bool]] = {
     "reads the parent's environment": ("t = Path(f'/proc/{os.getppid()}/environ').read_bytes()\n    assert not t, t", True),
     "writes a file": ("Path('/tmp/rogue-was-here').write_text('x')", False),
     "writes a file here": ("Path('rogue-was-here').write_text('x')", False),
-    "changes the limits": ("import resource\n    resource.setrlimit(resource.RLIMIT_AS, (2**40, 2**40))\n    x = bytearray(2**31)", None),  # type: ignore[dict-item]
+    "changes the limits": ("import resource\n    resource.setrlimit(resource.RLIMIT_AS, (2**40, 2**40))\n    x = bytearray(2**31)", None),
     "starts threads": ("[threading.Thread(target=time.sleep, args=(3600,)).start() for _ in range(5)]", True),
     "ignores signals": ("[signal.signal(n, signal.SIG_IGN) for n in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)]\n    time.sleep(3600)", False),
     "looks for our secrets": ("import exivity_audit.collect as c\n    assert not [o for o in gc.get_objects() if type(o).__name__ in ('Transport', 'Fixed', 'ExecCredentials', 'Connection')]", True),
