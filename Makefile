@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # Tests start the command hundreds of times: compiled modules are kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-cluster test-browser kind lint format golden sample docs pictures bench package lock clean
+.PHONY: help demo test test-cluster test-browser test-faults faults-long mutants reliability kind lint format golden sample docs pictures bench package lock clean
 
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -25,7 +25,7 @@ test: $(READY) ## lint, types and every test that needs no cluster
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy exivity_audit
-	$(BIN)/python -m pytest tests --ignore tests/cluster --ignore tests/browser --numprocesses auto
+	$(BIN)/python -m pytest tests --ignore tests/cluster --ignore tests/browser --ignore tests/faults --numprocesses auto
 
 test-cluster: $(READY) ## tests against a real control plane (Go), or kind where a container engine runs
 	$(BIN)/python -m pytest tests/cluster -rs
@@ -33,6 +33,18 @@ test-cluster: $(READY) ## tests against a real control plane (Go), or kind where
 test-browser: $(READY) ## the HTML report in Chromium; installs Debian's where none is and it can be had
 	tests/browser/install.sh
 	$(BIN)/python -m pytest tests/browser -rs
+
+test-faults: $(READY) ## faults, canaries, odd objects, hostile files, kills; prints its scoreboard
+	$(BIN)/python -m pytest tests/faults --numprocesses auto
+
+faults-long: $(READY) ## the same with everything: hours
+	FAULTS=long $(BIN)/python -m pytest tests/faults --numprocesses auto
+
+mutants: $(READY) ## mutation testing of evaluator, redactor and archive reader: an hour
+	$(BIN)/python -m tests.faults.mutate
+
+reliability: $(READY) ## write the figures of the last runs into docs/reliability.md
+	$(BIN)/python -m tests.faults.scoreboard
 
 kind: $(READY) ## the same tests on kind
 	EXIVITY_AUDIT_CLUSTER=kind $(BIN)/python -m pytest tests/cluster -rs

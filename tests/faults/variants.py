@@ -7,8 +7,16 @@ from functools import cache
 
 from tests import builders
 from tests.faults.proxy import Backend, in_memory
+from tests.mutation import put
 from tests.sample import sample_world
 from tests.world import World
+
+
+def _not_ready() -> World:
+    """The sample; its certificate is as old to cert-manager as in its Secret, for either may be what a run sees."""
+    world = sample_world()
+    world.edit("Certificate", "exivity-tls", put("status.notAfter", builders.stamp(-23)))
+    return world
 
 
 def _merged_flaws() -> World:
@@ -32,7 +40,7 @@ def _merged_flaws() -> World:
 
 
 VARIANTS: dict[str, Callable[[], World]] = {
-    "multi_node": builders.multi_node, "not ready": sample_world, "single_node": builders.single_node, "flawed": _merged_flaws,
+    "multi_node": builders.multi_node, "not ready": _not_ready, "single_node": builders.single_node, "flawed": _merged_flaws,
     "argo": builders.multi_node_argo, "flux": builders.multi_node_flux, "keda": builders.multi_node_keda, "gateway": builders.multi_node_gateway,
     "openshift": builders.multi_node_openshift, "metallb": builders.multi_node_metallb,
 }  # fmt: skip
