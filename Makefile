@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # Tests start the command hundreds of times: compiled modules are kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-cluster test-browser test-probes test-publishing kind lint format golden sample docs deploy pictures bench package sbom kind-test lock clean
+.PHONY: help demo test test-cluster test-browser test-probes test-publishing test-faults faults-long mutants reliability kind lint format golden sample docs deploy pictures bench package sbom kind-test lock clean
 
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -25,7 +25,7 @@ test: $(READY) ## lint, types and every test that needs no cluster
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy exivity_audit
-	$(BIN)/python -m pytest tests --ignore tests/cluster --ignore tests/browser --ignore tests/probes --ignore tests/publishing/real --numprocesses auto
+	$(BIN)/python -m pytest tests --ignore tests/cluster --ignore tests/browser --ignore tests/probes --ignore tests/publishing/real --ignore tests/faults --numprocesses auto
 
 test-cluster: $(READY) ## tests against a real control plane (Go), or kind where a container engine runs
 	$(BIN)/python -m pytest tests/cluster -rs
@@ -41,6 +41,18 @@ test-probes: $(READY) ## probes against real servers on loopback; installs Debia
 test-publishing: $(READY) ## publishing against a real Prometheus and Pushgateway; installs Debian's where they can be had
 	tests/publishing/install.sh
 	$(BIN)/python -m pytest tests/publishing/real -rs
+
+test-faults: $(READY) ## faults, canaries, odd objects, hostile files, kills; prints its scoreboard
+	$(BIN)/python -m pytest tests/faults --numprocesses auto
+
+faults-long: $(READY) ## the same with everything: hours
+	FAULTS=long $(BIN)/python -m pytest tests/faults --numprocesses auto
+
+mutants: $(READY) ## mutation testing of evaluator, redactor and archive reader: an hour
+	$(BIN)/python -m tests.faults.mutate
+
+reliability: $(READY) ## write the figures of the last runs into docs/reliability.md
+	$(BIN)/python -m tests.faults.scoreboard
 
 kind: $(READY) ## the same tests on kind
 	EXIVITY_AUDIT_CLUSTER=kind $(BIN)/python -m pytest tests/cluster -rs

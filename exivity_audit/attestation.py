@@ -238,6 +238,9 @@ def _artefact(item: Item, folder: Path, problem: Any) -> Iterator[UsageError]:
         yield problem("artefact", f"{digest[:80]!r} is no SHA-256", f"write what `sha256sum {name}` prints")
         return
     try:
+        if (folder / name).exists() and not (folder / name).is_file():  # a folder has no bytes, a device or pipe has no end
+            yield problem("artefact", f"cannot read the artefact {name[:200]}: it is no file", "name the file that proves it")
+            return
         with (folder / name).open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, ValueError) as error:

@@ -47,6 +47,7 @@ class Check:
     judge: Callable[..., Verdicts] | None = field(default=None, compare=False)
     attest_for: str | None = None  # how long an attestation of it may count at most
     across: tuple[str, ...] = ()  # facts of other sites that it compares
+    foreign: bool = False  # of another pack: it is judged in a process of its own
 
     @property
     def looks_at(self) -> tuple[str, ...]:

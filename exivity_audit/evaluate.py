@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -98,6 +98,9 @@ class Judged:
         return tuple(replace(one, text=f"{self.name}: {one.text}") for one in reasons)
 
 
+Site = tuple[SiteSnapshot, Role | None, Facts]
+
+
 @dataclass(frozen=True)
 class Outcome(Scored):
     """A check at a site: the unit that is scored."""
@@ -189,35 +192,27 @@ def evaluate(
     thresholds: dict[str, Any],
     lifecycle: Any,
     now: datetime | None = None,
+    foreign: Mapping[tuple[str, str], tuple[Verdict, ...]] | None = None,
 ) -> Judgement:
-    """Judge every selected check at every site of a snapshot. Never raises for what a cluster holds."""
+    """Judge every selected check at every site of a snapshot. Never raises for what a cluster holds.
+
+    ``foreign`` are the verdicts of other packs' checks, by check and site, where those were judged in a process of their own.
+    """
     now = now or run_now(snapshot)
     purpose = Purpose(config.purpose)
-    used = detect(snapshot, pack, None if config.scenario == "auto" else Scenario(config.scenario))
+    used, sites = prepared_sites(snapshot, pack, config, thresholds=thresholds, lifecycle=lifecycle, now=now)
     checks = [check for check in pack.checks if selected is None or check.id in selected]
-    sites = []
-    for site in snapshot.sites:
-        role = Role(site.role) if site.role else None
-        settings = Settings(purpose, used, role, config.declare, config.provisioners)
-        sites.append((site, role, site_facts(site, pack, settings, now, thresholds, lifecycle, config.waivers)))
-    every = tuple(Judged(site.name, role, facts, site.keyring, site.unreached, site.cluster) for site, role, facts in sites)
-    for site, _, facts in sites:
-        facts.give("sites", every)
-        facts.give("other_sites", peers_of(site.name, every))
     context = {site.name: context_of(facts) for site, _, facts in sites}
     acceptance = Acceptance(config.waivers, attestations, now, context)
     outcomes = []
     for check in checks:
-        if "sites" in (*check.needs, *check.alternates):
-            outcomes.append(_outcome(check, ALL_SITES, sites, used, purpose, acceptance, every))
-            continue
-        for number, one in enumerate(sites):
-            seen_by = (every[number], *one[2].value("other_sites")) if check.across else ()
-            outcomes.append(_outcome(check, one[0].name, [one], used, purpose, acceptance, seen_by))
+        for name, its in places_of(check, sites):
+            told = (foreign or {}).get((check.id, name))
+            outcomes.append(_outcome(check, name, its, told, used, purpose, acceptance))
     tables = {site.name: {name: facts.value(name) for name in TABLES} for site, _, facts in sites}
     for place, rows in calendars({site: found["calendar"] for site, found in tables.items()}, config.waivers, attestations, now).items():
         tables.setdefault(place, {})["calendar"] = rows
-    pairs = _failovers(config, every) if used.used is Scenario.MULTI_SITE else ()
+    pairs = _failovers(config, sites[0][2].value("sites")) if used.used is Scenario.MULTI_SITE else ()
     for pair in pairs:
         others = [other.passive for other in pairs if other.passive != pair.passive]
         tables[pair.passive]["failover"] = readiness(pack.checklist.failover, outcomes, pair, others)
@@ -238,13 +233,54 @@ def _failovers(config: Config, sites: tuple[Judged, ...]) -> tuple[Failover, ...
         return ()
 
 
-def _outcome(
-    check: Check, site: str, sites: list[tuple[SiteSnapshot, Role | None, Facts]], scenario: ScenarioUsed, purpose: Purpose, acceptance: Acceptance,
-    compared: tuple[Judged, ...],
-) -> Outcome:  # fmt: skip
+def prepared_sites(
+    snapshot: Snapshot, pack: Pack, config: Config, *, thresholds: dict[str, Any], lifecycle: Any, now: datetime
+) -> tuple[ScenarioUsed, list[Site]]:
+    """The scenario of a run, and every site with its role and its facts, ready to be judged."""
+    used = detect(snapshot, pack, None if config.scenario == "auto" else Scenario(config.scenario))
+    sites: list[Site] = []
+    for site in snapshot.sites:
+        role = Role(site.role) if site.role else None
+        settings = Settings(Purpose(config.purpose), used, role, config.declare, config.provisioners)
+        sites.append((site, role, site_facts(site, pack, settings, now, thresholds, lifecycle, config.waivers)))
+    every = tuple(Judged(site.name, role, facts, site.keyring, site.unreached, site.cluster) for site, role, facts in sites)
+    for site, _, facts in sites:
+        facts.give("sites", every)
+        facts.give("other_sites", peers_of(site.name, every))
+    return used, sites
+
+
+def places_of(check: Check, sites: list[Site]) -> list[tuple[str, list[Site]]]:
+    """Where a check is judged, by name: at each site, or once over all."""
+    if "sites" in (*check.needs, *check.alternates):
+        return [(ALL_SITES, sites)]
+    return [(one[0].name, [one]) for one in sites]
+
+
+def verdicts_at(check: Check, sites: list[Site], scenario: ScenarioUsed) -> tuple[Verdict, ...]:
+    """What a check says at one of its places, before purpose, waivers and attestations."""
     snapshot, role, facts = sites[0]
-    subject = release_subject(snapshot.namespace, snapshot.release)
-    verdicts = _verdicts(check, subject, role, facts, scenario, compared)
+    return _verdicts(check, release_subject(snapshot.namespace, snapshot.release), role, facts, scenario, _compared(check, facts))
+
+
+def _compared(check: Check, facts: Facts) -> tuple[Judged, ...]:
+    """The sites whose facts a check compares, its own among them."""
+    every: tuple[Judged, ...] = facts.value("sites")
+    if "sites" in (*check.needs, *check.alternates):
+        return every
+    return (*(one for one in every if one.facts is facts), *facts.value("other_sites")) if check.across else ()
+
+
+def _outcome(
+    check: Check,
+    site: str,
+    sites: list[Site],
+    told: tuple[Verdict, ...] | None,
+    scenario: ScenarioUsed,
+    purpose: Purpose,
+    acceptance: Acceptance,
+) -> Outcome:
+    verdicts = verdicts_at(check, sites, scenario) if told is None else told
     verdicts = _relax(check, verdicts, purpose, scenario.used)
     verdicts = tuple(acceptance.accept(verdict, check.id, site, check.attest is not None) for verdict in verdicts)
     return Outcome(check, site, check.severity_in(scenario.used), verdicts)
@@ -266,15 +302,21 @@ def _verdicts(
         return (unknown(subject, "no code judges this yet; verify it by hand", needs=("a later release",)),)
     arguments = facts.arguments(check.needs, check.alternates)
     if isinstance(arguments, Unreadable):
-        return tuple(_unknown(reason, subject, number) for number, reason in enumerate(arguments.reasons))
+        first, *others = arguments.reasons
+        return tuple(_unknowns([(subject, first), *((subject.at(reason.rule or reason.text), reason) for reason in others)]))
     if isinstance(arguments, Broken):
         return (_error(subject, arguments.error),)
     found = _run(check, arguments, subject)
     return _with_unread(found, check, facts, subject, compared)
 
 
-def _unknown(reason: Reason, subject: Subject, number: int = 0) -> Verdict:
-    return unknown(subject.at(reason.rule or reason.text) if number else subject, reason.text, needs=reason.needs)
+def _unknowns(reasons: Iterable[tuple[Subject, Reason]]) -> Iterator[Verdict]:
+    """An unknown for each subject: several objects without a name are one subject, and two reads may want one rule."""
+    known: set[Subject] = set()
+    for subject, reason in reasons:
+        if subject not in known:
+            known.add(subject)
+            yield unknown(subject, reason.text, needs=reason.needs)
 
 
 def _error(subject: Subject, what: str) -> Verdict:
@@ -291,7 +333,8 @@ def _run(check: Check, arguments: dict[str, Any], subject: Subject) -> tuple[Ver
                 return (*found, _error(subject, f"it yielded {type(verdict).__name__}, not a verdict"))
             found.append(verdict)
     except NotSeen as error:
-        found.extend(_unknown(reason, subject.at(reason.read if len(error.reasons) == 1 else reason.rule or reason.text)) for reason in error.reasons)
+        single = len(error.reasons) == 1
+        found.extend(_unknowns((subject.at(reason.read if single else reason.rule or reason.text), reason) for reason in error.reasons))
     except NotCollected as error:
         found.append(unknown(subject.at(error.read), str(error), needs=("a newer snapshot",)))
     except Malformed as error:

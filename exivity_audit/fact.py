@@ -82,7 +82,7 @@ def reasons_of(value: Any) -> tuple[Reason, ...]:
     return object.__getattribute__(value, "_reasons") if isinstance(value, Unseen) else ()
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Unread:
     """A member of a collection that is malformed: its siblings are judged, it is unknown."""
 
@@ -131,7 +131,7 @@ class Objects(tuple[Member, ...], Generic[Member]):
             else:
                 if fact is not None:
                     made.append(fact)
-        return Objects(made, installed=self.installed, unreadable=tuple(sorted(odd)), partial=self.partial)
+        return Objects(made, installed=self.installed, unreadable=tuple(sorted(odd, key=str)), partial=self.partial)
 
     def join(self, *others: Objects[Member]) -> Objects[Member]:
         """Several collections as one; complete only where all are."""

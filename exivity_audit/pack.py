@@ -136,9 +136,9 @@ def folder_pack(folder: Path) -> Pack:
 def _imported(act: Any, name: str) -> Any:
     try:
         return act()
-    except UsageError:
+    except (UsageError, KeyboardInterrupt):
         raise
-    except Exception as error:  # a foreign pack may raise anything while it is imported
+    except BaseException as error:  # a foreign pack may raise anything while it is imported, SystemExit too
         raise UsageError(
             f"the pack {name} cannot be imported: {type(error).__name__}: {error}{_where(error)}", "mend the pack, or leave it out"
         ) from error
@@ -249,10 +249,22 @@ def merge(packs: Iterable[Pack]) -> Pack:
         for check in other.checks:
             if check.id in taken:
                 raise UsageError(f"{check.place}: the check {check.id} exists already", "give it another name")
-            checks.append(check)
+            checks.append(replace(check, foreign=True))
         facts |= {name: fact for name, fact in other.facts.items() if name not in facts}
         reads += other.reads
         thresholds |= other.thresholds
         clauses |= other.clauses
     checklist = msgspec.structs.replace(first.checklist, rows=rows)
     return Pack(first.name, checklist, _ordered(checks, checklist), facts, reads, thresholds, clauses)
+
+
+class Sources(msgspec.Struct, frozen=True):
+    """Where packs beside our own come from: installed distributions by name, folders by path."""
+
+    names: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+
+def merged_pack(others: Sources) -> Pack:
+    """Our own pack and others as one. Raises UsageError."""
+    return merge([own_pack(), *(named_pack(name) for name in others.names), *(folder_pack(Path(folder)) for folder in others.folders)])

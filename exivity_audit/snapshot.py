@@ -20,6 +20,8 @@ FORMAT = "exivity-audit/snapshot"
 VERSION = 1
 LARGEST_FILE = 64 * 2**20
 LARGEST_TEXT = 512 * 2**20
+LARGEST_RATIO = 200  # of unpacked to packed: a snapshot's is about 20
+_PIECE = 2**16
 
 
 class Outcome(enum.StrEnum):
@@ -151,19 +153,32 @@ def load(path: Path) -> Snapshot:
     """Read a snapshot file, plain or gzip, within 64 MiB packed and 512 MiB unpacked. Raises UsageError."""
     hint = "make one with `exivity-audit collect --output FILE`"
     try:
-        if path.stat().st_size > LARGEST_FILE:
+        with path.open("rb") as file:  # of a pipe or device the size is not known before
+            content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
             raise UsageError(f"{path} is larger than {LARGEST_FILE >> 20} MiB: not a snapshot of this tool", hint)
-        content = path.read_bytes()
         if content[:2] == b"\x1f\x8b":
-            unpacker = zlib.decompressobj(wbits=31)
-            content = unpacker.decompress(content, LARGEST_TEXT)
-            if unpacker.unconsumed_tail or not unpacker.eof:
-                raise UsageError(f"{path} is cut short or unpacks to more than {LARGEST_TEXT >> 20} MiB", hint)
+            content = _unpacked(content, path, hint)
     except OSError as error:
         raise UsageError(f"cannot read the snapshot {path}: {error.strerror or error}", hint) from error
     except zlib.error as error:
         raise UsageError(f"{path} is no whole gzip file: {error}", hint) from error
     return decode(content, str(path))
+
+
+def _unpacked(packed: bytes, path: Path, hint: str) -> bytes:
+    """What one gzip file holds, refused as soon as it grows too large. Raises UsageError and zlib.error."""
+    unpacker, found = zlib.decompressobj(wbits=31), bytearray()
+    for start in range(0, len(packed), _PIECE):
+        piece = packed[start : start + _PIECE]
+        found += unpacker.decompress(piece, _PIECE * LARGEST_RATIO)
+        if unpacker.unconsumed_tail or len(found) > max(LARGEST_RATIO * (start + len(piece)), _PIECE) or len(found) > LARGEST_TEXT:
+            raise UsageError(f"{path} unpacks to more than {LARGEST_TEXT >> 20} MiB, or to more than {LARGEST_RATIO} times its size", hint)
+        if unpacker.eof:
+            if unpacker.unused_data or start + len(piece) < len(packed):
+                raise UsageError(f"{path} holds something behind its gzip file", hint)
+            return bytes(found)
+    raise UsageError(f"{path} is cut short", hint)
 
 
 def decode(content: bytes, name: str) -> Snapshot:

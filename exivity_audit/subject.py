@@ -21,7 +21,7 @@ class Subject:
     part: str | None = None
 
     def __str__(self) -> str:
-        place = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        place = f"{self.namespace}/{self.name or '(no name)'}" if self.namespace else self.name
         text = f"{self.kind} {place}" if place else self.kind
         return f"{text}#{self.part}" if self.part else text
 

@@ -15,6 +15,7 @@ from exivity_audit.nearest import nearest
 
 Shape = TypeVar("Shape")
 LARGEST = 4 * 2**20
+LARGEST_FOREIGN = 32 * 2**20
 MOST_NODES = 100_000
 DEEPEST = 100
 _PATH = re.compile(r" - at `([^`]*)`$")
@@ -85,9 +86,11 @@ def _entry(item: Any, node: Any, shape: type[Shape], name: str) -> Entry[Shape]:
 
 def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > LARGEST:
+        with path.open("rb") as file:  # of a pipe or device the size is not known before
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
             raise UsageError(f"{path} is larger than {LARGEST >> 20} MiB", "name the right file")
-        return path.read_text(encoding="utf-8")
+        return content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}", "name a file that exists and may be read") from error
     except UnicodeDecodeError as error:
@@ -107,6 +110,21 @@ def _loaded(text: str, name: str) -> tuple[Any, Any]:
         raise UsageError(f"{name}:{mark.line + 1 if mark else 1}: not valid YAML: {error.problem or error.context}", "correct the line") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise UsageError(f"{name}: not valid YAML: {str(error).splitlines()[0] if str(error) else 'nested too deep'}", "correct the file") from error
+
+
+def refuse_bombs(path: Path) -> None:
+    """Refuse a file that would take memory or time without end in a YAML reader other than ours: nesting, aliases of aliases.
+
+    Raises UsageError, YAMLError and OSError.
+    """
+    with path.open("rb") as file:
+        content = file.read(LARGEST_FOREIGN + 1)
+    if len(content) > LARGEST_FOREIGN:
+        raise UsageError(f"{path} is larger than {LARGEST_FOREIGN >> 20} MiB", "name the right file")
+    text = content.decode("utf-8", "replace")
+    refuse_deep(text)
+    if "*" in text:
+        _count(Loader(text).get_single_node(), str(path), once=False)
 
 
 def refuse_deep(text: str) -> None:
@@ -142,8 +160,8 @@ def _converted(content: Any, node: Any, shape: type[Shape], name: str) -> Shape:
         raise UsageError(f"{name}:{line}: {sentence}", "fill it in" if sentence.endswith(" is blank") else "correct the line") from error
 
 
-def _count(node: Any, name: str) -> None:
-    """Refuse alias bombs and duplicate keys before anything is built."""
+def _count(node: Any, name: str, *, once: bool = True) -> None:
+    """Refuse alias bombs and, with ``once``, duplicate keys before anything is built."""
     total = 0
     open_nodes = [node]
     while open_nodes:
@@ -157,7 +175,7 @@ def _count(node: Any, name: str) -> None:
             keys: set[str] = set()
             for key, value in one.value:
                 if isinstance(key, yaml.ScalarNode):
-                    if key.value in keys:
+                    if once and key.value in keys:
                         raise UsageError(f"{name}:{key.start_mark.line + 1}: the key {key.value!r} stands twice", "keep one of them")
                     keys.add(key.value)
                 open_nodes.append(value)

@@ -154,6 +154,22 @@ def test_an_object_without_a_name_is_unknown() -> None:
     assert Status.PASS in {verdict.status for verdict in found.verdicts}
 
 
+def test_objects_without_a_name_and_malformed_ones_are_unknown_beside_each_other() -> None:
+    """A missing name sorts beside a name, and several objects without one are one subject."""
+    records = record("things", thing("a", size=9), thing("b", size="huge"), {"spec": {}}, {"spec": {}})
+    assert {str(verdict.subject): verdict.status for verdict in only(pack(rule(large)), records).verdicts} == {
+        "Thing ns/a": Status.PASS, "Thing ns/b": Status.UNKNOWN, "Thing ns/(no name)": Status.UNKNOWN,
+    }  # fmt: skip
+
+    def present(things: Any) -> Iterator[Any]:
+        things.surely()
+        yield fail(Subject("Cluster"), "none")
+
+    found = only(pack(rule(present)), records)
+    assert {verdict.status for verdict in found.verdicts} == {Status.UNKNOWN}
+    assert len({verdict.subject for verdict in found.verdicts}) == len(found.verdicts)
+
+
 def test_a_path_outside_the_allow_list_is_unknown_never_absent() -> None:
     def old(things: Any) -> Iterator[Any]:
         raise NotCollected("things", "spec.colour")

@@ -203,7 +203,7 @@ def test_a_gzip_bomb_is_refused(tmp_path: Path) -> None:
         for _ in range(600):
             file.write(packer.compress(bytes(2**20)))
         file.write(packer.flush())
-    with pytest.raises(UsageError, match="unpacks to more than 512 MiB"):
+    with pytest.raises(UsageError, match="unpacks to more than"):
         load(path)
 
 

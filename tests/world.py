@@ -203,7 +203,8 @@ class World:
 
 
 def _labels_fit(selector: str, item: Object) -> bool:
-    labels = item["metadata"].get("labels") or {}
+    labels = item["metadata"].get("labels")
+    labels = labels if isinstance(labels, dict) else {}
     for part in re.split(r",(?![^(]*\))", selector):
         if not part:
             continue

@@ -24,7 +24,7 @@ from exivity_audit import (
     warn,
 )
 
-from .shared import SINGLETONS, asked_twice, scalers_of, unread
+from .shared import SINGLETONS, asked_twice, perhaps_twice, scalers_of, unread
 
 RESTARTS, RECENT = 5, timedelta(hours=24)
 
@@ -53,7 +53,9 @@ def disruption(declared_services, budgets, release, autoscalers=maybe):
     several = {service.component for service in asked_twice(declared_services, autoscalers)}
     labels = {service.component: service.workload.template_labels for service in declared_services}
     least = {service.component: max([service.replicas, *(one.minimum for one in scalers_of(autoscalers, service))]) for service in declared_services}
-    judged = False
+    unsure = tuple(perhaps_twice(declared_services, autoscalers))
+    yield from unsure
+    judged = bool(unsure)
     for service in declared_services:
         covering = [one for one in budgets if one.covers(labels[service.component])]
         where = [(one, "spec", one.rule) for one in covering]

@@ -67,6 +67,15 @@ def asked_twice(found, autoscalers):
             yield service
 
 
+def perhaps_twice(found, autoscalers):
+    """An unknown for each stateless service with fewer than two copies that an autoscaler may ask for twice which was not seen."""
+    why, needs = unread(autoscalers)
+    twice = {service.component for service in asked_twice(found, autoscalers)}
+    for service in found if why else ():
+        if service.component in STATELESS and service.component not in twice:
+            yield unknown(service, f"whether an autoscaler asks for two copies cannot be told: {why}", needs=needs)
+
+
 def copies(service, scenario, autoscalers):
     """Status, measured copies and what could not be seen, by the rule of stateless-replicas."""
     least = 1 if scenario is Scenario.SINGLE_NODE else 2

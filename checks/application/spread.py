@@ -24,7 +24,7 @@ from exivity_audit import (
     warn,
 )
 
-from .shared import SINGLETONS, STATELESS, asked_twice, copies, placed, together, unread
+from .shared import SINGLETONS, STATELESS, asked_twice, copies, perhaps_twice, placed, together, unread
 
 SPREAD = task(
     "Post-render `topologySpreadConstraints` on `kubernetes.io/hostname` into the stateless Deployments, or set cluster default constraints:"
@@ -41,7 +41,8 @@ def declared_spread(declared_services, release, autoscalers=maybe, nodes=maybe):
     Fix: post-render `topologySpreadConstraints` into the stateless Deployments, or set cluster default constraints; the chart's values
     offer node affinity only.
     """
-    twice = tuple(asked_twice(declared_services, autoscalers))
+    twice, unsure = tuple(asked_twice(declared_services, autoscalers)), tuple(perhaps_twice(declared_services, autoscalers))
+    yield from unsure
     for service in twice:
         workload = service.workload
         path = "spec.template.spec.affinity" if workload.affinity.get("podAntiAffinity") else "spec.template.spec.topologySpreadConstraints"
@@ -53,7 +54,7 @@ def declared_spread(declared_services, release, autoscalers=maybe, nodes=maybe):
         else:
             text = "neither anti-affinity nor topology spread" if named == "neither" else f"{named} that selects other pods than its own"
             yield warn(service, named, seen=text, wanted=wanted("anti-affinity or topology spread over its own pods"), at=path, fix=SPREAD)
-    if not twice:
+    if not twice and not unsure:
         yield skip(release, "no stateless service is asked for twice")
 
 
@@ -80,7 +81,8 @@ def effective_spread(services, pods, release, settings, nodes=maybe, autoscalers
     zone_of = {node.name: node.labels[key] for node in nodes if key in node.labels} if seen(nodes) else {}
     zones_exist = seen(nodes) and len({zone_of[node.name] for node in nodes if node.worker and node.name in zone_of}) > 1
     why, needs = unread(pods)
-    twice = tuple(asked_twice(services, autoscalers))
+    twice, unsure = tuple(asked_twice(services, autoscalers)), tuple(perhaps_twice(services, autoscalers))
+    yield from unsure
     for service in twice:
         running = placed(service)
         used = sorted({pod.node for pod in running})
@@ -99,7 +101,7 @@ def effective_spread(services, pods, release, settings, nodes=maybe, autoscalers
             yield skip(service, f"{len(running)} of {service.replicas} copies run", follows="application/replicas-ready")
         else:
             yield unknown(service, f"its status says {service.workload.ready} ready, {len(running)} seen running: run the audit again", at=where)
-    if not twice:
+    if not twice and not unsure:
         yield skip(release, "no stateless service is asked for twice")
 
 

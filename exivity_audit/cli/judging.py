@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from exivity_audit.attestation import refuse_future
@@ -17,6 +18,7 @@ from exivity_audit.exit_code import Limit, exit_code
 from exivity_audit.reports.run_info import RunInfo
 from exivity_audit.score import scorecard
 from exivity_audit.snapshot import Snapshot, run_now
+from exivity_audit.verdict import Verdict
 from exivity_audit.version import version
 
 if TYPE_CHECKING:
@@ -45,7 +47,18 @@ def evaluated(snapshot: Snapshot, prepared: Preparation, flags: dict[str, Any]) 
         thresholds=prepared.thresholds,
         lifecycle=prepared.lifecycle,
         now=now,
+        foreign=_foreign(snapshot, prepared, today),
     )
+
+
+def _foreign(snapshot: Snapshot, prepared: Preparation, now: datetime) -> dict[tuple[str, str], tuple[Verdict, ...]]:
+    """What the checks of other packs say, each judged in a process that holds nothing but the redacted snapshot."""
+    if not any(check.foreign for check in prepared.pack.checks):
+        return {}
+    from exivity_audit.foreign import Job, verdicts
+
+    job = Job(prepared.others, snapshot, prepared.config, prepared.thresholds, prepared.lifecycle, f"{now:%Y-%m-%dT%H:%M:%S%z}")
+    return verdicts(job, prepared.pack, prepared.selected)
 
 
 def judge(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from exivity_audit.config import Config, load_config, thresholds_of
 from exivity_audit.document import parse_time
 from exivity_audit.errors import UsageError
 from exivity_audit.lifecycle import Lifecycle, load_lifecycle
-from exivity_audit.pack import Pack, folder_pack, merge, named_pack, own_pack, validate
+from exivity_audit.pack import Pack, Sources, merged_pack, validate
 from exivity_audit.quantity import duration
 from exivity_audit.selection import select
 
@@ -38,6 +38,7 @@ class Preparation:
     thresholds: dict[str, Any]
     lifecycle: Lifecycle
     attestations: tuple[Attestation, ...] = ()
+    others: Sources = field(default_factory=Sources)  # where the packs beside our own come from
 
 
 def prepare(flags: dict[str, Any], *, waivers_refused: bool = True) -> Preparation:
@@ -48,8 +49,8 @@ def prepare(flags: dict[str, Any], *, waivers_refused: bool = True) -> Preparati
     config, path = load_config(flags.get("config_file"))
     given = {key: flags[key] for key in ("scenario", "purpose", "context", "namespace", "release", "cluster_name") if flags.get(key) is not None}
     config = msgspec.structs.replace(config, **given)
-    packs = [own_pack(), *(named_pack(name) for name in config.packs), *(folder_pack(folder) for folder in flags.get("pack_folders") or ())]
-    pack = merge(packs)
+    others = Sources(tuple(config.packs), tuple(str(folder) for folder in flags.get("pack_folders") or ()))
+    pack = merged_pack(others)
     from exivity_audit.collect.reads import BY_NAME
 
     validate(pack, [*BY_NAME, *(read.name for read in pack.reads)])
@@ -61,7 +62,7 @@ def prepare(flags: dict[str, Any], *, waivers_refused: bool = True) -> Preparati
     attestations = load_evidence(flags["evidence"], checks) if flags.get("evidence") else ()
     selected = select(pack, flags.get("chosen") or (), flags.get("skipped") or ())
     thresholds, lifecycle = thresholds_of(config, pack.thresholds, path), load_lifecycle(config.lifecycle)
-    return Preparation(config, path, pack, selected, thresholds, lifecycle, attestations)
+    return Preparation(config, path, pack, selected, thresholds, lifecycle, attestations, others)
 
 
 def accesses(live: Sequence[Live], flags: dict[str, Any], config: Config) -> list[Access]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from exivity_audit.collect import tls
 from exivity_audit.errors import UsageError, one_line
+from exivity_audit.yaml_file import refuse_bombs
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def load(paths: list[Path], context: str | None) -> Selected:
     for path in paths:
         try:
             if path.stat().st_size:  # an empty file counts as none, as with kubectl
+                refuse_bombs(path)
                 merger.load_config(str(path.absolute()))
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)

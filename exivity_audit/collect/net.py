@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 MARK = "[redacted]"
-_WORDS = r"password|passwd|passphrase|pwd|token|secret|api[_-]?key|access[_-]?key|private[_-]?key|hmacencoded"
+_WORDS = r"password|passwd|passphrase|pwd|token|secret|api[_-]?key|access[_-]?key|private[_-]?key|hmacencoded|signature"
 _MAY_HOLD = re.compile(rf"@|{_WORDS}|private|bearer|authorization|akia|asia|eyj|gh[pousr]_|glpat-", re.IGNORECASE)
 _NAMED = rf"((?<!tls-)(?:{_WORDS})[\"']?\s*=\s*|(?:{_WORDS})[\"']\s*:\s*)"
 _VALUE = r"(?:\"[^\"]*\"?|'[^']*'?|[^\s,;&\"']+)"

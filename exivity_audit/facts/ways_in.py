@@ -65,7 +65,7 @@ def ways_in(product_ingresses: Objects[Ingress], gateway_routes: Any = maybe, pl
         else:
             hidden += reasons_of(read)
     partial = (*product_ingresses.partial, *(hidden if not found else ()))
-    return Objects(found, unreadable=tuple(sorted(set(odd))), partial=tuple(sorted(set(partial))))
+    return Objects(found, unreadable=tuple(sorted(set(odd), key=str)), partial=tuple(sorted(set(partial))))
 
 
 class Served(Struct, frozen=True):
@@ -284,7 +284,7 @@ def fronts(ways_in: Objects[Any], balancers: Objects[Balancer], gateway_balancer
         else:
             hidden += reasons_of(read)
     distinct = {one.subject: one for one in found}
-    return Objects(distinct.values(), unreadable=tuple(sorted(set(odd))), partial=tuple(sorted(set(hidden))))
+    return Objects(distinct.values(), unreadable=tuple(sorted(set(odd), key=str)), partial=tuple(sorted(set(hidden))))
 
 
 def before_gateway(gateway: Gateway, found: Objects[Balancer]) -> tuple[Balancer, ...]:

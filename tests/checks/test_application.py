@@ -799,6 +799,15 @@ class TestDisruption:
         world.edit("PodDisruptionBudget", "exivity-glass", put("spec.maxUnavailable", 1))
         assert one(world, "disruption", "glass").status is PASS
 
+    @pytest.mark.parametrize("slug", ["disruption", "declared-spread", "effective-spread"])
+    def test_an_autoscaler_that_was_not_seen_may_ask_for_it(self, slug: str) -> None:
+        world = changed(("glass", put("spec.replicas", 1)))
+        world.deny = lambda resource, namespace, name: resource == "horizontalpodautoscalers.autoscaling"
+        found = one(world, slug, "glass")
+        assert found.status is UNKNOWN
+        assert found.needs
+        assert one(world, slug, "edify").status is PASS
+
     def test_a_pinned_singleton(self) -> None:
         world = with_objects(self.budget("pins", {"matchLabels": {chart.COMPONENT_LABEL: "chronos"}}, minAvailable=1), base=single_node)
         assert one(world, "disruption", "chronos").status is WARN

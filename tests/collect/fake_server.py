@@ -183,6 +183,7 @@ class FakeServer:
     stopping: threading.Event = field(default_factory=threading.Event)
     in_flight: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    handler: type[Handler] = Handler
 
     def route(self, path: str, *replies: Reply | Callable[[Asked], Reply]) -> None:
         """Script the answers of a path."""
@@ -205,7 +206,7 @@ class FakeServer:
     @contextlib.contextmanager
     def running(self, tmp_path: Path) -> Iterator[FakeServer]:
         """Serve until the end of the block."""
-        handler = type("Bound", (Handler,), {"fake": self})
+        handler = type("Bound", (self.handler,), {"fake": self})
         self.http = _Threads(("127.0.0.1", 0), handler)
         self.port = self.http.server_address[1]
         if self.pair is not None:

@@ -55,6 +55,6 @@ READS: tuple[Read, ...] = (
         " status.kubernetesStatus.namespace status.kubernetesStatus.pvcName status.conditions[].type status.conditions[].status"), "LonghornVolume", bulk=True),
     Read("longhorn_replicas", "replicas.longhorn.io", longhorn_list, paths(
         "metadata.labels spec.volumeName spec.nodeID spec.failedAt spec.healthyAt spec.diskID status.currentState"), "LonghornReplica"),
-    Read("longhorn_share_managers", "sharemanagers.longhorn.io", longhorn_list, paths("status.state status.endpoint status.ownerID"), "ShareManager"),
+    Read("longhorn_share_managers", "sharemanagers.longhorn.io", longhorn_list, paths("status.state status.ownerID"), "ShareManager"),
     Read("longhorn_settings", "settings.longhorn.io", longhorn_list, paths("value"), "LonghornSetting", sift=longhorn_setting),
 )  # fmt: skip

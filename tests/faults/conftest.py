@@ -1,0 +1,75 @@
+"""What the fault suites share: a proxy with a certificate, connections to it, and the scoreboard at the end of the session."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exivity_audit.collect import tls
+from exivity_audit.collect.connection import Connection
+from exivity_audit.collect.credentials import Fixed
+from tests.collect.fake_server import Pair, make_pair
+from tests.faults import scoreboard
+from tests.faults.catalogue import CANARY
+from tests.faults.proxy import FaultProxy
+
+PARTS = scoreboard.FOLDER / "parts"
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Begin with an empty board, in the process that leads."""
+    if not hasattr(session.config, "workerinput"):
+        shutil.rmtree(PARTS, ignore_errors=True)
+        session.config.stash[_BEGAN] = time.monotonic()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave this process's figures behind."""
+    if scoreboard.board.figures:
+        scoreboard.board.write(PARTS)
+
+
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
+    """Print the board; a session of all suites keeps it for the document."""
+    figures = scoreboard.gathered(PARTS)
+    seconds = time.monotonic() - config.stash.get(_BEGAN, time.monotonic())
+    terminalreporter.section("scoreboard")
+    terminalreporter.write_line(scoreboard.printed(figures, scoreboard.LONG))
+    if not config.option.keyword and {"combinations", "canaries", "objects", "kills"} <= set(figures):
+        terminalreporter.write_line(f"  kept in {scoreboard.save(figures, seconds, int(exitstatus)).relative_to(scoreboard.ROOT)}")
+
+
+_BEGAN: pytest.StashKey[float] = pytest.StashKey()
+
+
+@pytest.fixture(scope="session")
+def authority() -> Pair:
+    """A certificate authority."""
+    return make_pair("authority", authority=True)
+
+
+@pytest.fixture(scope="session")
+def proxy(authority: Pair, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultProxy]:
+    """The fault proxy, running."""
+    found = FaultProxy(make_pair("server", authority, hosts=("127.0.0.1",)))
+    with found.running(tmp_path_factory.mktemp("proxy")):
+        yield found
+
+
+@pytest.fixture(scope="session")
+def connection(authority: Pair, proxy: FaultProxy) -> Callable[[], Connection]:
+    """Connections to the proxy, each with a token that must not be seen anywhere."""
+    return lambda: Connection(server=proxy.url, ssl_context=tls.context(authority.certificate, insecure=False), credentials=Fixed(f"Bearer {CANARY}"))
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Path:
+    """A folder with nothing in it."""
+    found = tmp_path / "empty"
+    found.mkdir()
+    return found
