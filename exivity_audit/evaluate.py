@@ -212,7 +212,7 @@ def evaluate(
     tables = {site.name: {name: facts.value(name) for name in TABLES} for site, _, facts in sites}
     for place, rows in calendars({site: found["calendar"] for site, found in tables.items()}, config.waivers, attestations, now).items():
         tables.setdefault(place, {})["calendar"] = rows
-    pairs = _failovers(config, sites[0][2].value("sites")) if used.used is Scenario.MULTI_SITE else ()
+    pairs = _failovers(config, sites[0][2].value("sites")) if used.used is Scenario.MULTI_SITE and pack.checklist.failover else ()
     for pair in pairs:
         others = [other.passive for other in pairs if other.passive != pair.passive]
         tables[pair.passive]["failover"] = readiness(pack.checklist.failover, outcomes, pair, others)
