@@ -151,7 +151,7 @@ def rules_of(read: Read, places: list[Place] | None) -> list[Rule]:
 
 
 def rights(pack: Pack, reads: Iterable[Read], selected: frozenset[str] | None, look: Places, terms: Terms) -> Rights:
-    """Every rule that the selected checks need, in order, none within another; and what was left out."""
+    """Every rule that the selected checks need, in order, each by itself; and what was left out."""
     table = {read.name: read for read in reads}
     names = needed(reads_needed(pack, selected), table)
     behind = _behind(checks_by_read(pack, selected, scenario_known=terms.scenario_known), table, names)
@@ -173,12 +173,30 @@ def rights(pack: Pack, reads: Iterable[Read], selected: frozenset[str] | None, l
             left_out.append(LeftOut(str(rule), "the namespace is not there", *_checks(wanted.behind)))
         else:
             kept[rule] = wanted
-    _merge(kept)
-    needs = (
+    return Rights(_needs(kept), tuple(left_out))
+
+
+def merged(found: Rights) -> Rights:
+    """The same rights with each rule that lies within another one taken into that, for roles that hold nothing twice."""
+    kept = {
+        need.rule: _Wanted(
+            list(need.reads), Behind({one.id: one for one in need.needing}, {one.id: one for one in need.other}), list(need.why), need.note,
+            list(need.narrower),
+        )
+        for need in found.needs
+    }  # fmt: skip
+    for rule in list(kept):
+        wider = next((other for other in kept if other != rule and other.covers(rule)), None)
+        if wider is not None:
+            kept[wider].add(kept.pop(rule))
+    return Rights(_needs(kept), found.left_out)
+
+
+def _needs(kept: Mapping[Rule, _Wanted]) -> tuple[Need, ...]:
+    return tuple(
         Need(rule, tuple(one.reads), *_checks(one.behind), tuple(one.why), one.note, tuple(one.narrower))
         for rule, one in sorted(kept.items(), key=lambda item: str(item[0]))
     )
-    return Rights(tuple(needs), tuple(left_out))
 
 
 def _base(namespace: str) -> list[tuple[Rule, str]]:
@@ -241,14 +259,6 @@ def _behind(direct: dict[str, Behind], table: Mapping[str, Read], names: list[st
 
 def _allowed(rule: Rule, terms: Terms) -> bool:
     return not terms.namespaced or (rule.namespace is not None and (not terms.within or rule.namespace in terms.within))
-
-
-def _merge(found: dict[Rule, _Wanted]) -> None:
-    """Take each rule that lies within another one into that."""
-    for rule in list(found):
-        wider = next((other for other in found if other != rule and other.covers(rule)), None)
-        if wider is not None:
-            found[wider].add(found.pop(rule))
 
 
 def _checks(behind: Behind) -> tuple[tuple[Check, ...], tuple[Check, ...]]:

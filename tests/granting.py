@@ -12,7 +12,7 @@ from exivity_audit.collect.discovery import discover
 from exivity_audit.collect.reads import READS
 from exivity_audit.collect.release import find_release
 from exivity_audit.pack import own_pack
-from exivity_audit.rights import Rights, Terms, rights
+from exivity_audit.rights import Rights, Terms, merged, rights
 from tests.world import World
 
 Rule = dict[str, Any]
@@ -28,7 +28,7 @@ def rights_of(
     found = discover(api)
     target = find_release(api, found, None, None, None)
     collector = Collector(api, found, READS, target, secrets)
-    return rights(PACK, READS, selected, collector, Terms(target.namespace, False, namespaced, frozenset(within)))
+    return merged(rights(PACK, READS, selected, collector, Terms(target.namespace, False, namespaced, frozenset(within))))
 
 
 def given_by(manifest: str) -> Given:

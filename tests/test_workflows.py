@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -74,3 +75,14 @@ def test_the_script_of_the_kind_test_is_sound() -> None:
     done = subprocess.run([str(script)], env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "EXIVITY_CHART" in done.stderr
+
+
+def test_the_expected_result_of_kind_is_the_one_that_is_told() -> None:
+    folder = ROOT / "examples" / "ci"
+    expected = json.loads((folder / "kind-expected.json").read_text())
+    table = (folder / "README.md").read_text().partition("<!-- findings")[2].partition("<!-- end -->")[0]
+    told = {}
+    for line in table.splitlines():
+        for check in re.findall(r"`([a-z_]+/[a-z-]+)`", line):
+            told[check] = line.split("|")[2].strip()
+    assert told == expected

@@ -70,7 +70,7 @@ def _of_cluster(prepared: Preparation, flags: dict[str, Any]) -> tuple[str, Targ
     from exivity_audit.collect.reads import READS
     from exivity_audit.collect.session import open_session
     from exivity_audit.errors import UsageError
-    from exivity_audit.rights import rights, terms_of
+    from exivity_audit.rights import merged, rights, terms_of
 
     live = plan(flags, prepared).live
     if len(live) != 1:
@@ -82,7 +82,7 @@ def _of_cluster(prepared: Preparation, flags: dict[str, Any]) -> tuple[str, Targ
     def found(namespaced: bool, within: frozenset[str]) -> Rights:
         try:
             terms = terms_of(session.target.namespace, access.kubelet_stats, access.probes, prepared.config, namespaced=namespaced, within=within)
-            return rights(prepared.pack, reads, prepared.selected, session.collector(reads), terms)
+            return merged(rights(prepared.pack, reads, prepared.selected, session.collector(reads), terms))
         finally:
             session.close()
 
@@ -97,7 +97,7 @@ def _of_snapshot(spec: str, prepared: Preparation, flags: dict[str, Any]) -> tup
     from exivity_audit.collect.recorded import Recorded, target_of
     from exivity_audit.errors import UsageError
     from exivity_audit.probes.asked import asked_of
-    from exivity_audit.rights import rights, terms_of
+    from exivity_audit.rights import merged, rights, terms_of
 
     sites = opened([spec])[0].snapshot.sites
     if len(sites) != 1:
@@ -112,7 +112,7 @@ def _of_snapshot(spec: str, prepared: Preparation, flags: dict[str, Any]) -> tup
 
     def found(namespaced: bool, within: frozenset[str]) -> Rights:
         terms = terms_of(target.namespace, flags["kubelet_stats"], probes, prepared.config, namespaced=namespaced, within=within)
-        return rights(prepared.pack, reads, prepared.selected, Recorded(site, reads, flags["secrets"]), terms)
+        return merged(rights(prepared.pack, reads, prepared.selected, Recorded(site, reads, flags["secrets"]), terms))
 
     return f"a snapshot of cluster {site.cluster.name}, {site.now}", target, found
 
