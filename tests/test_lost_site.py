@@ -23,7 +23,7 @@ from exivity_audit.snapshot import SiteSnapshot, Snapshot, decode, encode, save
 from exivity_audit.verdict import Status
 from tests import builders
 from tests.judging import gathered_of, snapshot_of
-from tests.test_two_sites import passive_world
+from tests.products.two_sites import passive_world
 from tests.world import NOW
 
 WHY = "The API server at fra.corp:6443 cannot be reached: the connection was refused."

@@ -19,7 +19,7 @@ from exivity_audit.keyring import comparable, descriptions
 from exivity_audit.pack import own_pack
 from exivity_audit.snapshot import Outcome, SiteSnapshot, Snapshot, load
 from tests import builders
-from tests.test_two_sites import passive_world
+from tests.products.two_sites import passive_world
 from tests.world import World
 from tests.world_server import kubeconfig, serving_sites
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 
 from exivity_audit import HIGH, NotSeen, chart, check, fail, maybe, ok, one_of, task, to_attest, unknown
@@ -34,7 +33,7 @@ def version(database, settings, scenario, lifecycle, now, database_probes=maybe)
     probe = probe_of(database_probes)
     if database.major is None and probe is not None and probe.major is not None:
         told = [(probe, "server.version", probe.version)]
-        yield forgiven(_support(replace(database, major=probe.major), lifecycle, now, told), database, settings, scenario)
+        yield forgiven(_support(database.of_major(probe.major), lifecycle, now, told), database, settings, scenario)
         return
     if database.kind is EXTERNAL:
         yield to_attest(database, f"{database.config.host} is outside this cluster, which does not show its version")

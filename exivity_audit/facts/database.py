@@ -57,6 +57,10 @@ class Database(Struct, frozen=True):
     pods: Objects[Pod]
     endpoints: Objects[ServiceEndpoints]
 
+    def of_major(self, major: int | None) -> Database:
+        """The same database with the major version that its server told."""
+        return replace(self, major=major)
+
     @property
     def in_cluster(self) -> bool:
         """Whether it runs in this cluster."""

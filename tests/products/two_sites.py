@@ -122,6 +122,13 @@ def passive(**changes: Any) -> World:
     return workflows(world, runs=True)
 
 
+def passive_world() -> World:
+    """A multi-node installation with everything prepared, no copy asked for and no pod."""
+    world = builders.multi_node()
+    stand_by(world)
+    return world
+
+
 def stand_by(world: World, namespace: str = "exivity") -> None:
     """Every service at 0, nothing mounted."""
     for item in world.all("Deployment"):
