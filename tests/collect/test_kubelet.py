@@ -149,7 +149,7 @@ def test_a_hang_ends_in_its_time(server: FakeServer, ask: Callable[..., Told]) -
 
 
 def test_a_huge_answer_is_not_read_to_its_end(server: FakeServer, ask: Callable[..., Told], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beside.Client.__init__, "__kwdefaults__", {"seconds": 10.0, "largest": 100_000})
+    monkeypatch.setattr(beside.Client.__init__, "__kwdefaults__", {"seconds": 10.0, "largest": 100_000, "lists": False})
     server.route(PATH, Reply(200, b'{"node": "' + b"x" * 400_000 + b'"}'))
     told = ask(server.port)
     assert told.failure is not None

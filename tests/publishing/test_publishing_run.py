@@ -243,6 +243,10 @@ def test_each_site_that_is_read_has_a_policy_report_of_its_own(tmp_path: Path) -
         "deadline": "2m",
         "secrets": "list",
         "kubelet_stats": False,
+        "probe": None,
+        "probe_limit": "60s",
+        "probe_port_forward": False,
+        "probe_default_logins": False,
     }
     asked = {**flags(policy_reports=True), **access, "site_specs": ("ams=one:active", "fra=two:passive"), "site_role": None, "context": None}
     made = publications(asked, None, f"saved={SAMPLE}")
