@@ -252,12 +252,15 @@ def post_render(cluster: Cluster, installation: builders.Installation) -> None:
             cluster.patch(path, {"spec": {"template": {"spec": {"topologySpreadConstraints": [spread]}}}})
 
 
-def install(cluster: Cluster, installation: builders.Installation, *, by: Installer) -> LiveCluster:
-    """Installs the chart conformingly on a cluster that has all that lies below it, and waits until it runs."""
+def install(cluster: Cluster, installation: builders.Installation, *, by: Installer, standing_by: bool = False) -> LiveCluster:
+    """Installs the chart conformingly on a cluster that has all that lies below it, and waits until it runs, or is prepared to."""
     namespace, release = installation.namespace, installation.release
     secret = next(item for item in installation.network() if item["kind"] == "Secret")
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}, bare(secret))
     values = user_values(installation)
+    if standing_by:
+        for service in chart.SERVICES:
+            values["service"][service.key]["replicas"] = 0
     if by == "helm":
         cluster.install_chart(namespace, release, values)
     else:
@@ -296,13 +299,22 @@ def tracked(item: Object, application: str) -> Object:
 
 
 def multi_node(
-    cluster: Cluster, namespace: str = "exivity", release: str = "exivity", *, by: Installer = "helm", name_override: str = ""
+    cluster: Cluster,
+    namespace: str = "exivity",
+    release: str = "exivity",
+    *,
+    by: Installer = "helm",
+    name_override: str = "",
+    standing_by: bool = False,
 ) -> LiveCluster:
-    """Scenario B, conforming: RKE2 nodes in three zones, Longhorn, Traefik, the chart by Helm, or rendered and applied as Argo CD does."""
+    """Scenario B, conforming: RKE2 nodes in three zones, Longhorn, Traefik, the chart by Helm, or rendered and applied as Argo CD does.
+
+    ``standing_by``: no copy of any service is asked for, by the chart's values.
+    """
     installation = conforming_multi(namespace, release, name_override=name_override, helm=by == "helm")
     below_multi_node(cluster)
     stand_beside(cluster, installation)
-    return install(cluster, installation, by=by)
+    return install(cluster, installation, by=by, standing_by=standing_by)
 
 
 def single_node(cluster: Cluster, namespace: str = "exivity", release: str = "exivity", *, by: Installer = "helm") -> LiveCluster:

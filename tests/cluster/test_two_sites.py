@@ -5,18 +5,51 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from exivity_audit.config import Config
 from exivity_audit.keyring import comparable
 from exivity_audit.snapshot import load
 from exivity_audit.verdict import Status
+from tests.judging import place_statuses
+from tests.mutations.two_sites import PAIR, PairMutation, said
 
-from .auditing import run, wrong
+from .auditing import PACK, run, wrong
 from .controlplane import chart_path
 from .two_sites import Pair, audited_pair, start
+
+Places = dict[tuple[str, str], Status]
+LIVE = [mutation for mutation in PAIR if mutation.live]
+PACK_CHECKS = {check.id: check for check in PACK.checks}
+CLAUSE = {f"C{number}" for number in range(1, 9)}
+# Every check that a clause of two sites is behind, at each site that it judges, on the conforming pair.
+CONFORMING: Places = {
+    ("application/one-installation", "ams"): Status.PASS,
+    ("application/one-installation", "fra"): Status.PASS,
+    ("storage/site-local", "ams"): Status.PASS,
+    ("storage/site-local", "fra"): Status.PASS,
+    ("postgresql/replication", "ams"): Status.SKIP,
+    ("postgresql/replication", "fra"): Status.PASS,
+    ("rabbitmq/site-local", "ams"): Status.PASS,
+    ("rabbitmq/site-local", "fra"): Status.PASS,
+    ("rabbitmq/not-stretched", "*"): Status.PASS,
+    ("disaster_recovery/passive-replicas", "ams"): Status.SKIP,
+    ("disaster_recovery/passive-replicas", "fra"): Status.PASS,
+    ("disaster_recovery/active-replicas", "ams"): Status.PASS,
+    ("disaster_recovery/active-replicas", "fra"): Status.SKIP,
+    ("disaster_recovery/single-active", "*"): Status.PASS,
+    ("disaster_recovery/gitops", "*"): Status.PASS,
+    ("disaster_recovery/failover-automation", "*"): Status.PASS,
+    ("disaster_recovery/failover-tested", "*"): Status.PASS,
+    ("disaster_recovery/data-replicated", "*"): Status.PASS,
+    ("disaster_recovery/traffic", "*"): Status.MANUAL,  # a person attests who switches the traffic
+    ("disaster_recovery/standby-ingress", "ams"): Status.SKIP,
+    ("disaster_recovery/standby-ingress", "fra"): Status.PASS,
+    ("disaster_recovery/site-parity", "*"): Status.PASS,
+}
 
 pytestmark = pytest.mark.skipif(chart_path() is None, reason="the Exivity chart is not there")
 
@@ -29,10 +62,35 @@ def pair(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     found.stop()
 
 
+class Before:
+    """What the conforming pair says, under each way of asking that a mutation wants."""
+
+    def __init__(self, pair: Pair) -> None:
+        self._pair = pair
+        self._known: dict[str, Places] = {}
+
+    def of(self, roles: Mapping[str, str | None], config: Config) -> Places:
+        """The status of every check at every site."""
+        key = repr((sorted(roles.items()), config))
+        if key not in self._known:
+            self._known[key] = place_statuses(audited_pair(self._pair, roles=roles, config=config))
+        return self._known[key]
+
+
+@pytest.fixture(scope="module")
+def before(pair: Pair) -> Before:
+    """The conforming pair as it was before anything was changed."""
+    found = Before(pair)
+    found.of({}, Config())
+    return found
+
+
 def test_a_conforming_pair_has_no_fail(pair: Pair) -> None:
     judgement = audited_pair(pair)
     assert str(judgement.scenario.used) == "multi-site"
     assert wrong(judgement, Status.FAIL, Status.ERROR) == {}
+    found = {place: status for place, status in place_statuses(judgement).items() if CLAUSE.intersection(PACK_CHECKS[place[0]].clauses)}
+    assert found == CONFORMING, {check: said(judgement, check) for check, _ in {place for place, _ in found.items() ^ CONFORMING.items()}}
 
 
 def test_the_command_reads_both_sites_and_writes_to_none(pair: Pair, tmp_path: Path) -> None:
@@ -69,6 +127,35 @@ def test_the_same_from_two_snapshots_with_a_parity_key(pair: Pair, tmp_path: Pat
     together = run(None, *pair.flags, kubeconfig=pair.kubeconfig, folder=tmp_path, timeout=120)
     words = [{(one["id"], one["site"], json.dumps(one["subject"])): one["status"] for one in found.report["results"]} for found in (apart, together)]
     assert words[0] == words[1]
+
+
+@pytest.mark.parametrize("mutation", LIVE, ids=lambda mutation: f"{mutation.check}: {mutation.name}")
+def test_exactly_the_meant_check_turns(mutation: PairMutation, pair: Pair, before: Before) -> None:
+    conforming = before.of(mutation.roles, mutation.config)
+    changed = [pair.sites[name] for name in mutation.sites]
+    try:
+        for live in changed:
+            mutation.change(live)
+        for live in changed:
+            live.settle(120)
+        found = audited_pair(pair, roles=mutation.roles, config=mutation.config)
+    finally:
+        for live in changed:
+            live.undo()
+        for live in changed:
+            live.settle(120)
+    mutation.assert_caught(conforming, found)
+    other = frozenset(place[0] for place, status in place_statuses(found).items() if conforming[place] is not status)
+    restored = audited_pair(pair, checks=other, roles=mutation.roles, config=mutation.config)
+    now = place_statuses(restored)
+    assert now == {place: conforming[place] for place in now}, {check: said(restored, check) for check in other}
+
+
+def test_what_was_tried_live_is_taken_back(pair: Pair, before: Before) -> None:
+    assert len(LIVE) >= 40
+    judgement = audited_pair(pair)
+    now, conforming = place_statuses(judgement), before.of({}, Config())
+    assert now == conforming, {check: said(judgement, check) for check, _ in {place for place, _ in now.items() ^ conforming.items()}}
 
 
 def test_a_site_killed_in_the_middle_leaves_a_whole_report_within_the_deadline(pair: Pair, tmp_path: Path) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from exivity_audit import chart
 from exivity_audit.attestation import Attestation
 from exivity_audit.collect.deadline import Deadline
 from exivity_audit.collect.gathered import settled
@@ -18,14 +19,15 @@ from exivity_audit.evaluate import Judgement, evaluate
 from exivity_audit.lifecycle import load_lifecycle
 from exivity_audit.selection import reads_needed
 from exivity_audit.snapshot import Snapshot, Tool
+from tests.products import gitops, two_sites
 from tests.world import NOW
 
-from . import conforming
+from . import conforming, variants
 from .auditing import PACK
-from .controlplane import Cluster, ControlPlane, _chart, write_private
+from .controlplane import Cluster, ControlPlane, write_private
 from .live_cluster import LiveCluster
 
-ROLES = {"ams": "active", "fra": "passive"}
+ROLES = {two_sites.ACTIVE: "active", two_sites.PASSIVE: "passive"}
 
 
 @dataclass
@@ -48,18 +50,17 @@ class Pair:
 
 
 def start(binaries: Path, directory: Path) -> Pair:
-    """Starts both control planes and installs the chart conformingly on each, at the standby site with no copy asked for; no fixture is needed.
+    """Starts both control planes and makes each a site of the conforming pair; no fixture is needed.
 
     Whatever goes wrong, no process is left behind.
     """
     planes: dict[str, ControlPlane] = {}
     try:
-        sites: dict[str, LiveCluster] = {}
-        for name, role in ROLES.items():
+        # Processes end with the thread that started them: this one. What is put on them takes long and is done at once.
+        for name in ROLES:
             planes[name] = ControlPlane.start(binaries, directory / name)
-            sites[name] = conforming.multi_node(planes[name])
-            if role == "passive":
-                stand_by(sites[name])
+        with ThreadPoolExecutor(len(planes)) as builders:
+            sites = dict(zip(planes, builders.map(site, planes, planes.values()), strict=True))
         return Pair(sites, planes, kubeconfig(directory / "pair.kubeconfig", planes))
     except BaseException:
         for plane in planes.values():
@@ -67,18 +68,19 @@ def start(binaries: Path, directory: Path) -> Pair:
         raise
 
 
-def stand_by(live: LiveCluster) -> None:
-    """Upgrades a conforming installation to replicas 0 of every service, by its values as an operator does, and waits until no copy runs."""
-    cluster, installation = live.cluster, conforming.conforming_multi(live.namespace, live.release)
-    values = conforming.user_values(installation)
-    for service in chart.SERVICES:
-        values["service"][service.key]["replicas"] = 0
-    cluster.helm(
-        *("upgrade", live.release, str(_chart(None)), "--namespace", live.namespace, "--no-hooks"), *("--values", str(cluster._values_file(values)))
-    )
-    pods = f"/api/v1/namespaces/{live.namespace}/pods?labelSelector={chart.APP_LABEL}%3D{chart.APP}"
-    cluster.wait(lambda: not cluster.items(pods) or None, 120, "the standby site to run no copy")
-    live.wait_until_ready()
+def site(name: str, plane: ControlPlane) -> LiveCluster:
+    """One site: the chart as Argo CD applies it, at the standby with no copy asked for, and what `tests.products.two_sites` puts beside it."""
+    passive = ROLES[name] == "passive"
+    live = conforming.multi_node(plane, by="template", standing_by=passive)
+    variants.with_apis(live, (*gitops.ARGO, *gitops.KEDA, *two_sites.ARGO, *two_sites.LINKS))
+    two_sites.at_home(live, two_sites.REGIONS[name])
+    if passive:
+        two_sites.unmounted(live, live.namespace)
+        two_sites.follow(live)
+    live.add(variants.application(live), *two_sites.workflows(runs=passive))
+    live.settle()
+    live.forget()
+    return live
 
 
 def kubeconfig(path: Path, clusters: dict[str, ControlPlane] | dict[str, Cluster], user: str = "admin") -> Path:
@@ -94,15 +96,20 @@ def kubeconfig(path: Path, clusters: dict[str, ControlPlane] | dict[str, Cluster
     return path
 
 
-def audited_pair(pair: Pair, *, config: Config | None = None, attestations: tuple[Attestation, ...] = (), seconds: float = 120) -> Judgement:
-    """Every check on what the real collector reads of both sites at once, judged as of the day that the test objects are made for."""
+def audited_pair(
+    pair: Pair, *, checks: frozenset[str] | None = None, roles: Mapping[str, str | None] | None = None, config: Config | None = None,
+    attestations: tuple[Attestation, ...] = (), seconds: float = 120,
+) -> Judgement:  # fmt: skip
+    """Every check, or some, on what the real collector reads of both sites at once, judged as of the day that the test objects are made for."""
     config = config or Config()
-    accesses = [Access(kubeconfig=pair.kubeconfig, context=name, site=name, role=role) for name, role in ROLES.items()]
-    visits = visit_all(accesses, READS, reads_needed(PACK, None), Deadline(seconds), lambda *_: None)
+    named = {**ROLES, **(roles or {})}
+    accesses = [Access(kubeconfig=pair.kubeconfig, context=name, site=name, role=role) for name, role in named.items()]
+    visits = visit_all(accesses, READS, reads_needed(PACK, checks), Deadline(seconds), lambda *_: None)
     lost = {one.name: str(one.error) for one in visits if one.gathered is None}
     assert not lost, lost
     sites = settled([one.gathered for one in visits if one.gathered is not None])
     snapshot = Snapshot("exivity-audit/snapshot", 1, Tool("exivity-audit", "0.1.0"), sites[0].now, sites[0].now, sites)
     return evaluate(
-        snapshot, PACK, config, attestations=attestations, thresholds=thresholds_of(config, PACK.thresholds, None), lifecycle=load_lifecycle(None), now=NOW
+        snapshot, PACK, config, selected=checks, attestations=attestations, thresholds=thresholds_of(config, PACK.thresholds, None),
+        lifecycle=load_lifecycle(None), now=NOW,
     )  # fmt: skip

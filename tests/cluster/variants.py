@@ -50,7 +50,12 @@ def argo(live: LiveCluster) -> None:
         live.edit(item["kind"], name, change, live.namespace)
     for item in [item for item in live.all("Secret") if item.get("type") == "helm.sh/release.v1"]:
         live.remove("Secret", item["metadata"]["name"])
-    live.add(gitops.application(cast(Any, World(ours(live)))))
+    live.add(application(live))
+
+
+def application(live: LiveCluster) -> Object:
+    """Argo CD's Application of the release as it runs."""
+    return gitops.application(cast(Any, World(ours(live))))
 
 
 def flux(live: LiveCluster) -> None:

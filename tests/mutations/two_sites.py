@@ -12,8 +12,10 @@ from typing import Any
 
 from exivity_audit import chart
 from exivity_audit.config import Config
+from exivity_audit.evaluate import Judgement
 from exivity_audit.verdict import Status
 from tests.builders import certificate, encode, made, stamp
+from tests.judging import place_statuses
 from tests.mutation import Mutation, Object, drop, put
 from tests.products import postgresql, two_sites
 from tests.products.gitops import scaled_object
@@ -42,6 +44,32 @@ class PairMutation:
     live: bool = True
     roles: Mapping[str, str | None] = field(default_factory=dict)
     config: Config = field(default_factory=Config)
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Where the change is made."""
+        return (ACTIVE, PASSIVE) if self.site == EVERYWHERE else (self.site,)
+
+    def assert_caught(self, before: Mapping[tuple[str, str], Status], found: Judgement) -> None:
+        """Its check turns to what is meant, nothing else turns, and who follows it does not find it good."""
+        after = place_statuses(found)
+        assert after[self.check, self.at] is self.to, said(found, self.check)
+        bad = {Status.FAIL, Status.ERROR} if self.to is Status.FAIL else {Status.FAIL, Status.ERROR, Status.WARN}
+        turned = {place for place, now in after.items() if now in bad and before[place] is not now}
+        others = {place for place in turned if place[0] not in (self.check, *self.also)}
+        assert others == set(), {place: said(found, place[0]) for place in others}
+        leaders = {verdict.follows for outcome in found.outcomes for verdict in outcome.verdicts if verdict.follows == self.check}
+        assert all(after[leader, self.at] is not Status.PASS for leader in leaders)
+
+
+def said(found: Judgement, check: str) -> list[str]:
+    """What a check says at each site: the message of a failed assertion."""
+    return [
+        f"{outcome.site} {verdict.status}: {verdict.message}"
+        for outcome in found.outcomes
+        if outcome.check.id == check
+        for verdict in outcome.verdicts
+    ]
 
 
 def deployments_of(cluster: Any) -> list[str]:

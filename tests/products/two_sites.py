@@ -1,6 +1,7 @@
 """A conforming pair: ams serves, fra stands by; each with Longhorn, CloudNativePG, a broker and Argo CD of its own, and one failover workflow.
 
-``pair()`` gives both worlds; the functions above it are the pieces that mutations change.
+``pair()`` gives both worlds; the functions above it are the pieces that mutations change. Those that take a cluster only edit and add,
+so that they make the same of a running one.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from typing import Any
 
 from tests import builders
 from tests.builders import made, stamp
+from tests.mutation import Cluster, put
 from tests.products import gitops, postgresql
 from tests.world import Object, World
 
@@ -24,6 +26,7 @@ STEPS = (
 )  # fmt: skip
 LINKS = ("shovels.rabbitmq.com", "federations.rabbitmq.com", "schemareplications.rabbitmq.com")
 SYSTEM = "7412345678901234567"
+REGIONS = {ACTIVE: "eu-1", PASSIVE: "eu-2"}
 UIDS = {ACTIVE: "c3f1a0d2-7b64-4e0e-9c1d-5a2f90b1e7aa", PASSIVE: "0a9be7d4-11f2-4c55-8e31-6d1f7c02b9ee"}
 TESTED = 60  # days ago
 
@@ -85,41 +88,44 @@ def run(days: float = TESTED, phase: str = "Succeeded", name: str = f"{WORKFLOW}
     )  # fmt: skip
 
 
-def workflows(world: World, *, runs: bool) -> World:
-    """The world with Argo Workflows and the failover workflow."""
-    gitops.serve(world, *ARGO).add(made("v1", "Namespace", SPACE, status={"phase": "Active"}), workflow_template())
-    if runs:
-        world.add(run())
-    return world
+def workflows(*, runs: bool) -> list[Object]:
+    """The failover workflow in Argo Workflows' namespace, and its run where it ran."""
+    return [made("v1", "Namespace", SPACE, status={"phase": "Active"}), workflow_template(), *([run()] if runs else [])]
 
 
 # The two sites
 
 
-def site(name: str, region: str, **changes: Any) -> World:
-    """One site's cluster: all products, kept by Argo CD, in a region and with an identity of its own."""
-    world = gitops.serve(builders.multi_node_argo(**changes), *LINKS, *gitops.KEDA)
-    world.edit("Namespace", "kube-system", lambda item: item["metadata"].update(uid=UIDS[name]))
-    for item in world.all("Node"):
+def at_home(cluster: Cluster, region: str) -> None:
+    """Nodes and volumes are in a region of their own; the database is one and the same at both sites."""
+    for item in list(cluster.all("Node")):
         if item["apiVersion"] == "v1":
-            item["metadata"]["labels"]["topology.kubernetes.io/region"] = region
-    for item in world.all("longhorn.io/Node"):
-        item["status"]["region"] = region
-    world.edit("Cluster", postgresql.NAME, lambda item: item["status"].update(systemID=SYSTEM), postgresql.SPACE)
+            cluster.edit("Node", item["metadata"]["name"], put("metadata.labels.topology\\.kubernetes\\.io/region", region))
+        else:
+            cluster.edit("longhorn.io/Node", item["metadata"]["name"], put("status.region", region))
+    cluster.edit("Cluster", postgresql.NAME, put("status.systemID", SYSTEM), postgresql.SPACE)
+
+
+def site(name: str, **changes: Any) -> World:
+    """One site's cluster: all products, kept by Argo CD, in a region and with an identity of its own."""
+    world = gitops.serve(builders.multi_node_argo(**changes), *LINKS, *gitops.KEDA, *ARGO)
+    world.edit("Namespace", "kube-system", lambda item: item["metadata"].update(uid=UIDS[name]))
+    at_home(world, REGIONS[name])
+    world.add(*workflows(runs=name == PASSIVE))
     return world
 
 
 def active(**changes: Any) -> World:
     """ams: the product runs here."""
-    return workflows(site(ACTIVE, "eu-1", **changes), runs=False)
+    return site(ACTIVE, **changes)
 
 
 def passive(**changes: Any) -> World:
     """fra: prepared, no copy asked for, no pod; its database follows that of ams, its volumes wait."""
-    world = site(PASSIVE, "eu-2", **changes)
+    world = site(PASSIVE, **changes)
     stand_by(world)
     follow(world)
-    return workflows(world, runs=True)
+    return world
 
 
 def passive_world() -> World:
@@ -140,17 +146,23 @@ def stand_by(world: World, namespace: str = "exivity") -> None:
     for item in world.all("EndpointSlice"):
         if item["metadata"]["namespace"] == namespace:
             item["endpoints"] = []
-    for item in world.all("longhorn.io/Volume"):
-        if (item["status"].get("kubernetesStatus") or {}).get("namespace") == namespace:
-            item["status"] |= {"state": "detached", "robustness": "unknown", "currentNodeID": ""}
-    for item in world.all("ShareManager"):
-        item["status"]["state"] = "stopped"
+    unmounted(world, namespace)
     for item in world.all("PodDisruptionBudget"):
         if item["metadata"]["namespace"] == namespace:
             item["status"] = {"disruptionsAllowed": 0, "expectedPods": 0}
 
 
-def follow(world: World) -> None:
+def unmounted(cluster: Cluster, namespace: str = "exivity") -> None:
+    """Longhorn's view of volumes that no pod mounts."""
+    detached = {"state": "detached", "robustness": "unknown", "currentNodeID": ""}
+    for item in list(cluster.all("longhorn.io/Volume")):
+        if (item["status"].get("kubernetesStatus") or {}).get("namespace") == namespace:
+            cluster.edit("longhorn.io/Volume", item["metadata"]["name"], lambda found: found["status"].update(detached))
+    for item in list(cluster.all("ShareManager")):
+        cluster.edit("ShareManager", item["metadata"]["name"], put("status.state", "stopped"))
+
+
+def follow(cluster: Cluster) -> None:
     """The database as a replica cluster of the active one: streamed, with the active one's store to fall back to."""
     plugin = {"name": postgresql.PLUGIN, "parameters": {"barmanObjectName": "ams-store", "serverName": postgresql.NAME}}
     parameters = {"host": "pg.ams.acme.eu", "user": "streaming_replica", "dbname": "postgres", "sslmode": "verify-full"}
@@ -160,12 +172,11 @@ def follow(world: World) -> None:
         item["spec"]["externalClusters"] = [{"name": "pg-ams", "connectionParameters": parameters, "plugin": plugin}]
         item["spec"]["bootstrap"] = {"pg_basebackup": {"source": "pg-ams"}}
 
-    world.edit("Cluster", postgresql.NAME, change, postgresql.SPACE)
+    cluster.edit("Cluster", postgresql.NAME, change, postgresql.SPACE)
     store = postgresql.store("ams-store")
-    world.edit(
-        "ObjectStore", f"{postgresql.NAME}-store", lambda item: item["spec"]["configuration"].update(destinationPath="s3://acme-backups/exivity-fra")
-    )
-    world.add(store)
+    own = put("spec.configuration.destinationPath", "s3://acme-backups/exivity-fra")
+    cluster.edit("ObjectStore", f"{postgresql.NAME}-store", own, postgresql.SPACE)
+    cluster.add(store)
 
 
 def pair() -> dict[str, World]:
