@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from functools import cache
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+import exivity_audit
 from exivity_audit.collect.reads import READS
 from exivity_audit.collect.recorded import Recorded
 from exivity_audit.evaluate import Judgement
@@ -257,3 +261,22 @@ def test_a_base_read_that_is_lost_is_null_and_says_why() -> None:
     assert lost["release_namespace"].place.name == "exivity"
     assert {record.reason for record in lost.values()} == {"forbidden"}
     assert seen(judgement) == of_the_admin("multi_node")
+
+
+def test_the_only_write_has_rules_of_its_own_and_only_when_asked(tmp_path: Path) -> None:
+    sample = Path(exivity_audit.__file__).parent / "data" / "sample.json"
+
+    def roles(*more: str) -> list[Any]:
+        file = tmp_path / f"{len(more)}.yaml"
+        asked = [sys.executable, "-m", "exivity_audit", "rbac", "--snapshot", str(sample), "-o", str(file), *more]
+        assert subprocess.run(asked, capture_output=True, check=False, timeout=60).returncode == 0
+        return [rule for item in yaml.safe_load_all(file.read_text()) if item for rule in item["rules"]]
+
+    plain, writing = roles(), roles("--publish-policy-reports")
+    added = [rule for rule in writing if rule not in plain]
+    assert [rule for rule in plain if rule not in writing] == []
+    assert {(*rule["apiGroups"], *rule["resources"], *rule["resourceNames"], *rule["verbs"]) for rule in added} == {
+        (group, plural, "exivity-audit-exivity", verb)
+        for group, plural in (("openreports.io", "reports"), ("wgpolicyk8s.io", "policyreports"))
+        for verb in ("create", "get", "patch")
+    }

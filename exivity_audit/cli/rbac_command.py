@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 @click.option("--in", "within", metavar="NAMESPACE", multiple=True, help="With --namespaced: roles in these namespaces alone; repeatable.")
 @click.option("--name", default="exivity-audit", show_default=True, help="Name of the roles and bindings.")
 @click.option("--service-account", "account", metavar="NAMESPACE:NAME", help="Also the service account, and the bindings to it.")
+@click.option(
+    "--publish-policy-reports", "policy_reports", is_flag=True, help="Also the right to write the tool's own policy report: the only write."
+)
 @add(TARGET, ACCESS, JUDGING)
 def command(
     snapshot_file: str | None,
@@ -30,14 +33,15 @@ def command(
     within: tuple[str, ...],
     name: str,
     account: str | None,
+    policy_reports: bool,
     file: Path | None,
     force: bool,
     **flags: Any,
 ) -> int:
     """Write the exact Role and ClusterRole for the selected checks and one release, each rule with the checks that need it.
 
-    Where reads look is found out from the cluster, with the rights of who asks, or from --snapshot. Verbs are get and list,
-    nothing is a wildcard, and nothing is applied: review the file, then `kubectl apply -f` it.
+    Where reads look is found out from the cluster, with the rights of who asks, or from --snapshot. Verbs are get and list (but for
+    --probe-port-forward and --publish-policy-reports), nothing is a wildcard, and nothing is applied: review the file, then `kubectl apply -f` it.
 
     Exit codes: 0 written, 2 usage, 4 no cluster.
     """
@@ -56,7 +60,9 @@ def command(
     found = rights(namespaced, frozenset(within))
     if not found.needs:
         raise UsageError("no rule is left: the selected checks read nothing in these namespaces", "choose other checks or namespaces")
-    hand_over(manifest(found, _head(where, target, flags), name, bound), file)
+    if policy_reports:
+        found = _with_reports(found, target)
+    hand_over(manifest(found, _head(where, target, {**flags, "policy_reports": policy_reports}), name, bound), file)
     count, blind = len(found.needs), len({check.id for item in found.left_out for check in item.needing})
     without = f"; {blind} {'check does' if blind == 1 else 'checks do'} without what they need: see the file's first lines" if blind else ""
     click.echo(f"{file or 'roles'}: {count} rights for release {target}{without}", err=file is None)
@@ -117,6 +123,15 @@ def _of_snapshot(spec: str, prepared: Preparation, flags: dict[str, Any]) -> tup
     return f"a snapshot of cluster {site.cluster.name}, {site.now}", target, found
 
 
+def _with_reports(found: Rights, target: Target) -> Rights:
+    """The rights with those of publishing a policy report: three verbs on one name, in each of the two APIs."""
+    from exivity_audit.publishing.cluster_writer import write_rules
+    from exivity_audit.rights import Need, Rights
+
+    why = ("its policy report, the only thing that it writes (--publish-policy-reports)",)
+    return Rights((*found.needs, *(Need(rule, (), (), (), why) for rule in write_rules(target.namespace, target.name))), found.left_out)
+
+
 def _head(where: str, target: Target, flags: dict[str, Any]) -> list[str]:
     """The first lines: what the roles are for, and the run that they allow."""
     from exivity_audit.version import version
@@ -126,6 +141,7 @@ def _head(where: str, target: Target, flags: dict[str, Any]) -> list[str]:
     words += ["--kubelet-stats"] if flags["kubelet_stats"] else []
     words += [f"--probe={flags['probe']}"] if flags["probe"] else []
     words += ["--probe-port-forward"] if flags["probe_port_forward"] else []
+    words += ["--publish-policy-reports"] if flags["policy_reports"] else []
     return [
         f"What exivity-audit {version()} reads of release {target}, from {where}; made by `exivity-audit rbac`.",
         f"It allows this run: {' '.join(words)}",
