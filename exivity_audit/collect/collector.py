@@ -194,7 +194,12 @@ class Collector:
 
     def _places(self, where: Callable[..., Iterable[Place]]) -> list[Place]:
         given = {name: self._given[name] if name in self._given else reading(self._records[name]) for name in _parameters(where)}
-        return list(where(**given))
+        try:
+            return list(where(**given))
+        except (NotAsked, MissingRead, Malformed, NotCollected):
+            raise
+        except Exception as error:  # an object so odd that it was not foreseen costs this read, not the run
+            raise Malformed("what it follows from", "object of its kind", error) from error
 
     def _at(self, read: Read, served: Served, place: Place) -> Record:
         try:

@@ -56,7 +56,7 @@ LINES = (
     Line("canaries leaked", "… canaries found", most=0),
     Line("objects", "mutated objects judged", (2000, 200_000)),
     Line("uncaught", "… uncaught errors", most=0),
-    Line("siblings", "objects that a malformed sibling did not hide", (100, 100)),
+    Line("siblings", "findings on an object that a malformed sibling did not hide", (50, 50)),
     Line("hostile files", "hostile snapshots, configs, evidence and packs", (60, 60)),
     Line("hostile accepted", "… accepted, or refused without a sentence", most=0),
     Line("hostile seconds", "… slowest refusal", most=5, unit=" s", height=True),
