@@ -437,3 +437,13 @@ def test_an_attestation_answers_a_fail_only_where_the_rule_says_so() -> None:
         read = record("things", thing("a", size=number))
         assert only(pack(rule(designed, attest="do it")), read, attestations=(attestation(),)).status is status
         assert only(pack(rule(designed, attest="do it")), read).status is Status.FAIL
+
+
+def test_places_that_follow_from_a_malformed_object_are_those_of_its_siblings() -> None:
+    from exivity_audit.collect.place import values
+    from exivity_audit.fact import reading
+
+    records = record(
+        "things", {"metadata": {"name": "a"}, "spec": {"size": "x"}}, {"metadata": {"name": "b"}, "spec": "text"}, {"metadata": {"name": "c"}}
+    )
+    assert values(reading((records,)), "spec.size") == ("x",)

@@ -206,7 +206,12 @@ class Collector:
             return []
 
     def _places(self, where: Callable[..., Iterable[Place]]) -> list[Place]:
-        return places_of(where, self._given, lambda name: reading(self._records[name]))
+        try:
+            return places_of(where, self._given, lambda name: reading(self._records[name]))
+        except (NotAsked, MissingRead, Malformed, NotCollected):
+            raise
+        except Exception as error:  # an object so odd that it was not foreseen costs this read, not the run
+            raise Malformed("what it follows from", "object of its kind", error) from error
 
     def _at(self, read: Read, served: Served, place: Place) -> Record:
         try:

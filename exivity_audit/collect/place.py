@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from exivity_audit.document import Malformed
 from exivity_audit.fact import Objects, Unreadable
 from exivity_audit.snapshot import Place
 
@@ -82,11 +83,19 @@ def named(*patterns: str) -> Where:
 
 
 def values(read: Objects[Any] | Unreadable, path: str) -> tuple[str, ...]:
-    """The distinct texts at a path of a read's objects; raises NotSeen's like through the collector where it was not read."""
+    """The distinct texts at a path of a read's objects; raises MissingRead where it was not read.
+
+    An object that is malformed on the way leads nowhere: it is unknown by itself and hides nothing that others lead to.
+    """
     if isinstance(read, Unreadable):
         raise MissingRead(read)
-    found = {document.get(path) for document in read if isinstance(document.get(path), str)}
-    return tuple(sorted(item for item in found if item))
+    found = set()
+    for document in read:
+        try:
+            found.add(document.get(path))
+        except Malformed:
+            continue
+    return tuple(sorted(item for item in found if isinstance(item, str) and item))
 
 
 class MissingRead(Exception):

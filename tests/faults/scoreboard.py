@@ -56,7 +56,7 @@ LINES = (
     Line("canaries leaked", "… canaries found", most=0),
     Line("objects", "mutated objects judged", (2000, 200_000)),
     Line("uncaught", "… uncaught errors", most=0),
-    Line("siblings", "objects that a malformed sibling did not hide", (100, 100)),
+    Line("siblings", "findings on an object that a malformed sibling did not hide", (50, 50)),
     Line("hostile files", "hostile snapshots, configs, evidence and packs", (60, 60)),
     Line("hostile accepted", "… accepted, or refused without a sentence", most=0),
     Line("hostile seconds", "… slowest refusal", most=5, unit=" s", height=True),
@@ -143,7 +143,7 @@ def table(path: Path, long: bool) -> str:
     if live.exists() and not long:  # of tests/cluster/test_faults.py
         kept["figures"] |= json.loads(live.read_text())
     head = "The long run (`make faults-long`)" if long else "The run of every push (`make test-faults`)"
-    lines = [f"### {head}", "", f"Measured on {kept['date']} with Python {kept['python']}, in {kept['seconds'] / 60:.0f} minutes.", "",
+    lines = [f"### {head}", "", f"Measured on {kept['date']} with Python {kept['python']}, in {kept['seconds'] / 60:.0f} minutes{'' if kept['exit_code'] == 0 else '; some of its tests failed'}.", "",
              "| measure | figure | limit | holds |", "|---|---:|---|---|"]  # fmt: skip
     lines += [f"| {title} | {value} | {limit} | {good} |" for title, value, limit, good in rows(kept["figures"], long)]
     return "\n".join(lines) + "\n"
