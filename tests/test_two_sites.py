@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -149,7 +149,7 @@ def mutated(mutation: PairMutation) -> Judgement:
     """The pair with one thing broken."""
     worlds = two_sites.pair()
     for name in mutation.sites:
-        mutation.change(worlds[name])
+        mutation.apply(worlds[name])
     return pair_judged(worlds, roles=mutation.roles, config=mutation.config)
 
 
@@ -242,8 +242,8 @@ def test_a_site_that_shows_nothing_leaves_the_other_judged(site: str) -> None:
 
 @pytest.mark.parametrize("mutation", BROKEN, ids=lambda one: one.name)
 def test_what_is_broken_is_never_called_good_by_seeing_less(mutation: PairMutation) -> None:
-    worlds: Mapping[str, object] = two_sites.pair()
-    mutation.change(worlds[mutation.site])
+    worlds = two_sites.pair()
+    mutation.apply(worlds[mutation.site])
     usual = {ACTIVE: "active", PASSIVE: "passive", **mutation.roles}
     meant = next(one for one in PACK.checks if one.id == mutation.check)
     snapshot = run_of(*((worlds[name], name, usual[name]) for name in worlds))  # type: ignore[arg-type]

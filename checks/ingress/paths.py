@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 
-from exivity_audit import HIGH, Role, at_least, chart, check, exactly, fail, maybe, ok, task, wanted, warn
+from exivity_audit import HIGH, Role, at_least, chart, check, exactly, fail, maybe, ok, seen, skip, task, wanted, warn
 
+from ..application.shared import resting
 from .names import leading_verdict
 from .remedies import host_fix, route_fix
 from .served import answered, right_answer, wrong_answer
@@ -15,7 +16,7 @@ ROUTES = {"/": "glass", "/v1/": "proximity-api", "/v2/": "proximity-api"}
 
 
 @check("routes", severity=HIGH, clauses=("K5",))
-def routes(ways_in, product_endpoints, release, settings, web_answers=maybe):
+def routes(ways_in, product_endpoints, release, settings, scenario, web_answers=maybe, declared_services=maybe):
     """Each path leads to its service with ready endpoints.
 
     The page comes from glass and everything in it from the API under `/v1/` and `/v2/`; a path that leads elsewhere breaks the product.
@@ -28,16 +29,17 @@ def routes(ways_in, product_endpoints, release, settings, web_answers=maybe):
     for way, host, _ in hosts_of(ways_in):
         by_host.setdefault(host, []).extend((way, route) for route in way.routes if route.host == host)
         by_host[host] = by_host[host] or [(way, None)]
+    asleep = seen(declared_services) and resting(declared_services, scenario)
     page = {host for host, found in by_host.items() if any(route and route.serves("/") for _, route in found)}
     for host, found in sorted(by_host.items()):
         for path, component in ROUTES.items():
             fitting = [(way, route) for way, route in found if route and route.serves(path)]
             if fitting or host in page or not page:
                 service, answer = f"{release.fullname}-{component}", answered(web_answers, "https", host, path, settings.role)
-                yield route_verdict(host, path, service, fitting, found[0][0], product_endpoints, settings.role, answer)
+                yield route_verdict(host, path, service, fitting, found[0][0], product_endpoints, settings.role, answer, asleep)
 
 
-def route_verdict(host, path, service, fitting, first, endpoints, role, answer=None):
+def route_verdict(host, path, service, fitting, first, endpoints, role, answer=None, asleep=False):
     """The verdict on one path of one host."""
     way, route = fitting[0] if fitting else (first, None)
     subject, at = way.subject.at(f"{host}{path}"), [(way, way.rules_at, route.service if route else "none")]
@@ -54,6 +56,8 @@ def route_verdict(host, path, service, fitting, first, endpoints, role, answer=N
         return reached_verdict(subject, path, service, ready, at, answer)
     if not endpoints.complete:
         return hidden(subject, f"{service}: its endpoints were not read whole", endpoints.partial)
+    if asleep:
+        return skip(subject, "the site asks for no copy of any service", follows="disaster_recovery/active-replicas")
     text = f"{service} has no port {route.port}" if slices and not named else f"{service}, none ready"
     fix = route_fix(way, path, service) if slices and not named else task(f"Bring a pod of {service} up: `kubectl get pods` shows why none is ready")
     return fail(subject, 0, seen=text, wanted=at_least(1, note="ready endpoints"), at=at, fix=fix)

@@ -18,6 +18,7 @@ from tests import builders
 from tests.builders import HOST, WORKERS, certificate, encode, made, multi_node, single_node
 from tests.judging import judged, status, verdicts
 from tests.mutation import drop, put
+from tests.products import two_sites
 from tests.world import NOW, OPTIONAL, World
 
 FAIL, WARN, PASS, UNKNOWN, MANUAL, SKIP = Status.FAIL, Status.WARN, Status.PASS, Status.UNKNOWN, Status.MANUAL, Status.SKIP
@@ -303,6 +304,15 @@ class TestRoutes:
         assert status(world, "ingress/routes") is FAIL
         found = verdicts(world, "ingress/routes", role="passive")
         assert {one.status for one in found.values()} == {PASS}
+
+    def test_an_active_site_that_asks_for_nothing_has_no_endpoints(self) -> None:
+        world = multi_node()
+        two_sites.stand_by(world)
+        found = verdicts(world, "ingress/routes", role="active")
+        assert {(one.status, one.follows) for one in found.values()} == {(SKIP, "disaster_recovery/active-replicas")}
+        world.edit("Ingress", "exivity", put("spec.rules.0.http.paths.2.backend.service.name", "exivity-use"))
+        assert verdicts(world, "ingress/routes", role="active")[f"{SUBJECT}/"].status is FAIL
+        assert {one.status for one in verdicts(world, "ingress/routes").values()} == {FAIL}
 
     def test_malformed_slice(self) -> None:
         world = multi_node()

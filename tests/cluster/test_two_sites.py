@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,9 +18,12 @@ from exivity_audit.snapshot import load
 from exivity_audit.verdict import Status
 from tests.judging import place_statuses
 from tests.mutations.two_sites import PAIR, PairMutation, said
+from tests.products import gitops
+from tests.products.two_sites import PASSIVE
 
 from .auditing import PACK, run, wrong
 from .controlplane import chart_path
+from .live_cluster import LiveCluster
 from .two_sites import Pair, audited_pair, start
 
 Places = dict[tuple[str, str], Status]
@@ -129,26 +134,49 @@ def test_the_same_from_two_snapshots_with_a_parity_key(pair: Pair, tmp_path: Pat
     assert words[0] == words[1]
 
 
+@contextlib.contextmanager
+def changed(pair: Pair, change: Callable[[LiveCluster], Any], *sites: str) -> Iterator[None]:
+    """The pair with some sites changed, while this lasts."""
+    try:
+        for name in sites:
+            change(pair.sites[name])
+        pair.settle(*sites)
+        yield
+    finally:
+        for name in sites:
+            pair.sites[name].undo()
+        pair.settle(*sites)
+
+
 @pytest.mark.parametrize("mutation", LIVE, ids=lambda mutation: f"{mutation.check}: {mutation.name}")
 def test_exactly_the_meant_check_turns(mutation: PairMutation, pair: Pair, before: Before) -> None:
     conforming = before.of(mutation.roles, mutation.config)
-    changed = [pair.sites[name] for name in mutation.sites]
-    try:
-        for live in changed:
-            mutation.change(live)
-        for live in changed:
-            live.settle(120)
+    with changed(pair, mutation.change, *mutation.sites):
         found = audited_pair(pair, roles=mutation.roles, config=mutation.config)
-    finally:
-        for live in changed:
-            live.undo()
-        for live in changed:
-            live.settle(120)
     mutation.assert_caught(conforming, found)
     other = frozenset(place[0] for place, status in place_statuses(found).items() if conforming[place] is not status)
     restored = audited_pair(pair, checks=other, roles=mutation.roles, config=mutation.config)
     now = place_statuses(restored)
     assert now == {place: conforming[place] for place in now}, {check: said(restored, check) for check in other}
+
+
+def test_a_plain_autoscaler_at_the_standby_starts_nothing_and_is_remarked(pair: Pair) -> None:
+    """What the check rests on: the controller leaves a Deployment alone that is asked for 0 times."""
+    live, autoscaler = pair.sites[PASSIVE], gitops.keda_autoscaler("glass", 2, 4)
+    path = live.cluster.path(autoscaler)
+
+    def looked_at() -> list[str]:
+        told = live.cluster.get(path).get("status", {}).get("conditions", [])
+        return [entry["reason"] for entry in told if entry["type"] == "ScalingActive" and entry["status"] == "False"]
+
+    with changed(pair, lambda found: found.add(autoscaler), PASSIVE):
+        assert live.cluster.wait(looked_at, 60, "the controller to have looked at the autoscaler") == ["ScalingDisabled"]
+        assert live.find("Deployment", "exivity-glass")["spec"]["replicas"] == 0
+        standing = "disaster_recovery/passive-replicas"
+        judgement = audited_pair(pair, checks=frozenset({standing}))
+    assert place_statuses(judgement)[standing, PASSIVE] is Status.PASS
+    remarks = [verdict.remark for outcome in judgement.outcomes for verdict in outcome.verdicts if verdict.remark]
+    assert remarks == ["HorizontalPodAutoscaler keda-hpa-glass does nothing while 0 are asked for, and scales again after failover"]
 
 
 def test_what_was_tried_live_is_taken_back(pair: Pair, before: Before) -> None:

@@ -43,6 +43,14 @@ class Pair:
         """The sites as flags of the command."""
         return tuple(word for name, role in ROLES.items() for word in ("--site", f"{name}={name}:{role}"))
 
+    def settle(self, *names: str) -> None:
+        """Waits until the controllers of these sites have answered what was changed, and the copies of each service are spread."""
+        for name in names:
+            live = self.sites[name]
+            live.settle(120)
+            while conforming.spread_again(live.cluster, live.namespace):
+                live.wait_until_ready(120)
+
     def stop(self) -> None:
         """Ends both control planes."""
         for plane in self.planes.values():

@@ -14,12 +14,13 @@ from exivity_audit import chart
 from exivity_audit.config import Config
 from exivity_audit.evaluate import Judgement
 from exivity_audit.verdict import Status
-from tests.builders import certificate, encode, made, stamp
+from tests.builders import STATELESS, WORKERS, certificate, encode, made, stamp
 from tests.judging import place_statuses
 from tests.mutation import Mutation, Object, drop, put
-from tests.products import postgresql, two_sites
+from tests.products import postgresql, rabbitmq, two_sites
 from tests.products.gitops import scaled_object
 from tests.products.two_sites import ACTIVE, PASSIVE, STEPS, WORKFLOW, chain, graph, run, serial
+from tests.world import World
 
 MUTATIONS: list[Mutation] = []  # of one cluster: none here
 WARN, MANUAL = Status.WARN, Status.MANUAL
@@ -32,6 +33,7 @@ class PairMutation:
     """``site`` is where the change is made (``*``: at both), ``check`` turns to ``to`` at ``at`` (its own site, or ``*`` where it compares).
 
     ``roles`` declares other roles than active and passive, before the change too; ``also`` and ``live`` as in ``Mutation``.
+    ``answer`` is what the controllers of a real control plane make of the change: done to a world in memory, which has none.
     """
 
     name: str
@@ -42,8 +44,15 @@ class PairMutation:
     at: str = EVERYWHERE
     also: tuple[str, ...] = ()
     live: bool = True
+    answer: Callable[[World], Any] | None = None
     roles: Mapping[str, str | None] = field(default_factory=dict)
     config: Config = field(default_factory=Config)
+
+    def apply(self, world: World) -> None:
+        """Breaks a site in memory."""
+        self.change(world)
+        if self.answer is not None:
+            self.answer(world)
 
     @property
     def sites(self) -> tuple[str, ...]:
@@ -90,6 +99,12 @@ def all_ask(count: int) -> Callable[[Any], None]:
             cluster.edit("Deployment", name, put("spec.replicas", count), "exivity")
 
     return change
+
+
+def serves(cluster: Any) -> None:
+    """Every service is asked for as a site that serves asks for it."""
+    for name in deployments_of(cluster):
+        asks(name.removeprefix("exivity-"), 2 if name.removeprefix("exivity-") in STATELESS else 1)(cluster)
 
 
 def left_over(cluster: Any) -> None:
@@ -171,15 +186,28 @@ def follower_too(item: Object) -> None:
     item["spec"]["externalClusters"] = [{"name": "pg-other", "connectionParameters": {"host": "pg.other.acme.eu"}}]
 
 
+KEPT = ("PersistentVolume", "PersistentVolumeClaim", "Volume", "Replica")
+
+
 def stretched(cluster: Any) -> None:
-    """A second node of the broker runs in the other region."""
-    cluster.edit("Node", "worker-2", put("metadata.labels.topology\\.kubernetes\\.io/region", "eu-1"))
-    first = next(item for item in cluster.all("Pod") if item["metadata"]["name"] == "mq-server-0")
-    second: Object = json.loads(json.dumps(first))
-    second["metadata"] |= {"name": "mq-server-1", "uid": "Pod-rabbitmq-mq-server-1"}
-    second["spec"]["nodeName"] = "worker-2"
-    second["spec"]["volumes"] = [{"name": "persistence", "persistentVolumeClaim": {"claimName": "persistence-mq-server-0"}}]
-    cluster.add(second)
+    """The broker has three nodes, one of them in the other region."""
+    cluster.edit("Node", "worker-2", put("metadata.labels.topology\\.kubernetes\\.io/region", two_sites.REGIONS[ACTIVE]))
+    there = {(kind, item["metadata"]["name"]) for kind in KEPT for item in cluster.all(kind)}
+    wanted = rabbitmq.broker(WORKERS, "longhorn", count=3)
+    cluster.add(*(item for item in wanted if item["kind"] in KEPT and (item["kind"], item["metadata"]["name"]) not in there))
+    cluster.edit("RabbitmqCluster", rabbitmq.NAME, put("spec.replicas", 3))
+    cluster.edit("StatefulSet", f"{rabbitmq.NAME}-server", put("spec.replicas", 3))
+
+
+def more_brokers(world: World) -> None:
+    """The pods of three brokers, which are Ready."""
+    for item in rabbitmq.broker(WORKERS, "longhorn", count=3):
+        name = item["metadata"]["name"]
+        if item["kind"] in ("Pod", "EndpointSlice"):
+            world.objects = [one for one in world.objects if (one["kind"], one["metadata"]["name"]) != (item["kind"], name)]
+            world.add(item)
+        elif item["kind"] == "StatefulSet":
+            world.edit("StatefulSet", name, put("status", item["status"]), rabbitmq.SPACE)
 
 
 def external_broker(cluster: Any) -> None:
@@ -297,12 +325,12 @@ RING = {**BEHIND, STEPS[2]: f"{STEPS[3]}.Succeeded"}
 PAIR = [
     PairMutation("glass is asked for at the standby", PASSIVE, STANDING, asks("glass", 2), at=PASSIVE, also=("application/replicas-ready",)),
     PairMutation("the standby runs the whole application", PASSIVE, STANDING, all_ask(1), at=PASSIVE, also=("application/replicas-ready",)),
-    PairMutation("a pod of chronos is left at the standby", PASSIVE, STANDING, left_over, at=PASSIVE, live=False),
+    PairMutation("a pod of chronos is left at the standby", PASSIVE, STANDING, left_over, at=PASSIVE),
     PairMutation("KEDA may start glass at the standby", PASSIVE, STANDING, lambda c: c.add(scaled_object("glass", 2, 4)), at=PASSIVE),
     PairMutation("KEDA is paused at two copies", PASSIVE, STANDING,
                  lambda c: c.add(scaled_object("glass", 2, 4, annotations={"autoscaling.keda.sh/paused-replicas": "2"})), at=PASSIVE),
     PairMutation("Argo CD would put the copies back", PASSIVE, STANDING, application(undoing), at=PASSIVE),
-    PairMutation("the active site asks for nothing", ACTIVE, "disaster_recovery/active-replicas", all_ask(0), at=ACTIVE, live=False),
+    PairMutation("the active site asks for nothing", ACTIVE, "disaster_recovery/active-replicas", all_ask(0), at=ACTIVE, answer=two_sites.stand_by),
     PairMutation("the standby's Application is OutOfSync", PASSIVE, GITOPS, application(drifted)),
     PairMutation("the active site's Application is OutOfSync", ACTIVE, GITOPS, application(drifted)),
     PairMutation("Argo CD is told to leave the standby alone", PASSIVE, GITOPS,
@@ -332,12 +360,13 @@ PAIR = [
     PairMutation("the standby reads another server's store", PASSIVE, FOLLOWS, another_store, at=PASSIVE),
     PairMutation("the replica cluster is not healthy", PASSIVE, FOLLOWS, database(put("status.phase", "Waiting for the instances to become active")), at=PASSIVE),
     PairMutation("the active site's database follows too", ACTIVE, "postgresql/reachable", database(follower_too), at=ACTIVE),
-    PairMutation("a broker spans two regions", PASSIVE, BROKERS, stretched, also=("storage/site-local",), live=False),
+    PairMutation("a broker spans two regions", PASSIVE, BROKERS, stretched, also=("storage/site-local",), answer=more_brokers),
     PairMutation("both sites use one broker outside", EVERYWHERE, BROKERS, external_broker),
     PairMutation("a Shovel leads out of the standby's broker", PASSIVE, BROKERS, link("Shovel", name="s", uriSecret={"name": "shovel-uri"}, srcQueue="a", destQueue="a")),
     PairMutation("a Federation feeds the active broker", ACTIVE, BROKERS, link("Federation", name="f", vhost="/", uriSecret={"name": "upstream-uri"})),
     PairMutation("the broker's schema is replicated", PASSIVE, BROKERS,
                  link("SchemaReplication", upstreamSecret={"name": "upstream"}, endpoints="mq.ams.acme.eu:5671")),
+    # An API server gives the uid of a namespace, and says its own version.
     PairMutation("both sites are one cluster", PASSIVE, BROKERS,
                  lambda c: c.edit("Namespace", "kube-system", lambda item: item["metadata"].update(uid=two_sites.UIDS[ACTIVE])), live=False),
     PairMutation("the standby cannot reach the backup target", PASSIVE, "backups/target-available", target(unavailable), at=PASSIVE),
@@ -352,14 +381,13 @@ PAIR = [
     PairMutation("an older image of glass", PASSIVE, PARITY, image, also=("upgrades/versions-aligned",)),
     PairMutation("the standby is a version ahead", PASSIVE, PARITY, upgraded),
     PairMutation("a smaller claim", PASSIVE, PARITY,
-                 lambda c: c.edit("PersistentVolumeClaim", "exivity-extracted", put("spec.resources.requests.storage", "60Gi"), "exivity"), WARN, live=False),
-    PairMutation("a missing claim", PASSIVE, PARITY, lambda c: c.remove("PersistentVolumeClaim", "exivity-report"), WARN, live=False),
+                 lambda c: c.edit("PersistentVolumeClaim", "exivity-extracted", put("spec.resources.requests.storage", "60Gi"), "exivity"), WARN),
+    PairMutation("a missing claim", PASSIVE, PARITY, lambda c: c.remove("PersistentVolumeClaim", "exivity-report"), WARN),
     PairMutation("another class behind the claims", PASSIVE, PARITY,
-                 lambda c: c.edit("StorageClass", "longhorn", put("parameters.dataLocality", "best-effort")), WARN, live=False),
+                 lambda c: c.edit("StorageClass", "longhorn", put("parameters.dataLocality", "best-effort")), WARN),
     PairMutation("the standby waits for another host", PASSIVE, PARITY, renamed, WARN),
     PairMutation("the standby's Kubernetes is a minor behind", PASSIVE, PARITY, older_server, WARN, live=False),
-    PairMutation("both sites are declared active and run", PASSIVE, "disaster_recovery/single-active", all_ask(2), roles={PASSIVE: "active"}, live=False,
-                 also=("application/replicas-ready", "application/singletons")),
-    PairMutation("both sites stand by", ACTIVE, "disaster_recovery/single-active", two_sites.stand_by, roles={ACTIVE: "passive"}, live=False),
+    PairMutation("both sites are declared active and run", PASSIVE, "disaster_recovery/single-active", serves, roles={PASSIVE: "active"}, answer=two_sites.wake_up),
+    PairMutation("both sites stand by", ACTIVE, "disaster_recovery/single-active", all_ask(0), roles={ACTIVE: "passive"}, answer=two_sites.stand_by),
 ]
 # fmt: on

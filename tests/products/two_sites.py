@@ -152,6 +152,16 @@ def stand_by(world: World, namespace: str = "exivity") -> None:
             item["status"] = {"disruptionsAllowed": 0, "expectedPods": 0}
 
 
+def wake_up(world: World, namespace: str = "exivity") -> None:
+    """Every pod, endpoint and status that controllers make where the services are asked for."""
+    awake = builders.multi_node_argo()
+    world.add(*(item for item in awake.all("Pod") if item["metadata"]["namespace"] == namespace))
+    for kind, part in (("Deployment", "status"), ("EndpointSlice", "endpoints"), ("PodDisruptionBudget", "status")):
+        for item in awake.all(kind):
+            if item["metadata"]["namespace"] == namespace:
+                world.edit(kind, item["metadata"]["name"], put(part, item[part]), namespace)
+
+
 def unmounted(cluster: Cluster, namespace: str = "exivity") -> None:
     """Longhorn's view of volumes that no pod mounts."""
     detached = {"state": "detached", "robustness": "unknown", "currentNodeID": ""}
