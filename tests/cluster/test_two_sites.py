@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import threading
 import time
@@ -16,9 +17,10 @@ from exivity_audit.config import Config
 from exivity_audit.keyring import comparable
 from exivity_audit.snapshot import load
 from exivity_audit.verdict import Status
+from tests import builders
 from tests.judging import place_statuses
 from tests.mutations.two_sites import PAIR, PairMutation, said
-from tests.products import gitops
+from tests.products import gitops, two_sites
 from tests.products.two_sites import PASSIVE
 
 from .auditing import PACK, run, wrong
@@ -98,12 +100,27 @@ def test_a_conforming_pair_has_no_fail(pair: Pair) -> None:
     assert found == CONFORMING, {check: said(judgement, check) for check, _ in {place for place, _ in found.items() ^ CONFORMING.items()}}
 
 
+# What the clusters of this pair hold and nobody may find in a report: values of Secrets, and what a workflow's script carries.
+SECRETS = (builders.APP_KEY, builders.JWT_SECRET, builders.DATABASE_PASSWORD, builders.BROKER_PASSWORD, builders.LICENCE, *two_sites.CANARIES)
+
+
+def guesses(value: str) -> Iterator[str]:
+    """A secret as it is, encoded, and under the plain hashes that a dictionary undoes."""
+    yield value
+    yield builders.encode(value)
+    for algorithm in ("md5", "sha1", "sha256", "sha512"):
+        digest = hashlib.new(algorithm, value.encode())
+        yield from (digest.hexdigest(), builders.encode(digest.digest()))
+
+
 def test_the_command_reads_both_sites_and_writes_to_none(pair: Pair, tmp_path: Path) -> None:
     found = run(None, *pair.flags, "--save", "s.json", "--stats", kubeconfig=pair.kubeconfig, folder=tmp_path, timeout=120)
     assert found.code in (0, 1, 3), found.errors
     assert [(site["name"], site["role"]) for site in found.report["sites"]] == [("ams", "active"), ("fra", "passive")]
     assert len({site["cluster"]["uid"] for site in found.report["sites"]}) == 2
     assert comparable(*load(tmp_path / "s.json").sites)
+    everything = (tmp_path / "s.json").read_text() + found.output + found.errors + json.dumps(found.report)
+    assert [value for value in SECRETS if any(guess in everything for guess in guesses(value))] == []
     for plane in pair.planes.values():
         ours = [record for record in plane.audit_records() if record.get("userAgent", "").startswith("exivity-audit/")]
         assert ours

@@ -29,6 +29,7 @@ SYSTEM = "7412345678901234567"
 REGIONS = {ACTIVE: "eu-1", PASSIVE: "eu-2"}
 UIDS = {ACTIVE: "c3f1a0d2-7b64-4e0e-9c1d-5a2f90b1e7aa", PASSIVE: "0a9be7d4-11f2-4c55-8e31-6d1f7c02b9ee"}
 TESTED = 60  # days ago
+CANARIES = ("Vn7-tokenInArguments-42", "Kp3-keyInEnvironment-77")  # what the steps of a workflow carry beside their names
 
 
 def multi_node(installation: Any) -> list[Object]:
@@ -46,8 +47,8 @@ def single_node(installation: Any) -> list[Object]:
 
 def acting(name: str) -> Object:
     """A template that does something itself; its script, arguments and environment are traps."""
-    container = {"image": "bitnami/kubectl:1.36", "command": ["sh", "-c"], "args": ["curl -H 'Authorization: Bearer Vn7-tokenInArguments-42'"],
-                 "env": [{"name": "DNS_API_KEY", "value": "Kp3-keyInEnvironment-77"}]}  # fmt: skip
+    container = {"image": "bitnami/kubectl:1.36", "command": ["sh", "-c"], "args": [f"curl -H 'Authorization: Bearer {CANARIES[0]}'"],
+                 "env": [{"name": "DNS_API_KEY", "value": CANARIES[1]}]}  # fmt: skip
     return {"name": f"do-{name}", "container": container}
 
 
