@@ -620,9 +620,7 @@ def test_the_api_server_takes_the_report(multi_node: LiveCluster, tmp_path: Path
 def test_a_snapshot_is_judged_as_the_cluster_is(base: str, stage: Stage, tmp_path: Path) -> None:
     live = stage.at(base)
     file = tmp_path / "snapshot.json.gz"
-    direct = run(live.cluster, folder=tmp_path)
-    collected = run(live.cluster, "--output", str(file), folder=tmp_path, command="collect")
-    assert collected.code == 0, collected.errors
+    direct = run(live.cluster, "--save", str(file), folder=tmp_path)
     offline = run(None, "--snapshot", str(file), folder=tmp_path)
     assert offline.code == direct.code
     for part in ("sites", "rows", "results", "summary"):
