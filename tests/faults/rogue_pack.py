@@ -54,7 +54,7 @@ ROGUES: dict[str, tuple[str, bool | None]] = {
     "reads what is typed": ("sys.stdin.read()", True),
     "patches the engine": ("import exivity_audit.verdict as v\n    v.Verdict.__init__ = None\n    builtins.len = None", False),
     "patches the other checks": ("for m in list(sys.modules.values()):\n        for n in list(vars(m)):\n            if n.startswith('ok') or n == 'check': setattr(m, n, None)", False),
-    "changes what it was given": ("for n in nodes: object.__setattr__(n, 'name', 'evil'); n.labels.clear()", True),
+    "changes what it was given": ("for n in nodes: object.__setattr__(n, 'name', 'evil'); n.labels.clear()", False),
     "changes what others were given": ("for o in gc.get_objects():\n        if isinstance(o, dict) and 'metadata' in o: o.clear()", True),
     "reads the environment": ("assert not [k for k in os.environ if k not in ('LC_CTYPE', '__CF_USER_TEXT_ENCODING')], dict(os.environ)", True),
     "reads the parent's environment": ("t = Path(f'/proc/{os.getppid()}/environ').read_bytes()\n    assert not t, t", True),

@@ -186,9 +186,9 @@ def test_a_plug_in_that_is_not_there_or_wants_a_terminal(proxy: FaultProxy, auth
 
 
 def test_a_plug_in_that_hangs(proxy: FaultProxy, authority: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from exivity_audit.collect import credentials
+    from exivity_audit.collect import exec_plugin
 
-    monkeypatch.setattr(credentials, "LONGEST_RUN", 1.0)
+    monkeypatch.setattr(exec_plugin, "LONGEST_RUN", 1.0)
     proxy.begin(backend("single_node", 500))
     found = audited(write_kubeconfig(tmp_path / "config", proxy.url, authority.certificate, user=plugin(tmp_path, f"echo {CANARY} >&2; sleep 60")))
     refused(found, "gave no answer within")
