@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from exivity_audit.acceptance import ALL_SITES
 from exivity_audit.reports.json_shape import ReportShape, ResultShape
 from exivity_audit.reports.text import clean
 from exivity_audit.reports.words import headline
@@ -35,10 +36,10 @@ def policy_report(
 ) -> dict[str, Any]:
     """The object; undecided is ``error`` (it could not be evaluated), waived is ``skip``, and ``properties.status`` has our own word.
 
-    ``site`` leaves the results of other sites out; the object then belongs to the namespace of that site's release.
+    ``site`` leaves the results of other sites out, those over all sites not; the object then belongs to the namespace of that site's release.
     """
     namespace = next((one.namespace for one in report.sites if one.name == site), report.run.namespace)
-    ordered = sorted((one for one in report.results if site is None or one.site == site), key=lambda result: result.status.urgency)
+    ordered = sorted((one for one in report.results if site is None or one.site in (site, ALL_SITES)), key=lambda result: result.status.urgency)
     kept = ordered[:LARGEST]
     found = [_result(result, report) for result in kept]
     summary = {word: sum(1 for one in found if one["result"] == word) for word in ("pass", "fail", "warn", "error", "skip")}

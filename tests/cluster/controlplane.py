@@ -266,7 +266,7 @@ class Cluster:
                 if version.get("served"):
                     self.resource(f"{spec['group']}/{version['name']}", spec["names"]["kind"], seconds=30)
 
-    def remove(self, objects: Iterable[Object], seconds: float = 60) -> None:
+    def remove(self, objects: Iterable[Object], seconds: float = 180) -> None:
         """Deletes objects, such as nodes or the definitions of `install_crds`, and waits until all are gone."""
         paths = [self.path(item) for item in objects]
         for path in paths:
