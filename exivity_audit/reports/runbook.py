@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from exivity_audit import chart
+from exivity_audit.fact import Crash, NotSeen
 from exivity_audit.facts.cnpg import Replication
 from exivity_audit.facts.failover import Failover, State
 from exivity_audit.facts.failover_database import Pattern
@@ -188,7 +189,8 @@ def _keeper(site: Any, copies: str) -> Iterator[str]:
     """Who would undo a change by hand at a site."""
     try:
         found = site.fact("installer")
-    except Exception:  # not seen, or broken: the checks say so
+    except (NotSeen, Crash):
+        yield f"Who keeps the release of {plain(site.name)} was not seen: Argo CD or Flux may undo this change.\n"
         return
     if found.gitops:
         text = f"{found.tool} keeps this release ({found.named}): set the copies of its services {copies} in its source, or it undoes the change"
