@@ -97,7 +97,7 @@ def _session(verdict, database, probe, settings, server):
         text += ": a standby in recovery" if probe.recovery else ""
     own = _own_trouble(probe)
     if verdict.status is Status.PASS:
-        found = replace(verdict, seen=f"{verdict.measured_text}; {text}", evidence=verdict.evidence + ok(database, OPEN, at=at).evidence)
+        found = replace(verdict, seen=f"{verdict.measured_text}; {text}").with_evidence(ok(database, OPEN, at=at))
     else:
         found = ok(database, OPEN, seen=text, at=at)
     if settings.role is Role.PASSIVE and probe.recovery is False:
@@ -235,7 +235,7 @@ def encrypted(verdict, database, config, probe, now, thresholds):
     if left is not None and left < limit:
         remark = f"{remark}; " if remark else ""
         remark += f"its certificate ends in {print_duration(left)}" if left > 0 else "its certificate has expired"
-    result = replace(verdict, seen=text, evidence=verdict.evidence + ok(database, True, at=place(probe, "tls.verified", found.verified)).evidence)
+    result = replace(verdict, seen=text).with_evidence(ok(database, True, at=place(probe, "tls.verified", found.verified)))
     return result.with_remark(remark) if remark else result
 
 
@@ -278,7 +278,7 @@ def distance(database, probe, verdict):
     if probe.way.path != "in-cluster" or found.trips < LEAST_TRIPS:
         if verdict.status is Status.PASS:
             return verdict.with_remark(text)
-        return replace(verdict, why=f"{verdict.why}; {text}", evidence=verdict.evidence + ok(database, text, at=at).evidence)
+        return replace(verdict, why=f"{verdict.why}; {text}").with_evidence(ok(database, text, at=at))
     amount = round(median, 1)
     if median < FAR:
         return ok(database, amount, seen=text, at=at)

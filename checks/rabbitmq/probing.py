@@ -73,7 +73,7 @@ def answering(verdict, broker, probe):
     version = f" {probe.version}" if probe.version else ""
     text = f"RabbitMQ{version} {'opens a channel' if probe.state == OPEN else 'answers'} {probe.way.words}"
     if verdict.status is Status.PASS:
-        found = replace(verdict, seen=f"{verdict.measured_text}; {text}", evidence=verdict.evidence + ok(broker, probe.state, at=at).evidence)
+        found = replace(verdict, seen=f"{verdict.measured_text}; {text}").with_evidence(ok(broker, probe.state, at=at))
     else:
         found = ok(broker, OPEN if probe.state == OPEN else "answers", seen=f"{broker.server}: {text}", at=at)
     critical = probe.management is not None and probe.management.quorum_critical
@@ -125,7 +125,7 @@ def logged_in(verdict, broker, probe):
     if probe.state != OPEN:
         return verdict
     found = replace(verdict, seen=f"{verdict.measured_text}; {broker.server} takes it {probe.way.words}")
-    return replace(found, evidence=verdict.evidence + ok(verdict.subject, OPEN, at=at).evidence)
+    return found.with_evidence(ok(verdict.subject, OPEN, at=at))
 
 
 def shipped(release, broker, probe, own):
@@ -171,7 +171,7 @@ def encrypted(verdict, broker, probe, now, thresholds):
     remark = "" if found.verified else f"its certificate could not be verified, so nobody knows who answers: {found.why}"
     if verdict.status is Status.WARN:  # the port that usually speaks plaintext speaks TLS after all
         return ok(broker, broker.port, seen=f"{text}{held}", at=at, remark=remark)
-    result = replace(verdict, seen=f"{text}{held}", evidence=verdict.evidence + ok(broker, found.protocol, at=at).evidence)
+    result = replace(verdict, seen=f"{text}{held}").with_evidence(ok(broker, found.protocol, at=at))
     return result.with_remark(remark) if remark else result
 
 
