@@ -1,4 +1,4 @@
-"""Evaluation: snapshot, checks and acceptance become outcomes, one a check and site; pure, no clock, no network."""
+"""Evaluation: sites, checks and acceptance become outcomes, one a check and site; pure, no clock, no network."""
 
 from __future__ import annotations
 
@@ -9,96 +9,28 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from exivity_audit.acceptance import ALL_SITES, Acceptance, Context, Fate, context_of, fate_of
+from exivity_audit.acceptance import Acceptance, Context, Fate, context_of, fate_of
 from exivity_audit.attestation import Attestation
 from exivity_audit.calendar import calendars
 from exivity_audit.check import Check, Evaluation
 from exivity_audit.config import Config, Waiver
-from exivity_audit.document import Malformed, NotCollected, parse_time
+from exivity_audit.document import Malformed, NotCollected
 from exivity_audit.evidence import Evidence
-from exivity_audit.fact import Broken, Crash, Facts, NotSeen, Objects, Reason, Unreadable, reading
+from exivity_audit.fact import Broken, Crash, Facts, NotSeen, Objects, Reason, Unreadable
 from exivity_audit.facts.failover import Failover, failovers
-from exivity_audit.facts.sites import peers_of
 from exivity_audit.pack import Pack
 from exivity_audit.readiness import readiness
-from exivity_audit.scenario import Purpose, Role, Scenario, ScenarioUsed, scenario_used
+from exivity_audit.scenario import Purpose, Role, Scenario, ScenarioUsed
 from exivity_audit.scored import Scored
-from exivity_audit.snapshot import Cluster, Record, SiteSnapshot, Snapshot, run_now
+from exivity_audit.sites import Judged, Site, places_of, prepared_sites
 from exivity_audit.snapshot import Outcome as ReadOutcome
+from exivity_audit.snapshot import Record, Snapshot, run_now
 from exivity_audit.subject import CLUSTER, Subject, release_subject
 from exivity_audit.verdict import Severity, Status, Verdict, unknown
 
 TABLES = ("node_loss", "copies", "calendar", "volume_figures", "trend")  # facts that the report prints as tables
 KEEPING = ("installer", "applications")  # facts that tell who would undo a change by hand
 BLIND = (ReadOutcome.FORBIDDEN, ReadOutcome.FAILED, ReadOutcome.NOT_ASKED)
-
-
-@dataclass(frozen=True)
-class Release:
-    """The audited release: Helm's name for it, its namespace, and the chart's FN where it could be seen."""
-
-    name: str
-    namespace: str
-    fullname: str
-    fullname_seen: bool
-
-    @property
-    def subject(self) -> Subject:
-        """The release as a subject."""
-        return release_subject(self.namespace, self.name)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the operator declared for this run."""
-
-    purpose: Purpose
-    scenario: ScenarioUsed
-    role: Role | None
-    declare: Any
-    provisioners: Any
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A site with its facts, as the facts ``sites`` and ``other_sites`` hand it to a check that compares sites."""
-
-    name: str
-    role: Role | None
-    facts: Facts = field(compare=False)
-    keyring: str = ""  # groups of equal secrets may be compared inside one, see ``keyring.comparable``
-    unreached: str = ""  # why nobody could be asked there
-    cluster: Cluster | None = field(default=None, compare=False)
-
-    @property
-    def release(self) -> Release:
-        """The release that is audited there."""
-        found: Release = self.facts.value("release")
-        return found
-
-    @property
-    def passive(self) -> bool:
-        """Whether it is declared to stand by; a site without a declared role counts as active."""
-        return self.role is Role.PASSIVE
-
-    def fact(self, name: str) -> Any:
-        """A fact of this site, one of those that the check names in ``across``.
-
-        Raises NotSeen, with the site's name in each reason, where it could not be read, and Crash where its function broke.
-        """
-        value = self.facts.value(name)
-        if isinstance(value, Broken):
-            raise Crash(f"{value.error} at {self.name}")
-        if isinstance(value, Unreadable):
-            raise NotSeen(self.here(value.reasons))
-        return value
-
-    def here(self, reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
-        """The same reasons, each with this site's name."""
-        return tuple(replace(one, text=f"{self.name}: {one.text}") for one in reasons)
-
-
-Site = tuple[SiteSnapshot, Role | None, Facts]
 
 
 @dataclass(frozen=True)
@@ -141,45 +73,6 @@ class Judgement:
         asked = {outcome.check.id for outcome in self.outcomes}
         verdicts = (verdict for outcome in self.outcomes if outcome.check.id == paper.check for verdict in outcome.verdicts)
         return fate_of(paper, verdicts, self.now, asked.__contains__)
-
-
-def site_facts(
-    site: SiteSnapshot, pack: Pack, settings: Settings, now: datetime, thresholds: dict[str, Any], lifecycle: Any, waived: tuple[Waiver, ...] = ()
-) -> Facts:
-    """The facts of one site, ready to be asked."""
-    by_name: dict[str, list[Record]] = {}
-    for record in site.reads:
-        by_name.setdefault(record.name, []).append(record)
-    reads = {name: reading(tuple(records)) for name, records in by_name.items()}
-    used = settings.scenario.used
-    scenario: Any = used or Unreadable((Reason("scenario", "the scenario is unknown: the nodes could not be read", "--scenario"),))
-    given = {
-        "now": now,
-        "site": site,
-        "settings": settings,
-        "scenario": scenario,
-        "thresholds": thresholds,
-        "lifecycle": lifecycle,
-        "waived": waived,
-        "release": Release(site.release, site.namespace, site.fullname or site.release, site.fullname is not None),
-    }
-    return Facts(pack.facts, reads, given)
-
-
-def detect(snapshot: Snapshot, pack: Pack, declared: Scenario | None) -> ScenarioUsed:
-    """The scenario of a run: declared, else by its sites and nodes."""
-    first = next((site for site in snapshot.sites if not site.unreached), snapshot.sites[0])
-    blank = Settings(Purpose.PRODUCTION, ScenarioUsed(None, None, None), None, Config().declare, {})
-    nodes = site_facts(first, pack, blank, parse_time(first.now), {}, None).value("nodes")
-    workers = sum(1 for node in nodes if node.worker) if isinstance(nodes, Objects) and nodes.complete else None
-    role = next((Role(site.role) for site in snapshot.sites if site.role), None)
-    return scenario_used(declared, workers, _clusters(snapshot.sites), role)
-
-
-def _clusters(sites: tuple[SiteSnapshot, ...]) -> int:
-    """How many clusters the sites are; several releases of one cluster are no multi-site installation."""
-    known = {site.cluster.name: site.cluster.uid for site in sites if site.cluster.uid}
-    return len({site.cluster.uid or known.get(site.cluster.name, site.cluster.name) for site in sites})
 
 
 def evaluate(
@@ -231,30 +124,6 @@ def _failovers(config: Config, sites: tuple[Judged, ...]) -> tuple[Failover, ...
         return tuple(one for one in failovers(sites, declared.workflow, declared.steps) if one.pair.passive.passive)
     except Crash:
         return ()
-
-
-def prepared_sites(
-    snapshot: Snapshot, pack: Pack, config: Config, *, thresholds: dict[str, Any], lifecycle: Any, now: datetime
-) -> tuple[ScenarioUsed, list[Site]]:
-    """The scenario of a run, and every site with its role and its facts, ready to be judged."""
-    used = detect(snapshot, pack, None if config.scenario == "auto" else Scenario(config.scenario))
-    sites: list[Site] = []
-    for site in snapshot.sites:
-        role = Role(site.role) if site.role else None
-        settings = Settings(Purpose(config.purpose), used, role, config.declare, config.provisioners)
-        sites.append((site, role, site_facts(site, pack, settings, now, thresholds, lifecycle, config.waivers)))
-    every = tuple(Judged(site.name, role, facts, site.keyring, site.unreached, site.cluster) for site, role, facts in sites)
-    for site, _, facts in sites:
-        facts.give("sites", every)
-        facts.give("other_sites", peers_of(site.name, every))
-    return used, sites
-
-
-def places_of(check: Check, sites: list[Site]) -> list[tuple[str, list[Site]]]:
-    """Where a check is judged, by name: at each site, or once over all."""
-    if "sites" in (*check.needs, *check.alternates):
-        return [(ALL_SITES, sites)]
-    return [(one[0].name, [one]) for one in sites]
 
 
 def verdicts_at(check: Check, sites: list[Site], scenario: ScenarioUsed) -> tuple[Verdict, ...]:

@@ -14,10 +14,11 @@ import msgspec
 
 from exivity_audit.check import Check
 from exivity_audit.document import parse_time
-from exivity_audit.evaluate import Site, places_of, prepared_sites, verdicts_at
+from exivity_audit.evaluate import verdicts_at
 from exivity_audit.foreign import Job, Told
 from exivity_audit.pack import merged_pack
 from exivity_audit.scenario import ScenarioUsed
+from exivity_audit.sites import Site, places_of, prepared_sites
 
 
 def main() -> NoReturn:

@@ -17,13 +17,14 @@ import pytest
 from exivity_audit.check import check
 from exivity_audit.collect.reads import BY_NAME
 from exivity_audit.config import Config, thresholds_of
-from exivity_audit.evaluate import Judged, Judgement, evaluate
+from exivity_audit.evaluate import Judgement, evaluate
 from exivity_audit.fact import fact, reads_behind
 from exivity_audit.lifecycle import load_lifecycle
 from exivity_audit.pack import own_pack
 from exivity_audit.reports.json_report import json_schema
 from exivity_audit.scenario import Scenario
 from exivity_audit.selection import reads_needed
+from exivity_audit.sites import Judged
 from exivity_audit.snapshot import Outcome, Snapshot, encode, save
 from exivity_audit.verdict import Severity, Status, Verdict, ok
 from tests.judging import pair_judged, place_statuses, run_of
