@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -234,6 +233,8 @@ def _artefact(item: Item, folder: Path, problem: Any) -> Iterator[UsageError]:
         blank = "path" if not name else "sha256"
         yield problem("artefact", f"the artefact's {blank} is blank", "name the file and its `sha256sum`, or take the line away where there is none")
         return
+    import hashlib
+
     if not _SHA256.fullmatch(digest):
         yield problem("artefact", f"{digest[:80]!r} is no SHA-256", f"write what `sha256sum {name}` prints")
         return

@@ -22,13 +22,13 @@ from exivity_audit.pack import Pack
 from exivity_audit.readiness import readiness
 from exivity_audit.scenario import Purpose, Role, Scenario, ScenarioUsed
 from exivity_audit.scored import Scored
+from exivity_audit.selection import TABLES
 from exivity_audit.sites import Judged, Site, places_of, prepared_sites
 from exivity_audit.snapshot import Outcome as ReadOutcome
 from exivity_audit.snapshot import Record, Snapshot, run_now
 from exivity_audit.subject import CLUSTER, Subject, release_subject
 from exivity_audit.verdict import Severity, Status, Verdict, unknown
 
-TABLES = ("node_loss", "copies", "calendar", "volume_figures", "trend")  # facts that the report prints as tables
 KEEPING = ("installer", "applications")  # facts that tell who would undo a change by hand
 BLIND = (ReadOutcome.FORBIDDEN, ReadOutcome.FAILED, ReadOutcome.NOT_ASKED)
 

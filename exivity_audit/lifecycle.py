@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as calendar
 from datetime import UTC, datetime, timedelta
-from importlib.resources import as_file, files
 from pathlib import Path
 
 import msgspec
@@ -12,6 +11,7 @@ import msgspec
 from exivity_audit.yaml_file import read_yaml
 
 STALE_AFTER = timedelta(days=180)
+BUNDLED = Path(__file__).parent / "data" / "lifecycle.yaml"
 
 
 class Lifecycle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,7 +45,4 @@ def ended(last: calendar.date, now: datetime) -> bool:
 
 def load_lifecycle(path: str | None) -> Lifecycle:
     """The site's table, or the bundled one. Raises UsageError."""
-    if path is not None:
-        return read_yaml(Path(path), Lifecycle)
-    with as_file(files("exivity_audit.data") / "lifecycle.yaml") as bundled:
-        return read_yaml(bundled, Lifecycle)
+    return read_yaml(Path(path) if path is not None else BUNDLED, Lifecycle)

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -26,7 +25,7 @@ from exivity_audit.verdict import Severity
 from exivity_audit.yaml_file import read_yaml
 
 GROUP = "exivity_audit.packs"
-OWN = "exivity"
+OWN, OWN_MODULE = "exivity", "exivity_audit_checks"
 BASE_FACTS = frozenset({"now", "site", "sites", "other_sites", "settings", "scenario", "thresholds", "lifecycle", "waived", "release"})
 Phase = Literal["foundation", "before-production", "day-2"]
 
@@ -100,17 +99,18 @@ class Pack:
 
 @lru_cache(maxsize=1)
 def own_pack() -> Pack:
-    """The vendor's checklist, found through the entry point like any other pack. Raises UsageError."""
-    for point in entry_points(group=GROUP):
-        if point.name == OWN:
-            return load_pack(importlib.import_module(point.value), OWN)
-    raise UsageError(
-        "the checks of this tool are not installed", "install the package: `pip install exivity-audit`, or `pip install -e .` in a clone"
-    )
+    """The vendor's checklist, a pack like any other; it comes with the tool, so nothing is searched for it. Raises UsageError."""
+    if importlib.util.find_spec(OWN_MODULE) is None:
+        raise UsageError(
+            "the checks of this tool are not installed", "install the package: `pip install exivity-audit`, or `pip install -e .` in a clone"
+        )
+    return load_pack(importlib.import_module(OWN_MODULE), OWN)
 
 
 def named_pack(name: str) -> Pack:
     """A pack that an installed distribution provides under this name. Raises UsageError."""
+    from importlib.metadata import entry_points  # 25 modules that only this needs
+
     points = {point.name: point for point in entry_points(group=GROUP)}
     if name not in points:
         raise UsageError(f"no installed pack is named {name!r}{nearest(name, points)}", "install the distribution that provides it")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import enum
-import gzip
 import os
-import tempfile
 import zlib
 from datetime import datetime
 from pathlib import Path
@@ -125,11 +123,17 @@ def encode(snapshot: Snapshot) -> bytes:
 def save(snapshot: Snapshot, path: Path) -> None:
     """Write the file whole or not at all; gzip where the name ends in ``.gz``. Raises UsageError."""
     content = encode(snapshot)
-    write_whole(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+    if path.suffix == ".gz":
+        import gzip
+
+        content = gzip.compress(content, mtime=0)
+    write_whole(path, content)
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file under another name beside it, then rename: a reader sees all of it or none. Raises UsageError."""
+    import tempfile
+
     try:
         if path.exists() and not path.is_file():  # /dev/stdout, a pipe
             path.write_bytes(content)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -46,6 +45,8 @@ def release_subject(namespace: str, name: str) -> Subject:
 
 def fingerprint(check: str, site: str, subject: Subject | None) -> str:
     """16 hex digits that stay the same as long as check, site and subject do (contracts: subject and fingerprint)."""
+    import hashlib  # its library of ciphers is large, and only reports print fingerprints
+
     return hashlib.sha256(f"v1|{check}|{site}|{subject or ''}".encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 

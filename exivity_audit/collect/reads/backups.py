@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -66,7 +65,11 @@ def _newest_backups(velero_backups: Any, release: Any) -> Iterable[Place]:
 
 def label_of(name: str) -> str:
     """A backup's name as Velero writes it into a label: cut, with a part of its hash, where it is too long."""
-    return name if len(name) <= LONGEST_LABEL else name[: LONGEST_LABEL - 6] + hashlib.sha256(name.encode()).hexdigest()[:6]
+    if len(name) <= LONGEST_LABEL:
+        return name
+    import hashlib
+
+    return name[: LONGEST_LABEL - 6] + hashlib.sha256(name.encode()).hexdigest()[:6]
 
 
 READS: tuple[Read, ...] = (
