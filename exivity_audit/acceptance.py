@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from exivity_audit.attestation import CONTEXT, Attestation, written
 from exivity_audit.config import Waiver
 from exivity_audit.fact import Broken, Facts, Reason, Unreadable
@@ -123,8 +125,7 @@ def _paper(one: Any) -> str:
     return f"the waiver of {one.owner}" if isinstance(one, Waiver) else f"{one.by}'s attestation of {one.date}"
 
 
-@dataclass(frozen=True)
-class Fate:
+class Fate(Struct, frozen=True):
     """What became of a waiver or attestation in a run, and why where it does not hold or is not needed."""
 
     state: State

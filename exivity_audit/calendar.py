@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from exivity_audit.attestation import Attestation, day
 from exivity_audit.config import Waiver
@@ -15,8 +16,7 @@ Kind = Literal["certificate", "support", "attestation", "waiver"]
 EVERY_SITE = "*"
 
 
-@dataclass(frozen=True, order=True)
-class Due:
+class Due(Struct, frozen=True, order=True):
     """One line of the calendar. ``date`` is the last good day; ``days_left`` is negative where it has passed."""
 
     date: str

@@ -5,7 +5,7 @@ What is wanted of these lives in the checks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 APP_LABEL = "app.kubernetes.io/app"
 APP = "exivity"
@@ -24,8 +24,7 @@ FLUX_LABELS = (FLUX_NAME, KUSTOMIZATION_NAME)
 SELECTOR = f"{APP_LABEL}={APP}"
 
 
-@dataclass(frozen=True)
-class Service:
+class Service(Struct, frozen=True):
     """One of the eleven services: its key in the values and its component name in the cluster."""
 
     key: str

@@ -111,7 +111,7 @@ def check(
         duration(attest_for)
 
     def make(function: Callable[..., Verdicts]) -> Check:
-        place = f"{inspect.getsourcefile(function) or '?'}:{function.__code__.co_firstlineno}"
+        place = f"{function.__code__.co_filename}:{function.__code__.co_firstlineno}"
         title, why, fix = _sections(function.__doc__ or "", place)
         needs, alternates = parameters(function)
         return Check(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.evidence import Source
 from exivity_audit.paths import EACH, covers, steps
@@ -38,8 +39,7 @@ def parse_time(text: str) -> datetime:
         raise ValueError(f"a time out of range: {text[:40]!r}") from error
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(Struct, frozen=True):
     """An object, or a part of one, together with the read that kept it."""
 
     value: Any

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
+
+from msgspec import Struct
 
 from exivity_audit.measure import Scalar
 from exivity_audit.subject import Subject
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where a fact was seen: the read, the API resource and the object, with its kind as people call it."""
 
     read: str
@@ -28,8 +28,7 @@ class HasSubject(Protocol):
     def subject(self) -> Subject: ...
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """One thing seen: read, object, path, value, and the kubectl line that shows it again."""
 
     read: str

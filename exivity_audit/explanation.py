@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from exivity_audit.check import AS_IS, Check
 from exivity_audit.collect.place import Read
@@ -16,8 +17,7 @@ WIDTH = 96
 SCENARIOS = "A single-node, B multi-node, C multi-site"
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """A check's documentation: ``facts`` are pairs of a label and a text, several texts under one label one after the other."""
 
     id: str

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import types
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final, Generic, NoReturn, TypeVar
+
+from msgspec import Struct
 
 from exivity_audit.document import Document, Malformed, NotCollected
 from exivity_audit.evidence import BESIDE_THE_API
@@ -17,11 +19,11 @@ Built = TypeVar("Built")
 maybe: Final[Any] = type("Maybe", (), {"__repr__": lambda self: "maybe"})()
 """Default of a parameter that is an alternate: it is handed over as it is, also where it could not be read."""
 
+STARRED = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 GET_OR_LIST = {True: "get", False: "list"}
 
 
-@dataclass(frozen=True, order=True)
-class Reason:
+class Reason(Struct, frozen=True, order=True):
     """Why something could not be seen, and the rule, flag or setting that would show it."""
 
     read: str
@@ -34,8 +36,7 @@ class Reason:
         return (self.rule,) if self.rule else ()
 
 
-@dataclass(frozen=True)
-class Unreadable:
+class Unreadable(Struct, frozen=True):
     """A read or fact that this run could not see."""
 
     reasons: tuple[Reason, ...]
@@ -82,8 +83,7 @@ def reasons_of(value: Any) -> tuple[Reason, ...]:
     return object.__getattribute__(value, "_reasons") if isinstance(value, Unseen) else ()
 
 
-@dataclass(frozen=True)
-class Unread:
+class Unread(Struct, frozen=True):
     """A member of a collection that is malformed: its siblings are judged, it is unknown."""
 
     subject: Subject
@@ -223,20 +223,30 @@ def _beside_the_api(record: Record) -> Reason:
     return Reason(record.name, f"{state}{record.resource}{whom}: {said or 'failed'}", helps or (behind if forbidden else ""))
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """A function from reads and facts to a value, with the names it asks for."""
 
     name: str
-    function: Callable[..., Any] = field(compare=False)
+    function: Callable[..., Any]
     needs: tuple[str, ...]
     alternates: tuple[str, ...]
 
 
 def parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names a function needs, and names it asks for as alternates (``=maybe``)."""
-    asked = inspect.signature(function).parameters.values()
-    return tuple(item.name for item in asked if item.default is not maybe), tuple(item.name for item in asked if item.default is maybe)
+    asked = _defaults(function)
+    return tuple(name for name, value in asked.items() if value is not maybe), tuple(name for name, value in asked.items() if value is maybe)
+
+
+def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
+    """The default of each parameter. A plain function is read without ``inspect.signature``, which is slow for some hundred of them at start."""
+    plain = isinstance(function, types.FunctionType) and not vars(function) and not function.__code__.co_flags & STARRED
+    if not plain:
+        return {item.name: item.default for item in inspect.signature(function).parameters.values()}
+    code, defaults = function.__code__, function.__defaults__ or ()
+    positional = code.co_varnames[: code.co_argcount]
+    asked = dict.fromkeys(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+    return asked | dict(zip(reversed(positional), reversed(defaults), strict=False)) | (function.__kwdefaults__ or {})
 
 
 def fact(function: Callable[..., Any]) -> Fact:
@@ -248,8 +258,7 @@ def fact(function: Callable[..., Any]) -> Fact:
     return Fact(function.__name__, function, needs, alternates)
 
 
-@dataclass(frozen=True)
-class Broken:
+class Broken(Struct, frozen=True):
     """A fact whose function raised something unforeseen: each check that needs it ends as an error."""
 
     fact: str

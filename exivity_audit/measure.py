@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.quantity import Duration, Size, print_duration, print_size
 from exivity_audit.quantity import duration as parse_duration
@@ -48,8 +49,7 @@ def print_value(value: Any, unit: Unit) -> str:
     return str(value)
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What would pass: an operator, a value, and a phrase that says why."""
 
     operator: str  # one of >= <= == in

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 LONGEST_PATTERN, MOST_QUANTIFIERS, MOST_GROUPS = 500, 4, 2
 _TOKEN = re.compile(
@@ -30,8 +31,7 @@ class NotPromQL(ValueError):
     """A text that is no PromQL expression, as far as this reader knows the language."""
 
 
-@dataclass(frozen=True)
-class Matcher:
+class Matcher(Struct, frozen=True):
     """One label matcher; a label that a series does not carry counts as empty."""
 
     label: str
@@ -51,8 +51,7 @@ class Matcher:
         return None if found is None else found is (self.operator == "=~")
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A selector of series: the metric's name (empty where matchers alone choose it) and its matchers."""
 
     metric: str
@@ -72,8 +71,7 @@ class Reference:
         return tuple(_literal_start(part) for part in parts)
 
 
-@dataclass(frozen=True)
-class Expression:
+class Expression(Struct, frozen=True):
     """What an expression selects; ``either`` where it joins selectors by ``or``, so that each stands for itself."""
 
     references: tuple[Reference, ...]

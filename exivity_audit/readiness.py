@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.acceptance import ALL_SITES
 from exivity_audit.facts.failover import Failover, State, StepReadiness
@@ -15,8 +16,7 @@ OF_STATUS = {Status.FAIL: State.MISSING, Status.ERROR: State.UNKNOWN, Status.UNK
 GRAVEST = (State.MISSING, State.UNKNOWN, State.BY_HAND, State.READY)
 
 
-@dataclass(frozen=True)
-class Action:
+class Action(Struct, frozen=True):
     """One action of a failover to a standby site: how it stands, what is seen of it, what is open, and the checks that were asked."""
 
     step: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
 class Scenario(enum.StrEnum):
@@ -47,8 +48,7 @@ A, B, C, ACTIVE_C, PASSIVE_C = Scope.A, Scope.B, Scope.C, Scope.ACTIVE_C, Scope.
 EVERYWHERE = (A, B, C)
 
 
-@dataclass(frozen=True)
-class ScenarioUsed:
+class ScenarioUsed(Struct, frozen=True):
     """Declared and detected scenario of a run, and the one that is judged by."""
 
     declared: Scenario | None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from exivity_audit.acceptance import ALL_SITES
 from exivity_audit.check import Check
@@ -18,8 +21,7 @@ from exivity_audit.snapshot import Cluster, Record, SiteSnapshot, Snapshot
 from exivity_audit.subject import Subject, release_subject
 
 
-@dataclass(frozen=True)
-class Release:
+class Release(Struct, frozen=True):
     """The audited release: Helm's name for it, its namespace, and the chart's FN where it could be seen."""
 
     name: str
@@ -33,8 +35,7 @@ class Release:
         return release_subject(self.namespace, self.name)
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What the operator declared for this run."""
 
     purpose: Purpose

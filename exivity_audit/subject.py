@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 _WRITTEN = re.compile(r"[A-Z*][A-Za-z0-9*]*( \S[^#\n]*)?(#[^\n]+)?")
 WRITTEN = "write it as the report does: `Kind namespace/name#part`; `*` stands for any text within a part"
 
 
-@dataclass(frozen=True, order=True)
-class Subject:
+class Subject(Struct, frozen=True, order=True):
     """``Kind namespace/name[#part]``: never a pod name, UID, hash or revision."""
 
     kind: str

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import Struct
+
 from exivity_audit.evidence import Evidence, Source, kubectl_line, object_name
 from exivity_audit.measure import Scalar, Unit, Wanted, print_value, unit_of
 from exivity_audit.remedy import Fix, alike
@@ -54,8 +56,7 @@ class Severity(enum.StrEnum):
 _WEIGHT = {Severity.CRITICAL: 8, Severity.HIGH: 5, Severity.MEDIUM: 3, Severity.LOW: 1}
 
 
-@dataclass(frozen=True)
-class Objection:
+class Objection(Struct, frozen=True):
     """A waiver or attestation that names a verdict and does not hold for it, and why."""
 
     paper: Any

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar, get_args
 
 import msgspec
 import yaml
+from msgspec import Struct
 
 from exivity_audit.errors import UsageError
 from exivity_audit.nearest import nearest
@@ -45,8 +45,7 @@ def parse_yaml(text: str, shape: type[Shape], name: str) -> Shape:
     return _converted(content, node, shape, name)
 
 
-@dataclass(frozen=True)
-class Entry(Generic[Shape]):
+class Entry(Struct, Generic[Shape], frozen=True):
     """An item of a list in a file: its value, or the error that names what is wrong with it, and the line of each of its fields."""
 
     value: Shape | None

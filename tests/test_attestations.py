@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from exivity_audit.acceptance import Acceptance, Fate, fate_of
 from exivity_audit.attestation import Attestation, examine, load_evidence, refuse_future, written

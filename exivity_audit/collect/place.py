@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.document import Malformed
 from exivity_audit.fact import Objects, Unreadable
@@ -13,8 +14,7 @@ from exivity_audit.snapshot import Place
 Where = Callable[..., Iterable[Place]]
 
 
-@dataclass(frozen=True)
-class Read:
+class Read(Struct, frozen=True):
     """One read of the product.
 
     ``where`` yields places and asks, by parameter name, for ``release``, ``secrets`` or earlier reads. ``keep`` is the allow-

@@ -37,8 +37,7 @@ class BrokerKind(enum.Enum):
     MISSING = "nothing"
 
 
-@dataclass(frozen=True, order=True)
-class BrokerVersion:
+class BrokerVersion(Struct, frozen=True, order=True):
     """A release of RabbitMQ, by an image's tag."""
 
     major: int

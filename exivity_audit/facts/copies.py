@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from exivity_audit import chart
 from exivity_audit.document import Document
@@ -45,8 +47,7 @@ class Kind(enum.StrEnum):
     BROKER = "broker"
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One line of the ledger; ``unread`` says what was not seen, ``elsewhere`` that no cluster shows it."""
 
     kind: Kind
@@ -71,8 +72,7 @@ class Entry:
         return self.last is not None or self.undated
 
 
-@dataclass(frozen=True)
-class Copy:
+class Copy(Struct, frozen=True):
     """A row of the report's table. Times are RFC 3339, ages and limits seconds, sizes bytes; null where there is none."""
 
     item: str

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from msgspec import Struct
+
 from exivity_audit.fact import NotSeen, Reason
 from exivity_audit.facts.broker import BrokerInstance, BrokerKind
 from exivity_audit.facts.cnpg import HEALTHY
@@ -36,8 +38,7 @@ class State(enum.StrEnum):
     BY_HAND = "by hand"  # no cluster shows it: a person does it or knows it
 
 
-@dataclass(frozen=True)
-class Sight(Generic[Seen]):
+class Sight(Struct, Generic[Seen], frozen=True):
     """Something of a site, or why it was not seen."""
 
     value: Seen | None
@@ -56,8 +57,7 @@ def _sight(look: Callable[[], Seen]) -> Sight[Seen]:
         return Sight(None, error.reasons)
 
 
-@dataclass(frozen=True)
-class ClaimAtStandby:
+class ClaimAtStandby(Struct, frozen=True):
     """One claim of the active site and how its data come to the standby."""
 
     part: str
@@ -68,8 +68,7 @@ class ClaimAtStandby:
     standby_claim: bool  # whether the standby has the claim already
 
 
-@dataclass(frozen=True)
-class StepReadiness:
+class StepReadiness(Struct, frozen=True):
     """One of the eight steps: how far this pair is, and what was seen of it."""
 
     number: int

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
+
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact, maybe, seen
@@ -51,8 +53,7 @@ def history(history_reports: Objects[Document], now: datetime) -> Objects[PastRe
     return Objects(sorted(found, key=lambda one: one.date), unreadable=found.unreadable, partial=found.partial)
 
 
-@dataclass(frozen=True)
-class TrendPoint:
+class TrendPoint(Struct, frozen=True):
     """One past run."""
 
     date: str
@@ -69,8 +70,7 @@ def trend(history: Objects[PastReport]) -> tuple[TrendPoint, ...]:
     return tuple(TrendPoint(f"{one.date:%Y-%m-%dT%H:%M:%SZ}", one.score, one.grade, one.gate, one.coverage, one.checklist) for one in history)
 
 
-@dataclass(frozen=True)
-class VolumeFigure:
+class VolumeFigure(Struct, frozen=True):
     """How full a volume is, as a later run reads it back."""
 
     subject: str

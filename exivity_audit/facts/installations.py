@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from msgspec import Struct
@@ -17,8 +16,7 @@ from exivity_audit.subject import Subject, release_subject
 CLUSTER_SUFFIXES = (".svc.cluster.local", ".cluster.local")
 
 
-@dataclass(frozen=True, order=True)
-class Store:
+class Store(Struct, frozen=True, order=True):
     """Where a database or vhost is: a host, seen from a namespace, and a name on it."""
 
     host: str

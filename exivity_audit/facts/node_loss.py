@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit import chart
 from exivity_audit.document import Document, Malformed
@@ -21,8 +22,7 @@ RABBITMQ_LABELS = ((chart.NAME_LABEL, "rabbitmq-v4"), (chart.NAME_LABEL, "rabbit
 FIELD = "spec.nodeName="
 
 
-@dataclass(frozen=True)
-class NodeLoss:
+class NodeLoss(Struct, frozen=True):
     """A node, and what its death does."""
 
     node: str
@@ -34,8 +34,7 @@ class NodeLoss:
     memory: float | None  # share of the other nodes' memory that is asked for then
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True):
     """What a pod asks the scheduler for."""
 
     cpu: float
@@ -67,8 +66,7 @@ def _pod_request(item: Document) -> tuple[str, Request] | None:
     return item.text("spec.nodeName") or "", Request(cpu + overhead.cpu, memory + overhead.memory)
 
 
-@dataclass(frozen=True)
-class Room:
+class Room(Struct, frozen=True):
     """What is known of the nodes that could take over: requests by node, for the nodes whose pods were read."""
 
     asked: dict[str, Request]
@@ -137,8 +135,7 @@ def refuges(nodes: Iterable[Node], dead: str) -> tuple[Node, ...]:
     return tuple(node for node in nodes if node.worker and node.ready and not node.cordoned and node.name != dead)
 
 
-@dataclass(frozen=True)
-class Burden:
+class Burden(Struct, frozen=True):
     """A pod that must start elsewhere, with the nodes where it may."""
 
     request: Request

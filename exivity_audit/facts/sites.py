@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from exivity_audit.subject import Subject
 
@@ -22,8 +23,7 @@ class Site(Protocol):
     def fact(self, name: str) -> Any: ...
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """The active site of a deployment and one that stands by for it."""
 
     active: Any
@@ -36,8 +36,7 @@ class Pair:
         return found.at(self.passive.name)
 
 
-@dataclass(frozen=True)
-class Deployment:
+class Deployment(Struct, frozen=True):
     """The sites that run, or stand by for, one release."""
 
     sites: tuple[Any, ...]

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
+
 from exivity_audit.document import Document, Malformed
 from exivity_audit.evidence import Source
 from exivity_audit.fact import Reason, fact, maybe, reasons_of, seen
@@ -66,8 +68,7 @@ class Use:
         return (self.capacity - self.used) / grown * self.earlier[1] / 86400 if grown > 0 else float("inf")
 
 
-@dataclass(frozen=True)
-class UseSources:
+class UseSources(Struct, frozen=True):
     """All that says how full something is, and what could not be seen of it."""
 
     prometheus: Mapping[tuple[str, str], Document]
@@ -97,8 +98,7 @@ class UseSources:
         return kind_of(name, {}, _Told(self.provisioners)) if name else None
 
 
-@dataclass(frozen=True)
-class _Told:
+class _Told(Struct, frozen=True):
     provisioners: Mapping[str, Any]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
@@ -167,7 +166,7 @@ def _tables(tables: Mapping[str, Mapping[str, Any]]) -> shape.TablesShape:
         calendar=_calendar(tables),
         volumes=None if volumes is None else [shape.VolumeShape(**row) for row in volumes],
         failover=None if failover is None else [shape.ActionShape(**row) for row in failover],
-        trend=None if past is None else [shape.TrendShape(**dataclasses.asdict(row)) for row in past],
+        trend=None if past is None else [shape.TrendShape(**msgspec.structs.asdict(row)) for row in past],
     )
 
 
@@ -290,9 +289,7 @@ def _table(tables: Mapping[str, Mapping[str, Any]], name: str) -> list[dict[str,
         rows = one.get(name)
         if isinstance(rows, tuple | list):
             found = found or []
-            found += [
-                {"site": site, **_plain(dataclasses.asdict(row))} for row in rows if dataclasses.is_dataclass(row) and not isinstance(row, type)
-            ]
+            found += [{"site": site, **_plain(msgspec.structs.asdict(row))} for row in rows]
     return found
 
 
