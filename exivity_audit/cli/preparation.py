@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from exivity_audit.attestation import Attestation, load_evidence
 from exivity_audit.config import Config, load_config, thresholds_of
 from exivity_audit.document import parse_time
 from exivity_audit.errors import UsageError
@@ -21,6 +20,7 @@ from exivity_audit.quantity import duration
 from exivity_audit.selection import select
 
 if TYPE_CHECKING:
+    from exivity_audit.attestation import Attestation
     from exivity_audit.cli.site_plan import Live
     from exivity_audit.collect.session import Access
 
@@ -51,15 +51,20 @@ def prepare(flags: dict[str, Any], *, waivers_refused: bool = True) -> Preparati
     config = msgspec.structs.replace(config, **given)
     others = Sources(tuple(config.packs), tuple(str(folder) for folder in flags.get("pack_folders") or ()))
     pack = merged_pack(others)
-    from exivity_audit.collect.reads import BY_NAME
+    if others.names or others.folders:  # of our own pack a test has seen it
+        from exivity_audit.collect.reads import BY_NAME
 
-    validate(pack, [*BY_NAME, *(read.name for read in pack.reads)])
+        validate(pack, [*BY_NAME, *(read.name for read in pack.reads)])
     checks = {check.id: check for check in pack.checks}
     if config.waivers and path is not None and waivers_refused:
         from exivity_audit.waiver import check_waivers
 
         check_waivers(path, checks)
-    attestations = load_evidence(flags["evidence"], checks) if flags.get("evidence") else ()
+    attestations: tuple[Attestation, ...] = ()
+    if flags.get("evidence"):
+        from exivity_audit.attestation import load_evidence
+
+        attestations = load_evidence(flags["evidence"], checks)
     selected = select(pack, flags.get("chosen") or (), flags.get("skipped") or ())
     thresholds, lifecycle = thresholds_of(config, pack.thresholds, path), load_lifecycle(config.lifecycle)
     return Preparation(config, path, pack, selected, thresholds, lifecycle, attestations, others)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
-from math import ceil
 from typing import Any
 
 from msgspec import Struct
@@ -47,7 +45,7 @@ class Budget(Struct, frozen=True):
 def _share(amount: int | str, copies: int) -> int:
     if isinstance(amount, int):
         return amount
-    return ceil(Fraction(int(amount.removesuffix("%")), 100) * copies)
+    return -(-int(amount.removesuffix("%")) * copies // 100)  # rounded up, exactly
 
 
 def _amount(item: Document, path: str) -> int | str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Any
 
@@ -241,6 +240,8 @@ def _engines(value: str) -> dict[str, str]:
     """The values by data engine of ``{"v1":"3","v2":"3"}``; empty for plain text."""
     if not value.startswith("{"):
         return {}
+    import json
+
     try:
         found = json.loads(value)
     except (ValueError, RecursionError) as error:

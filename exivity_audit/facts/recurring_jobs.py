@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -102,6 +101,8 @@ def declared_jobs(persistentvolumeclaims: Objects[Document], claims: Objects[Cla
 
 def _by_class(kind: StorageClass | None) -> tuple[str, ...]:
     """The jobs and groups of a class's recurringJobSelector; empty where it has none that can be read."""
+    import json
+
     text = kind.parameters.get("recurringJobSelector") if kind is not None else None
     try:
         found = json.loads(text) if isinstance(text, str) and len(text) < 10_000 else []
