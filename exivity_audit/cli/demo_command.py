@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from exivity_audit.cli.options import REPORT, add
+
+SAMPLE = Path(__file__).parents[1] / "data" / "sample.json"
 
 
 @click.command("demo", context_settings={"max_content_width": 110})
@@ -16,8 +19,6 @@ def command(**flags: Any) -> int:
 
     The sample is not ready for production. The exit code is 0 all the same; the report's last lines name what `run` would exit with.
     """
-    from importlib.resources import files
-
     from exivity_audit.cli.judging import judge
     from exivity_audit.cli.output import outputs_of
     from exivity_audit.cli.preparation import Preparation
@@ -31,6 +32,6 @@ def command(**flags: Any) -> int:
     ends = limit(flags["fail_on"], flags["min_score"], flags["report_only"])
     pack, config = own_pack(), Config()
     prepared = Preparation(config, None, pack, None, thresholds_of(config, pack.thresholds, None), load_lifecycle(None))
-    content = (files("exivity_audit.data") / "sample.json").read_bytes()
+    content = SAMPLE.read_bytes()
     judge(decode(content, "the bundled sample"), prepared, flags, outputs, ends, snapshot_file="the bundled sample")
     return 0
