@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -212,9 +213,9 @@ def _run(check: Check, arguments: dict[str, Any], subject: Subject) -> tuple[Ver
         found.append(_error(subject.at("broken"), error.error))
     except Exception as error:  # a bug of the check: visible, never dropped; the text may quote cluster data, so the type alone is shown
         found.append(_error(subject, f"{type(error).__name__} at {_line(error)}"))
-    subjects = [verdict.subject for verdict in found]
-    doubled = next((one for one in subjects if subjects.count(one) > 1), None)
-    if doubled is not None or subjects.count(None) > 1:
+    counts = Counter(verdict.subject for verdict in found)
+    doubled = next((one for one, count in counts.items() if count > 1), None)
+    if doubled is not None or counts[None] > 1:
         distinct = {verdict.subject: verdict for verdict in sorted(found, key=lambda verdict: -verdict.status.urgency)}
         return (*distinct.values(), _error(subject.at("doubled"), f"two verdicts on {doubled}"))
     return tuple(found) or (Verdict(Status.SKIP, None, why="nothing to look at"),)

@@ -43,6 +43,20 @@ def descriptions(value: Any, path: str = "") -> Iterator[tuple[str, dict[str, An
             yield from descriptions(item, path)
 
 
+def described_in(objects: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The descriptions in the objects of a read, the same way; most objects have none, which their text tells at once."""
+    for item in objects:
+        if _may_describe(item):
+            yield from descriptions(item)
+
+
+def _may_describe(item: Any) -> bool:
+    try:
+        return b'{"secret":{' in msgspec.json.encode(item)
+    except (UnicodeEncodeError, TypeError, RecursionError):  # no JSON text can be made of it
+        return True
+
+
 def described(value: dict[str, Any]) -> bool:
     """Whether a mapping is the description of a secret."""
     return set(value) == {"secret"} and isinstance(value["secret"], dict) and "group" in value["secret"]
@@ -99,7 +113,7 @@ def _numbers(units: Sequence[tuple[int, SiteSnapshot]], rings: Sequence[str]) ->
 
 def _bodies(site: SiteSnapshot) -> Iterator[dict[str, Any]]:
     for record in site.reads:
-        for _, body in descriptions(record.objects):
+        for _, body in described_in(record.objects):
             if isinstance(body["group"], int):
                 yield body
 
@@ -114,6 +128,6 @@ def _renumbered(site: SiteSnapshot, unit: str, numbers: dict[tuple[str, int], in
         return type(value)(anew(item) for item in value) if isinstance(value, list | tuple) else value
 
     return tuple(
-        msgspec.structs.replace(record, objects=anew(record.objects)) if any(True for _ in descriptions(record.objects)) else record
+        msgspec.structs.replace(record, objects=anew(record.objects)) if any(True for _ in described_in(record.objects)) else record
         for record in site.reads
     )

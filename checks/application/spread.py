@@ -141,10 +141,10 @@ def stopping(row, by_name, why, needs, explained):
     return ok(subject, "nothing stops", seen=text)
 
 
-def room(row, nodes, node_pods):
+def room(row, by_node, node_pods):
     """The verdict on whether what a node leaves behind fits elsewhere."""
     subject = Subject("Node", row.node, None, "room")
-    where = [(node, "status.allocatable.memory", node.memory) for node in nodes if node.name in row.looked]
+    where = [(node, "status.allocatable.memory", node.memory) for name in row.looked if (node := by_node.get(name))]
     share = f"memory on the other nodes {row.memory * 100:.0f} % asked for" if row.memory is not None else "no memory to compare"
     if row.fits is None:
         reasons = reasons_of(node_pods)
@@ -174,8 +174,9 @@ def losing_a_node(node_loss, nodes, services, pods, scenario, release, autoscale
     why, needs = unread(pods)
     leaders = {name: explained_by(service, scenario, autoscalers) for name, service in by_name.items()}
     explained = {name: leader for name, leader in leaders.items() if leader}
+    by_node = {node.name: node for node in nodes}
     for row in node_loss:
         yield stopping(row, by_name, why, needs, explained)
-        yield room(row, nodes, node_pods)
+        yield room(row, by_node, node_pods)
     if not node_loss:
         yield skip(release, "no worker node")

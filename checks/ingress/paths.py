@@ -29,6 +29,9 @@ def routes(ways_in, product_endpoints, release, settings, scenario, web_answers=
     for way, host, _ in hosts_of(ways_in):
         by_host.setdefault(host, []).extend((way, route) for route in way.routes if route.host == host)
         by_host[host] = by_host[host] or [(way, None)]
+    slices = {}
+    for one in product_endpoints:
+        slices.setdefault(one.service, []).append(one)
     asleep = seen(declared_services) and resting(declared_services, scenario)
     page = {host for host, found in by_host.items() if any(route and route.serves("/") for _, route in found)}
     for host, found in sorted(by_host.items()):
@@ -36,10 +39,12 @@ def routes(ways_in, product_endpoints, release, settings, scenario, web_answers=
             fitting = [(way, route) for way, route in found if route and route.serves(path)]
             if fitting or host in page or not page:
                 service, answer = f"{release.fullname}-{component}", answered(web_answers, "https", host, path, settings.role)
-                yield route_verdict(host, path, service, fitting, found[0][0], product_endpoints, settings.role, answer, asleep)
+                yield route_verdict(
+                    host, path, service, fitting, found[0][0], slices.get(service, ()), product_endpoints, settings.role, answer, asleep
+                )
 
 
-def route_verdict(host, path, service, fitting, first, endpoints, role, answer=None, asleep=False):
+def route_verdict(host, path, service, fitting, first, slices, endpoints, role, answer=None, asleep=False):
     """The verdict on one path of one host."""
     way, route = fitting[0] if fitting else (first, None)
     subject, at = way.subject.at(f"{host}{path}"), [(way, way.rules_at, route.service if route else "none")]
@@ -48,7 +53,6 @@ def route_verdict(host, path, service, fitting, first, endpoints, role, answer=N
         return fail(subject, text, wanted=exactly(service), at=at, fix=route_fix(way, path, service))
     if role is Role.PASSIVE:
         return ok(subject, service, at=at, remark="endpoints are not looked at on the passive site")
-    slices = [one for one in endpoints if one.service == service]
     named = [one for one in slices if not isinstance(route.port, str) or not one.ports or route.port in one.ports]
     ready = sum(one.ready for one in named)
     if ready:

@@ -11,7 +11,7 @@ import msgspec
 from exivity_audit.collect.describe import Vault, settle
 from exivity_audit.collect.net import caught, strained
 from exivity_audit.collect.parity import ParityKey
-from exivity_audit.keyring import descriptions
+from exivity_audit.keyring import described_in
 from exivity_audit.snapshot import SiteSnapshot
 
 
@@ -39,5 +39,5 @@ def settled(sites: Sequence[Gathered], key: ParityKey | None = None) -> tuple[Si
 def _purposes(site: SiteSnapshot) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each description behind what the secret is: the read and the path, the same at every site."""
     for record in site.reads:
-        for path, body in descriptions(record.objects):
+        for path, body in described_in(record.objects):
             yield f"{record.name}:{path}", body

@@ -9,7 +9,8 @@ import msgspec
 
 MARK = "[redacted]"
 _WORDS = r"password|passwd|passphrase|pwd|token|secret|api[_-]?key|access[_-]?key|private[_-]?key|hmacencoded|signature"
-_MAY_HOLD = re.compile(rf"@|{_WORDS}|private|bearer|authorization|akia|asia|eyj|gh[pousr]_|glpat-", re.IGNORECASE)
+_HINTS = rf"@|{_WORDS}|private|bearer|authorization|akia|asia|eyj|gh[pousr]_|glpat-"
+_ANY_HINT, _ASCII_HINT = re.compile(_HINTS, re.IGNORECASE), re.compile(_HINTS)
 _NAMED = rf"((?<!tls-)(?:{_WORDS})[\"']?\s*=\s*|(?:{_WORDS})[\"']\s*:\s*)"
 _VALUE = r"(?:\"[^\"]*\"?|'[^']*'?|[^\s,;&\"']+)"
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -25,9 +26,14 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 )  # fmt: skip
 
 
+def _hinted(text: str) -> bool:
+    """Whether a text has anything that a pattern could catch. ASCII is looked at in lower case: ten times as fast as ignoring case."""
+    return (_ASCII_HINT.search(text.lower()) if text.isascii() else _ANY_HINT.search(text)) is not None
+
+
 def caught(text: str) -> str:
     """A text with all that looks like a secret replaced."""
-    if _MAY_HOLD.search(text):
+    if _hinted(text):
         for pattern, mark in _PATTERNS:
             text = pattern.sub(mark, text)
     return text
@@ -45,7 +51,7 @@ def strained(value: Any) -> Any:
 def _may_hold(item: Any) -> bool:
     """Whether the text of an object has anything that a pattern could catch."""
     try:
-        return _MAY_HOLD.search(msgspec.json.encode(item).decode()) is not None
+        return _hinted(msgspec.json.encode(item).decode())
     except (UnicodeEncodeError, TypeError, RecursionError):  # no JSON text can be made of it
         return True
 

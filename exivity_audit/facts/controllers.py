@@ -13,6 +13,7 @@ from exivity_audit.document import Document
 from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, Reason, fact, maybe, reasons_of, seen
 from exivity_audit.facts.ingresses import Ingress, IngressClass
+from exivity_audit.facts.selectors import Labelled
 from exivity_audit.facts.workloads import Pod, Workload, pod, with_pods, workload
 from exivity_audit.subject import Subject
 
@@ -210,7 +211,7 @@ def controllers(
     controller_config: Any = maybe,
 ) -> Objects[Controller]:
     """Every ingress controller found by its chart's label, told apart by its image."""
-    pods = controller_pods.each(pod)
+    pods = Labelled(controller_pods.each(pod))
 
     def build(item: Document) -> Controller | None:
         found = with_pods(workload(item), pods)

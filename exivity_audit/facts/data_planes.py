@@ -10,6 +10,7 @@ from exivity_audit.facts.balancers import Balancer, balancer_of
 from exivity_audit.facts.controllers import ConfigSource, Controller, Product, Setting, host_ports_of
 from exivity_audit.facts.gateways import Gateway, GatewayClass
 from exivity_audit.facts.ranges import everyone
+from exivity_audit.facts.selectors import Labelled
 from exivity_audit.facts.workloads import pod, with_pods, workload
 
 ENVOY_GATEWAY = "gateway.envoyproxy.io/gatewayclass-controller"
@@ -53,7 +54,7 @@ def data_planes(
     gateway_classes: Objects[GatewayClass],
 ) -> Objects[Controller]:
     """The proxies that run for the product's Gateways."""
-    pods = gateway_pods.each(pod)
+    pods = Labelled(gateway_pods.each(pod))
     classes = {one.name: product_of_class(one.controller) for one in gateway_classes}
     products = {(one.namespace, one.name): classes.get(one.class_name) for one in gateways}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from msgspec import Struct
@@ -11,6 +10,7 @@ from exivity_audit.document import Document
 from exivity_audit.evidence import Source
 from exivity_audit.fact import NotSeen, Objects, Reason, fact, maybe, reason_of, reasons_of, seen
 from exivity_audit.facts.configuration import cluster_service
+from exivity_audit.facts.selectors import Labelled
 from exivity_audit.facts.workloads import Pod, Workload, pod, with_pods, workload
 from exivity_audit.snapshot import Outcome
 from exivity_audit.subject import Subject
@@ -139,7 +139,7 @@ def cluster_pods(pods: Any = maybe, middleware_pods: Any = maybe) -> Objects[Pod
 @fact
 def cluster_statefulsets(statefulsets: Any = maybe, middleware_statefulsets: Any = maybe, cluster_pods: Any = maybe) -> Objects[Workload]:
     """Every StatefulSet of the same namespaces, with its pods where those could be read."""
-    bare: Iterable[Pod] = cluster_pods if seen(cluster_pods) else ()
+    bare: Labelled[Pod] = Labelled(cluster_pods if seen(cluster_pods) else ())
     return widened(statefulsets, middleware_statefulsets).each(lambda item: with_pods(workload(item), bare))
 
 

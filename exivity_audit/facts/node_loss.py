@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -85,7 +86,11 @@ def node_room(site: Any, node_pods: Any = maybe) -> Room:
     if not seen(node_pods):
         return Room({}, True)
     found = node_pods.each(_pod_request)
-    return Room({name: _total(request for node, request in found if node == name) for name in looked}, not found.unreadable)
+    asked: dict[str, list[Request]] = {name: [] for name in looked}
+    for node, request in found:
+        if node in asked:
+            asked[node].append(request)
+    return Room({name: _total(requests) for name, requests in asked.items()}, not found.unreadable)
 
 
 def terms_fit(terms: Any, node: Node) -> bool:
@@ -131,13 +136,44 @@ def may_run(workload: Workload, node: Node, volumes: Iterable[Volume]) -> bool:
     return all(terms_fit(_volume_terms(volume), node) for volume in mounted)
 
 
-def refuges(nodes: Iterable[Node], dead: str) -> tuple[Node, ...]:
-    """Nodes that could take a dead one's pods: workers that are Ready and not cordoned."""
-    return tuple(node for node in nodes if node.worker and node.ready and not node.cordoned and node.name != dead)
+class Refuges:
+    """The nodes that could take a dead one's pods (workers that are Ready and not cordoned), looked at once for all that may die."""
+
+    def __init__(self, nodes: Iterable[Node], volumes: Iterable[Volume], room: Room) -> None:
+        self.nodes = tuple(node for node in nodes if node.worker and node.ready and not node.cordoned)
+        self.names = frozenset(node.name for node in self.nodes)
+        self.looked = tuple(node for node in self.nodes if node.name in room.asked)  # the few whose pods were read
+        self._volumes: dict[tuple[str, str], list[Volume]] = {}
+        for volume in volumes:
+            if volume.claim:
+                self._volumes.setdefault(volume.claim, []).append(volume)
+        self._fitting: dict[int, tuple[Workload, frozenset[str]]] = {}
+
+    def others(self, dead: str) -> int:
+        """How many are left."""
+        return len(self.nodes) - (dead in self.names)
+
+    def fitting(self, workload: Workload) -> frozenset[str]:
+        """Names of those where a workload's pods may run. Raises Malformed."""
+        found = self._fitting.get(id(workload))
+        if found is None:
+            mounted = [volume for name in workload.claims for volume in self._volumes.get((workload.namespace, name), ())]
+            free = workload.pinned is None and not workload.node_selector
+            free = free and not any(isinstance(terms, list) for terms in (_terms(workload.affinity), *(_volume_terms(one) for one in mounted)))
+            names = self.names if free else frozenset(node.name for node in self.nodes if may_run(workload, node, mounted))
+            found = self._fitting[id(workload)] = workload, names
+        return found[1]
+
+    def elsewhere(self, workload: Workload, dead: str) -> frozenset[str]:
+        """The same where one of them may be dead; it can still be among the names of several. Raises Malformed."""
+        if not self.others(dead):
+            return frozenset()
+        found = self.fitting(workload)
+        return frozenset() if found == {dead} else found
 
 
 class Burden(Struct, frozen=True):
-    """A pod that must start elsewhere, with the nodes where it may."""
+    """A pod that must start elsewhere, with the nodes where it may (the dead one may be among them)."""
 
     request: Request
     nodes: frozenset[str]
@@ -153,10 +189,10 @@ def _moving(workloads: Iterable[Workload]) -> dict[str, list[tuple[Workload, Pod
     return found
 
 
-def _burdens(moving: Iterable[tuple[Workload, Pod]], others: Sequence[Node], volumes: Sequence[Volume]) -> Iterator[Burden]:
+def _burdens(moving: Iterable[tuple[Workload, Pod]], dead: str, refuges: Refuges) -> Iterator[Burden]:
     for workload, pod in moving:
         request = _total(Request(one.cpu_request or 0, float(one.memory_request or 0)) for one in pod.containers)
-        yield Burden(request, frozenset(node.name for node in others if may_run(workload, node, volumes)))
+        yield Burden(request, refuges.elsewhere(workload, dead))
 
 
 def _packs(burdens: Sequence[Burden], free: dict[str, Request], *, tight: bool) -> bool:
@@ -164,7 +200,7 @@ def _packs(burdens: Sequence[Burden], free: dict[str, Request], *, tight: bool) 
     left = dict(free)
     for burden in sorted(burdens, key=lambda one: (-one.request.memory, -one.request.cpu)):
         fitting = [
-            name for name in burden.nodes if name in left and left[name].cpu >= burden.request.cpu and left[name].memory >= burden.request.memory
+            name for name, room in left.items() if name in burden.nodes and room.cpu >= burden.request.cpu and room.memory >= burden.request.memory
         ]
         if not fitting:
             return False
@@ -173,16 +209,17 @@ def _packs(burdens: Sequence[Burden], free: dict[str, Request], *, tight: bool) 
     return True
 
 
-def _fits(burdens: Sequence[Burden], others: Sequence[Node], room: Room, exact: bool) -> tuple[bool | None, float | None]:
+def _fits(burdens: Sequence[Burden], dead: str, refuges: Refuges, room: Room, exact: bool) -> tuple[bool | None, float | None]:
     """Whether what moves has room, and the share of memory asked for then over the nodes that were looked at."""
-    known = [node for node in others if node.name in room.asked and node.cpu is not None and node.memory]
+    known = [node for node in refuges.looked if node.name != dead and node.cpu is not None and node.memory]
+    others = refuges.others(dead)
     if not exact or not room.exact:
         return None, None
     if not burdens and not others:
         return True, None
     free = {node.name: Request((node.cpu or 0) - room.asked[node.name].cpu, (node.memory or 0) - room.asked[node.name].memory) for node in known}
     placed = not burdens or any(_packs(burdens, free, tight=tight) for tight in (True, False))
-    if not placed and len(known) < len(others):
+    if not placed and len(known) < others:
         return None, None
     size = sum(float(node.memory or 0) for node in known)
     asked = _total(room.asked[node.name] for node in known).memory + _total(burden.request for burden in burdens).memory
@@ -210,17 +247,17 @@ def _database_note(dead: str, database: Any) -> str:
     return "PostgreSQL stops" if all(pod.node == dead for pod in running) else "a PostgreSQL pod stops"
 
 
-def _notes(dead: str, database: Any, brokers: Sequence[Pod], owners: Sequence[str | None] | None) -> Iterator[str]:
+def _notes(dead: str, database: Any, brokers: Counter[str | None], owners: Counter[str | None] | None) -> Iterator[str]:
     note = _database_note(dead, database)
     if note:
         yield note
-    lost = sum(1 for pod in brokers if pod.node == dead)
+    lost, every = brokers[dead], brokers.total()
     if lost:
-        yield f"RabbitMQ {len(brokers) - lost} of {len(brokers)} left" if lost < len(brokers) else "RabbitMQ stops"
+        yield f"RabbitMQ {every - lost} of {every} left" if lost < every else "RabbitMQ stops"
     if owners is None:
         yield "share managers not seen"
         return
-    owned = sum(1 for owner in owners if owner == dead)
+    owned = owners[dead]
     if owned:
         yield f"{owned} share manager{'s restart' if owned > 1 else ' restarts'}"
 
@@ -234,33 +271,32 @@ def node_loss(
     bound: tuple[Volume, ...] = tuple(volumes) if seen(volumes) else ()
     placed: tuple[Workload, ...] = tuple(workloads) if seen(workloads) else tuple(service.workload for service in services)
     used = {pod.node for service in services for pod in service.workload.alive}
-    running = tuple((service, tuple(pod for pod in service.workload.pods if pod.running)) for service in services)
-    moving = _moving(placed)
-    brokers = tuple(pod for pod in cluster_pods if pod.running and _marked(pod, RABBITMQ_LABELS)) if seen(cluster_pods) else ()
-    owners = tuple(longhorn_share_managers.each(lambda item: item.text("status.ownerID"))) if seen(longhorn_share_managers) else None
+    running = tuple((service, frozenset(pod.node for pod in service.workload.pods if pod.running)) for service in services)
+    moving, refuges = _moving(placed), Refuges(nodes, bound, node_room)
+    brokers = Counter(pod.node for pod in cluster_pods if pod.running and _marked(pod, RABBITMQ_LABELS)) if seen(cluster_pods) else Counter()
+    owners = Counter(longhorn_share_managers.each(lambda item: item.text("status.ownerID"))) if seen(longhorn_share_managers) else None
     rows = []
     for node in sorted(nodes, key=lambda one: one.name):
         if not node.worker and node.name not in used:
             continue
-        others = refuges(nodes, node.name)
-        stops, moves = _stopping(running, node.name, others, bound)
+        stops, moves = _stopping(running, node.name, refuges)
         notes = tuple(_notes(node.name, database, brokers, owners)) + (("volumes not seen",) if moves and not seen(volumes) else ())
-        fits, memory = _fits(tuple(_burdens(moving.get(node.name, ()), others, bound)), others, node_room, pods.complete)
-        looked = tuple(other.name for other in others if other.name in node_room.asked)
+        fits, memory = _fits(tuple(_burdens(moving.get(node.name, ()), node.name, refuges)), node.name, refuges, node_room, pods.complete)
+        looked = tuple(other.name for other in refuges.looked if other.name != node.name)
         rows.append(NodeLoss(node.name, node.zone, stops, moves, notes, fits, memory, looked))
     return tuple(rows)
 
 
 def _stopping(
-    services: Iterable[tuple[ProductService, Sequence[Pod]]], dead: str, others: Sequence[Node], volumes: Sequence[Volume]
+    services: Iterable[tuple[ProductService, frozenset[str | None]]], dead: str, refuges: Refuges
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Services that stop, and those that start again on another node."""
+    """Services that stop, and those that start again on another node; each service comes with the nodes where it runs."""
     stops, moves = [], []
     for service, running in services:
-        if not any(pod.node == dead for pod in running):
+        if dead not in running:
             continue
-        if service.component not in SIDE_BY_SIDE and any(may_run(service.workload, node, volumes) for node in others):
+        if service.component not in SIDE_BY_SIDE and refuges.elsewhere(service.workload, dead):
             moves.append(service.component)
-        elif all(pod.node == dead for pod in running):
+        elif running == {dead}:
             stops.append(service.component)
     return tuple(stops), tuple(moves)

@@ -16,6 +16,7 @@ from exivity_audit.facts.balancers import Balancer, balancer_of
 from exivity_audit.facts.certificates import TLS_TYPE, Kind, Termination, TlsSecret, chain_of, find_secret, key_of, problem_of, tls_secret_of
 from exivity_audit.facts.controllers import Controller, Product, Setting, host_ports_of
 from exivity_audit.facts.ingresses import Route
+from exivity_audit.facts.selectors import Labelled
 from exivity_audit.facts.standing import Condition, conditions
 from exivity_audit.facts.workloads import pod, with_pods, workload
 from exivity_audit.subject import Subject
@@ -170,7 +171,7 @@ def ingress_controllers(ingress_controllers: Objects[Document]) -> Objects[Route
 @fact
 def routers(router_deployments: Objects[Document], router_pods: Objects[Document]) -> Objects[Controller]:
     """The routers as workloads."""
-    pods = router_pods.each(pod)
+    pods = Labelled(router_pods.each(pod))
 
     def build(item: Document) -> Controller:
         found = with_pods(workload(item), pods)

@@ -3,11 +3,42 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Generic, Protocol, TypeVar
 
 from exivity_audit.document import Malformed
 
 NUMBER = re.compile(r"[+-]?[0-9]{1,19}")  # what Gt and Lt compare
+
+
+class HasLabels(Protocol):
+    """An object of a namespace with labels."""
+
+    @property
+    def namespace(self) -> str: ...
+
+    @property
+    def labels(self) -> dict[str, str]: ...
+
+
+Member = TypeVar("Member", bound=HasLabels)
+
+
+class Labelled(Generic[Member]):
+    """Objects found by their labels: a selector looks at those that carry its rarest label, not at every one."""
+
+    def __init__(self, members: Iterable[Member]) -> None:
+        self._found: dict[tuple[str, str, str], list[Member]] = {}
+        for member in members:
+            for key, value in member.labels.items():
+                self._found.setdefault((member.namespace, key, value), []).append(member)
+
+    def selected(self, namespace: str, selector: dict[str, str]) -> tuple[Member, ...]:
+        """Those that a plain selector fits, in their order; an empty selector selects nothing here."""
+        if not selector:
+            return ()
+        rarest = min((self._found.get((namespace, key, value), []) for key, value in selector.items()), key=len)
+        return tuple(member for member in rarest if all(member.labels.get(key) == value for key, value in selector.items()))
 
 
 def selector_fits(selector: Any, labels: dict[str, str]) -> bool:

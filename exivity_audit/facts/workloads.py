@@ -14,7 +14,7 @@ from exivity_audit.document import Document
 from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, Unread, fact
 from exivity_audit.facts.pod_security import UNSAID, PodSecurity, pod_security
-from exivity_audit.facts.selectors import kept_apart
+from exivity_audit.facts.selectors import Labelled, kept_apart
 from exivity_audit.quantity import Size
 from exivity_audit.subject import Subject
 
@@ -249,9 +249,9 @@ def selects(selector: dict[str, str], labels: dict[str, str]) -> bool:
     return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
 
 
-def with_pods(found: Workload, pods: Iterable[Pod]) -> Workload:
+def with_pods(found: Workload, pods: Labelled[Pod]) -> Workload:
     """The same workload with the pods it selects."""
-    return replace(found, pods=tuple(one for one in pods if one.namespace == found.namespace and selects(found.selector, one.labels)))
+    return replace(found, pods=pods.selected(found.namespace, found.selector))
 
 
 @fact
@@ -265,7 +265,8 @@ def workloads(
     deployments: Objects[Document], statefulsets: Objects[Document], daemonsets: Objects[Document], pods: Objects[Pod]
 ) -> Objects[Workload]:
     """Every Deployment, StatefulSet and DaemonSet of the namespace, with its pods."""
-    return deployments.join(statefulsets, daemonsets).each(lambda item: with_pods(workload(item), pods))
+    labelled = Labelled(pods)
+    return deployments.join(statefulsets, daemonsets).each(lambda item: with_pods(workload(item), labelled))
 
 
 @fact
@@ -281,11 +282,12 @@ def services(deployments: Objects[Document], release: Any, pods: Objects[Pod]) -
 
 
 def _services(deployments: Objects[Document], release: Any, pods: Iterable[Pod]) -> Objects[ProductService]:
+    labelled = Labelled(pods)
     by_name = {f"{release.fullname}-{service.component}": service for service in chart.SERVICES}
 
     def build(item: Document) -> ProductService | None:
         service = by_name.get(item.name)
-        return ProductService(service.key, service.component, with_pods(workload(item), pods)) if service else None
+        return ProductService(service.key, service.component, with_pods(workload(item), labelled)) if service else None
 
     found = deployments.each(build)
     return Objects(
