@@ -71,14 +71,28 @@ def describe_key_pair(chain: bytes | None, key: bytes | None) -> dict[str, Any]:
     return found
 
 
+def _sound(private: Any) -> bool:
+    """Whether the parts of an RSA key fit each other; whether its primes are prime takes OpenSSL 50 ms to say, and is not asked."""
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    if not isinstance(private, rsa.RSAPrivateKey):
+        return True
+    numbers = private.private_numbers()
+    p, q, public = numbers.p, numbers.q, numbers.public_numbers
+    return p > 1 and q > 1 and p * q == public.n and all((numbers.d * public.e - 1) % (prime - 1) == 0 for prime in (p, q))
+
+
 def _private_key(chain: bytes | None, key: bytes) -> dict[str, Any]:
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
     try:
-        private: Any = load_pem_private_key(key, password=None)
+        private: Any = load_pem_private_key(key, password=None, unsafe_skip_rsa_key_validation=True)  # nothing is done with it, see _sound
+        sound = _sound(private)
     except Exception as error:  # not a key, or an encrypted one: said by its type alone, the text may quote it
         return {"malformed": type(error).__name__}
+    if not sound:
+        return {"malformed": "ValueError"}
     matches = False
     try:
         first = BEGIN + (chain or b"").split(BEGIN)[1]
