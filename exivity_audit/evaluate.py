@@ -171,7 +171,8 @@ def detect(snapshot: Snapshot, pack: Pack, declared: Scenario | None) -> Scenari
     first = next((site for site in snapshot.sites if not site.unreached), snapshot.sites[0])
     blank = Settings(Purpose.PRODUCTION, ScenarioUsed(None, None, None), None, Config().declare, {})
     nodes = site_facts(first, pack, blank, parse_time(first.now), {}, None).value("nodes")
-    workers = sum(1 for node in nodes if node.worker) if isinstance(nodes, Objects) and nodes.complete else None
+    seen = sum(1 for node in nodes if node.worker) if isinstance(nodes, Objects) else 0
+    workers = seen if seen > 1 or (isinstance(nodes, Objects) and nodes.complete) else None  # what is malformed takes no worker away
     role = next((Role(site.role) for site in snapshot.sites if site.role), None)
     return scenario_used(declared, workers, _clusters(snapshot.sites), role)
 
@@ -291,7 +292,7 @@ def _verdicts(
 ) -> tuple[Verdict, ...]:
     used = scenario.used
     if used is None and check.depends_on_scenario:
-        return (unknown(CLUSTER, "the scenario is unknown: the nodes could not be read; pass `--scenario`", needs=("--scenario",)),)
+        return (unknown(CLUSTER, f"the scenario is unknown: {_unread_nodes(facts)}; pass `--scenario`", needs=("--scenario",)),)
     if used is not None and not any(scope.holds(used, role) for scope in check.applies):
         at_all = any(scope.value[0] is used for scope in check.applies)
         why = f"does not apply at the {role or Role.ACTIVE} site" if at_all else f"does not apply to {used}"
@@ -308,6 +309,12 @@ def _verdicts(
         return (_error(subject, arguments.error),)
     found = _run(check, arguments, subject)
     return _with_unread(found, check, facts, subject, compared)
+
+
+def _unread_nodes(facts: Facts) -> str:
+    """Which nodes could not be read."""
+    odd = getattr(facts.value("nodes"), "unreadable", ())
+    return "; ".join(dict.fromkeys(f"{one.subject}: malformed: {one.why}" for one in odd)) or "the nodes could not be read"
 
 
 def _unknowns(reasons: Iterable[tuple[Subject, Reason]]) -> Iterator[Verdict]:

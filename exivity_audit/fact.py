@@ -174,7 +174,7 @@ def reading(records: tuple[Record, ...]) -> Objects[Document] | Unreadable:
         for item in record.objects:
             document = Document(item, record.name, record.resource, record.kind, record.keep)
             try:
-                document.name  # noqa: B018 - an object without a name is malformed
+                document.subject  # noqa: B018 - an object without a name, or in no namespace that can be told, is malformed
             except Malformed as error:
                 odd.append(Unread(Subject(record.kind, None, record.place.namespace), str(error)))
             else:
