@@ -105,6 +105,11 @@ class Objects(tuple[Member, ...], Generic[Member]):
         return found
 
     @property
+    def gaps(self) -> tuple[Reason, ...]:
+        """Why absence from the collection proves nothing: places that were not read, and malformed members."""
+        return (*self.partial, *(Reason(str(item.subject), f"{item.subject}: malformed: {item.why}") for item in self.unreadable))
+
+    @property
     def complete(self) -> bool:
         """Whether absence from the collection proves absence."""
         return not self.unreadable and not self.partial

@@ -202,7 +202,7 @@ def _by_default(
                 Kind.DEFAULT, f"default certificate {text} of {controller.subject}", known, Subject("Secret", name, space), (*at, evidence), reasons
             )
     hidden = [controller for controller in controllers if controller.product is Product.HAPROXY_TECHNOLOGIES and controller.config is None]
-    unread = reasons_of(stores) if any(controller.product is Product.TRAEFIK for controller in controllers) else ()
+    unread = (stores.gaps if seen(stores) else reasons_of(stores)) if any(one.product is Product.TRAEFIK for one in controllers) else ()
     if hidden or unread:
         return Termination(
             Kind.HIDDEN,

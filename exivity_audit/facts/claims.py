@@ -13,6 +13,7 @@ from exivity_audit import chart
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact
+from exivity_audit.facts.selectors import node_terms
 from exivity_audit.quantity import Size
 from exivity_audit.subject import Subject
 
@@ -180,7 +181,8 @@ def volumes(persistentvolumes: Objects[Document]) -> Objects[Volume]:
 
     def build(item: Document) -> Volume:
         claim = item.text("spec.claimRef.name")
-        server = item.text("spec.nfs.server")
+        server, affinity = item.text("spec.nfs.server"), item.mapping("spec.nodeAffinity")
+        node_terms(affinity)  # a malformed one is told here, not where it is used
         return Volume(
             subject=Subject("PersistentVolume", item.name), source=item.source, name=item.name,
             claim=(item.text("spec.claimRef.namespace") or "", claim) if claim else None,
@@ -189,7 +191,7 @@ def volumes(persistentvolumes: Objects[Document]) -> Objects[Volume]:
             nfs=(server, item.text("spec.nfs.path") or "") if server else None, host_path=item.text("spec.hostPath.path"),
             local_path=item.text("spec.local.path"), access_modes=item.strings("spec.accessModes"), capacity=item.size("spec.capacity.storage"),
             reclaim=item.text("spec.persistentVolumeReclaimPolicy") or "", class_name=item.text("spec.storageClassName") or "",
-            mount_options=item.strings("spec.mountOptions"), node_affinity=item.mapping("spec.nodeAffinity"),
+            mount_options=item.strings("spec.mountOptions"), node_affinity=affinity,
         )  # fmt: skip
 
     return persistentvolumes.each(build)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from exivity_audit import chart
-from exivity_audit.document import Document, Malformed
+from exivity_audit.document import Document
 from exivity_audit.fact import Objects, fact, maybe, seen
 from exivity_audit.facts.claims import Volume
 from exivity_audit.facts.nodes import Node
-from exivity_audit.facts.selectors import expression_fits
+from exivity_audit.facts.selectors import expression_fits, listed, node_terms
 from exivity_audit.facts.workloads import Pod, ProductService, Workload
 from exivity_audit.snapshot import Outcome
 
@@ -95,29 +95,11 @@ def terms_fit(terms: Any, node: Node) -> bool:
         return True
     fields = {"metadata.name": node.name}
     return any(
-        all(expression_fits(one, node.labels) for one in _listed(term, "matchExpressions"))
-        and all(expression_fits(one, fields) for one in _listed(term, "matchFields"))
+        all(expression_fits(one, node.labels) for one in listed(term, "matchExpressions"))
+        and all(expression_fits(one, fields) for one in listed(term, "matchFields"))
         for term in terms
         if isinstance(term, dict) and (term.get("matchExpressions") or term.get("matchFields"))
     )
-
-
-def _listed(term: dict[str, Any], name: str) -> list[Any]:
-    found = term.get(name) or []
-    if not isinstance(found, list):
-        raise Malformed(name, "list of requirements", found)
-    return found
-
-
-def _terms(affinity: dict[str, Any]) -> Any:
-    inner = affinity.get("nodeAffinity")
-    required = inner.get("requiredDuringSchedulingIgnoredDuringExecution") if isinstance(inner, dict) else None
-    return required.get("nodeSelectorTerms") if isinstance(required, dict) else None
-
-
-def _volume_terms(volume: Volume) -> Any:
-    required = volume.node_affinity.get("required")
-    return required.get("nodeSelectorTerms") if isinstance(required, dict) else None
 
 
 def may_run(workload: Workload, node: Node, volumes: Iterable[Volume]) -> bool:
@@ -126,10 +108,10 @@ def may_run(workload: Workload, node: Node, volumes: Iterable[Volume]) -> bool:
         return False
     if any(node.labels.get(key) != value for key, value in workload.node_selector.items()):
         return False
-    if not terms_fit(_terms(workload.affinity), node):
+    if not terms_fit(node_terms(workload.affinity.get("nodeAffinity"), "requiredDuringSchedulingIgnoredDuringExecution"), node):
         return False
     mounted = [volume for volume in volumes if volume.claim and volume.claim[0] == workload.namespace and volume.claim[1] in workload.claims]
-    return all(terms_fit(_volume_terms(volume), node) for volume in mounted)
+    return all(terms_fit(node_terms(volume.node_affinity), node) for volume in mounted)
 
 
 def refuges(nodes: Iterable[Node], dead: str) -> tuple[Node, ...]:
@@ -228,6 +210,7 @@ def node_loss(
     """One row for each node that carries workloads or a pod of the release."""
     bound: tuple[Volume, ...] = tuple(volumes) if seen(volumes) else ()
     placed: tuple[Workload, ...] = tuple(workloads) if seen(workloads) else tuple(service.workload for service in services)
+    exact = pods.complete and all(read.complete for read in (workloads, volumes) if seen(read))  # what is malformed may move, or hold back, too
     used = {pod.node for service in services for pod in service.workload.alive}
     rows = []
     for node in sorted(nodes, key=lambda one: one.name):
@@ -238,7 +221,7 @@ def node_loss(
         notes = tuple(_notes(node.name, database, cluster_pods, longhorn_share_managers)) + (
             ("volumes not seen",) if moves and not seen(volumes) else ()
         )
-        fits, memory = _fits(tuple(_burdens(node.name, placed, others, bound)), others, node_room, pods.complete)
+        fits, memory = _fits(tuple(_burdens(node.name, placed, others, bound)), others, node_room, exact)
         rows.append(NodeLoss(node.name, node.zone, stops, moves, notes, fits, memory))
     return tuple(rows)
 

@@ -107,6 +107,7 @@ class Sibling:
 
     item: Object
     place: int | None  # of the object that it stands in for; None beside them
+    own: bool = False  # it is the one that the check finds fault with
 
     @property
     def kind(self) -> str:
@@ -134,6 +135,11 @@ def beside(item: Object) -> Sibling:
     if "uid" in twin["metadata"]:
         twin["metadata"]["uid"] = "odd00000-0000-4000-8000-000000000000"
     return Sibling(twin, None)
+
+
+def itself(world: World, item: Object) -> Sibling:
+    """An object of a world as the one that is to be malformed."""
+    return Sibling(item, next(place for place, other in enumerate(world.objects) if other is item), own=True)
 
 
 def in_place(world: World, item: Object, touched: set[tuple[Any, ...]]) -> Iterator[Sibling]:

@@ -6,7 +6,6 @@ import copy
 import random
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import pytest
 
@@ -19,7 +18,7 @@ from exivity_audit.snapshot import SiteSnapshot
 from exivity_audit.verdict import Status, Verdict
 from tests import builders
 from tests.faults.scoreboard import LONG, board
-from tests.faults.siblings import HARSH, WAYS, Sibling, beside, fields_of, in_place, key_of, kind_of, reads_of
+from tests.faults.siblings import HARSH, WAYS, Sibling, beside, fields_of, in_place, itself, key_of, kind_of, reads_of
 from tests.judging import site_of, snapshot_of
 from tests.mutation import Mutation
 from tests.mutations import mutations
@@ -27,6 +26,7 @@ from tests.world import Object, World
 
 PACK, LIFECYCLE = own_pack(), load_lifecycle(None)
 FOUND = (Status.FAIL, Status.WARN)
+LOUD = (Status.FAIL, Status.WARN, Status.UNKNOWN)
 TRIES = 2  # of each mutation in the short run
 
 
@@ -44,6 +44,10 @@ class Judged:
     def errors(self) -> list[str]:
         """What broke."""
         return [f"{check}: {one.why}" for check, every in self.verdicts.items() for one in every if one.status is Status.ERROR]
+
+    def states(self, check: str) -> list[str]:
+        """The statuses of a check's verdicts."""
+        return sorted({str(one.status) for one in self.verdicts[check]})
 
     def unknowns(self, sibling: Sibling) -> list[str]:
         """The checks that say they could not see something, and name the malformed object or, where it has no name, its kind."""
@@ -93,6 +97,7 @@ def cases(mutation: Mutation, world: World) -> list[Case]:
         fields = fields_of(asking)
         found += [(beside(item), way, False) for way in (*WAYS, *fields)]
         found += [(sibling, way, False) for sibling in list(in_place(world, item, touched))[:3] for way in (*WAYS, *fields)]
+        found += [(itself(world, item), way, False) for way in (*WAYS, *fields)]
     found += [(beside(item), way, True) for item in gone for way in HARSH]
     return found
 
@@ -110,9 +115,13 @@ def hidden(mutation: Mutation, world: World, plain: Judged, case: Case) -> list[
     sibling, way, gone = case
     checks = frozenset({mutation.check})
     now = judge(sibling.within(world, way), checks, mutation.config)
-    where = f"{mutation.check} ({mutation.name}), {sibling.kind} {sibling.name} {'beside' if sibling.place is None else 'in place'}, {way}"
+    where = f"{mutation.check} ({mutation.name}), {sibling.kind} {sibling.name} {'beside' if sibling.place is None else 'itself' if sibling.own else 'in place'}, {way}"
     wrong = [f"{where}: {text}" for text in now.errors()]
     said, seen = now.findings(), now.unknowns(sibling)
+    if sibling.own:
+        quiet = not any(one.status in LOUD for one in now.verdicts[mutation.check]) and bool(plain.findings())
+        board.add("no false pass", not quiet)
+        return [*wrong, f"{where}: nothing says that it is odd: {now.states(mutation.check)}"] if quiet else wrong
     for key, verdict in plain.findings().items():
         if key in said and said[key].status is verdict.status:
             board.add("siblings")
@@ -122,8 +131,7 @@ def hidden(mutation: Mutation, world: World, plain: Judged, case: Case) -> list[
         if not gone and way not in HARSH and key not in judge(sibling.within(world, None), checks, mutation.config).findings():
             continue  # it would not stand beside a well-formed one either
         if not seen:
-            states = sorted({str(one.status) for one in now.verdicts[mutation.check]})
-            wrong.append(f"{where}: {verdict.subject} is neither found nor unknown: {states}")
+            wrong.append(f"{where}: {verdict.subject} is neither found nor unknown: {now.states(mutation.check)}")
         elif names_one_of(verdict, sibling.kind, world):
             wrong.append(f"{where}: the finding on {verdict.subject} is hidden")
         else:
