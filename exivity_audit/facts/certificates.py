@@ -139,8 +139,8 @@ def find_secret(place: tuple[str, str], secrets: Objects[TlsSecret]) -> TlsSecre
         if (one.namespace, one.name) == place:
             return one
     for odd in secrets.unreadable:
-        if odd.subject.name == place[1]:
-            return (Reason("tls_secrets", f"malformed: {odd.why}"),)
+        if odd.subject.name in (None, place[1]):
+            return (Reason("tls_secrets", f"{odd.subject}: malformed: {odd.why}"),)
     hidden = tuple(reason for reason in secrets.partial if not reason.rule or reason.rule == f"get secrets {place[1]} in {place[0]}")
     return hidden or None
 

@@ -141,7 +141,7 @@ def claim_of(item: Document, part: str, group: ClaimGroup) -> Claim:
         access_modes=item.strings("spec.accessModes"), request=item.size("spec.resources.requests.storage"),
         capacity=item.size("status.capacity.storage"), conditions=tuple(entry.text("type") or "" for entry in true),
         created=item.time("metadata.creationTimestamp"), kept=item.text("metadata.annotations[helm.sh/resource-policy]") == "keep",
-        deleting=item.get("metadata.deletionTimestamp") is not None,
+        deleting=item.text("metadata.deletionTimestamp") is not None,
         resizes=tuple((kind, entry.time("lastTransitionTime")) for entry in true if (kind := entry.text("type") or "") in RESIZING),
     )  # fmt: skip
 

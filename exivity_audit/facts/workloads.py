@@ -205,7 +205,7 @@ def pod(item: Document) -> Pod:
         source=item.source, name=item.name, namespace=item.namespace or "", labels=item.labels(),
         owner=(owner.text("kind") or "", owner.text("name") or "") if owner else None, node=item.text("spec.nodeName"),
         phase=item.text("status.phase") or "", ready=ready is not None and ready.text("status") == "True",
-        terminating=item.get("metadata.deletionTimestamp") is not None, scheduled=item.text("spec.nodeName") is not None,
+        terminating=item.text("metadata.deletionTimestamp") is not None, scheduled=item.text("spec.nodeName") is not None,
         unschedulable=_unschedulable(scheduled),
         containers=tuple(_container(entry) for entry in item.items("spec.containers")),
         states=tuple(_state(entry) for entry in item.items("status.containerStatuses")),
