@@ -366,7 +366,7 @@ def _line(error: BaseException) -> str:
 
 
 def _with_unread(found: tuple[Verdict, ...], check: Check, facts: Facts, subject: Subject, compared: tuple[Judged, ...]) -> tuple[Verdict, ...]:
-    """Add an unknown for each malformed member and each place not read, and name unread alternates in the evidence."""
+    """Add an unknown for each malformed member and each place not read, and put unread and malformed alternates into the evidence."""
     extra: list[Verdict] = []
     taken = {verdict.subject for verdict in found}
     odd, partial = facts.gaps(check.needs)
@@ -387,6 +387,11 @@ def _with_unread(found: tuple[Verdict, ...], check: Check, facts: Facts, subject
         for name in sorted(optional)
         if (reasons := _not_read(facts.value(name, inside=name)))
     ) + tuple(entry for site in compared for entry in _unread_there(check, site))
+    unread += tuple(
+        Evidence("malformed", str(item.subject), None, item.why, None)
+        for item in facts.malformed((*check.needs, *check.alternates))
+        if item.subject not in taken
+    )
     verdicts = (*found, *extra)
     return tuple(replace(verdict, evidence=verdict.evidence + unread) for verdict in verdicts) if unread else verdicts
 

@@ -267,6 +267,7 @@ class Facts:
     def __init__(self, registry: dict[str, Fact], reads: dict[str, Any], given: dict[str, Any]) -> None:
         self._registry, self._reads, self._given = registry, reads, given
         self._known: dict[str, Any] = {}
+        self._odd: dict[tuple[str, str | None], frozenset[Unread]] = {}  # by name, and the fact inside which it is a read
 
     def give(self, name: str, value: Any) -> None:
         """Add a value that is always there (``sites``, once every site has its facts)."""
@@ -338,6 +339,21 @@ class Facts:
         for name in needs:
             walk(name, None)
         return tuple(sorted(odd, key=str)), tuple(sorted(partial))
+
+    def malformed(self, names: Iterable[str]) -> tuple[Unread, ...]:
+        """Malformed members over every collection that is looked at behind some names, alternates too."""
+        return tuple(sorted({odd for name in names for odd in self._malformed(name, None)}, key=str))
+
+    def _malformed(self, name: str, inside: str | None) -> frozenset[Unread]:
+        key = name, inside
+        if key not in self._odd:
+            value = self.value(name, inside)
+            found = set(value.unreadable) if isinstance(value, Objects) else set()
+            if name in self._registry and name != inside:
+                one = self._registry[name]
+                found.update(odd for other in (*one.needs, *one.alternates) for odd in self._malformed(other, name))
+            self._odd[key] = frozenset(found)
+        return self._odd[key]
 
     def names_behind(self, needs: Iterable[str], alternates: Iterable[str] = ()) -> tuple[frozenset[str], frozenset[str]]:
         """Reads behind some names: those needed all the way, and those reached through an alternate."""

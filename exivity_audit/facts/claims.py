@@ -169,7 +169,7 @@ def storage_classes(storageclasses: Objects[Document]) -> Objects[StorageClass]:
             subject=Subject("StorageClass", item.name), source=item.source, name=item.name, provisioner=item.text("provisioner") or "",
             default=any(item.text(f"metadata.annotations[{mark}]") == "true" for mark in marks), reclaim=item.text("reclaimPolicy") or "Delete",
             expandable=item.boolean("allowVolumeExpansion") or False, binding=item.text("volumeBindingMode") or "Immediate",
-            mount_options=item.strings("mountOptions"), parameters=item.mapping("parameters"),
+            mount_options=item.strings("mountOptions"), parameters=item.labels("parameters"),
         )  # fmt: skip
 
     return storageclasses.each(build)
@@ -187,7 +187,7 @@ def volumes(persistentvolumes: Objects[Document]) -> Objects[Volume]:
             subject=Subject("PersistentVolume", item.name), source=item.source, name=item.name,
             claim=(item.text("spec.claimRef.namespace") or "", claim) if claim else None,
             provisioned_by=item.text("metadata.annotations[pv.kubernetes.io/provisioned-by]"), driver=item.text("spec.csi.driver"),
-            handle=item.text("spec.csi.volumeHandle"), attributes=item.mapping("spec.csi.volumeAttributes"),
+            handle=item.text("spec.csi.volumeHandle"), attributes=item.labels("spec.csi.volumeAttributes"),
             nfs=(server, item.text("spec.nfs.path") or "") if server else None, host_path=item.text("spec.hostPath.path"),
             local_path=item.text("spec.local.path"), access_modes=item.strings("spec.accessModes"), capacity=item.size("spec.capacity.storage"),
             reclaim=item.text("spec.persistentVolumeReclaimPolicy") or "", class_name=item.text("spec.storageClassName") or "",
