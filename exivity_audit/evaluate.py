@@ -161,7 +161,7 @@ def _verdicts(
 ) -> tuple[Verdict, ...]:
     used = scenario.used
     if used is None and check.depends_on_scenario:
-        return (unknown(CLUSTER, "the scenario is unknown: the nodes could not be read; pass `--scenario`", needs=("--scenario",)),)
+        return (unknown(CLUSTER, f"the scenario is unknown: {_unread_nodes(facts)}; pass `--scenario`", needs=("--scenario",)),)
     if used is not None and not any(scope.holds(used, role) for scope in check.applies):
         at_all = any(scope.value[0] is used for scope in check.applies)
         why = f"does not apply at the {role or Role.ACTIVE} site" if at_all else f"does not apply to {used}"
@@ -178,6 +178,12 @@ def _verdicts(
         return (_error(subject, arguments.error),)
     found = _run(check, arguments, subject)
     return _with_unread(found, check, facts, subject, compared)
+
+
+def _unread_nodes(facts: Facts) -> str:
+    """Which nodes could not be read."""
+    odd = getattr(facts.value("nodes"), "unreadable", ())
+    return "; ".join(dict.fromkeys(f"{one.subject}: malformed: {one.why}" for one in odd)) or "the nodes could not be read"
 
 
 def _unknowns(reasons: Iterable[tuple[Subject, Reason]]) -> Iterator[Verdict]:
@@ -229,7 +235,7 @@ def _line(error: BaseException) -> str:
 
 
 def _with_unread(found: tuple[Verdict, ...], check: Check, facts: Facts, subject: Subject, compared: tuple[Judged, ...]) -> tuple[Verdict, ...]:
-    """Add an unknown for each malformed member and each place not read, and name unread alternates in the evidence."""
+    """Add an unknown for each malformed member and each place not read, and put unread and malformed alternates into the evidence."""
     extra: list[Verdict] = []
     taken = {verdict.subject for verdict in found}
     odd, partial = facts.gaps(check.needs)
@@ -250,6 +256,11 @@ def _with_unread(found: tuple[Verdict, ...], check: Check, facts: Facts, subject
         for name in sorted(optional)
         if (reasons := _not_read(facts.value(name, inside=name)))
     ) + tuple(entry for site in compared for entry in _unread_there(check, site))
+    unread += tuple(
+        Evidence("malformed", str(item.subject), None, item.why, None)
+        for item in facts.malformed((*check.needs, *check.alternates))
+        if item.subject not in taken
+    )
     verdicts = (*found, *extra)
     return tuple(replace(verdict, evidence=verdict.evidence + unread) for verdict in verdicts) if unread else verdicts
 

@@ -105,6 +105,11 @@ class Objects(tuple[Member, ...], Generic[Member]):
         return found
 
     @property
+    def gaps(self) -> tuple[Reason, ...]:
+        """Why absence from the collection proves nothing: places that were not read, and malformed members."""
+        return (*self.partial, *(Reason(str(item.subject), f"{item.subject}: malformed: {item.why}") for item in self.unreadable))
+
+    @property
     def complete(self) -> bool:
         """Whether absence from the collection proves absence."""
         return not self.unreadable and not self.partial
@@ -174,7 +179,7 @@ def reading(records: tuple[Record, ...]) -> Objects[Document] | Unreadable:
         for item in record.objects:
             document = Document(item, record.name, record.resource, record.kind, record.keep)
             try:
-                document.name  # noqa: B018 - an object without a name is malformed
+                document.subject  # noqa: B018 - an object without a name, or in no namespace that can be told, is malformed
             except Malformed as error:
                 odd.append(Unread(Subject(record.kind, None, record.place.namespace), str(error)))
             else:
@@ -271,6 +276,7 @@ class Facts:
     def __init__(self, registry: dict[str, Fact], reads: dict[str, Any], given: dict[str, Any]) -> None:
         self._registry, self._reads, self._given = registry, reads, given
         self._known: dict[str, Any] = {}
+        self._odd: dict[tuple[str, str | None], frozenset[Unread]] = {}  # by name, and the fact inside which it is a read
 
     def give(self, name: str, value: Any) -> None:
         """Add a value that is always there (``sites``, once every site has its facts)."""
@@ -342,6 +348,21 @@ class Facts:
         for name in needs:
             walk(name, None)
         return tuple(sorted(odd, key=str)), tuple(sorted(partial))
+
+    def malformed(self, names: Iterable[str]) -> tuple[Unread, ...]:
+        """Malformed members over every collection that is looked at behind some names, alternates too."""
+        return tuple(sorted({odd for name in names for odd in self._malformed(name, None)}, key=str))
+
+    def _malformed(self, name: str, inside: str | None) -> frozenset[Unread]:
+        key = name, inside
+        if key not in self._odd:
+            value = self.value(name, inside)
+            found = set(value.unreadable) if isinstance(value, Objects) else set()
+            if name in self._registry and name != inside:
+                one = self._registry[name]
+                found.update(odd for other in (*one.needs, *one.alternates) for odd in self._malformed(other, name))
+            self._odd[key] = frozenset(found)
+        return self._odd[key]
 
     def names_behind(self, needs: Iterable[str], alternates: Iterable[str] = ()) -> tuple[frozenset[str], frozenset[str]]:
         """Reads behind some names: those needed all the way, and those reached through an alternate."""

@@ -132,7 +132,8 @@ def detect(snapshot: Snapshot, pack: Pack, declared: Scenario | None) -> Scenari
     first = next((site for site in snapshot.sites if not site.unreached), snapshot.sites[0])
     blank = Settings(Purpose.PRODUCTION, ScenarioUsed(None, None, None), None, Config().declare, {})
     nodes = site_facts(first, pack, blank, parse_time(first.now), {}, None).value("nodes")
-    workers = sum(1 for node in nodes if node.worker) if isinstance(nodes, Objects) and nodes.complete else None
+    seen = sum(1 for node in nodes if node.worker) if isinstance(nodes, Objects) else 0
+    workers = seen if seen > 1 or (isinstance(nodes, Objects) and nodes.complete) else None  # what is malformed takes no worker away
     role = next((Role(site.role) for site in snapshot.sites if site.role), None)
     return scenario_used(declared, workers, _clusters(snapshot.sites), role)
 

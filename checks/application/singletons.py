@@ -150,8 +150,7 @@ def shared_with(other, own, local):
         same += dict.fromkeys(f"broker {theirs.host}, vhost {theirs.name}" for mine, theirs in pairs if mine.same(theirs))
         doubtful = [mine.host for mine, theirs in pairs if mine.doubtful(theirs) and mine.host not in local]
         open_ += [f"both name the broker host {host}, which may lead to one server from both namespaces" for host in dict.fromkeys(doubtful)]
-    else:
-        open_ += [f"broker: {gap}" for gap in (own.broker_gap, other.broker_gap) if gap]
+    open_ += [f"broker: {gap}" for gap in (own.broker_gap, other.broker_gap) if gap]
     return same, open_
 
 

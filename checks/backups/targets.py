@@ -23,7 +23,7 @@ def target_available(longhorn_claims, release, settings, backup_targets=maybe, s
     """
     addresses = {address for node in nodes for address in node.addresses} if seen(nodes) else set()
     readonly = settings.role is Role.PASSIVE
-    why, needs = told_of(backup_targets if longhorn_claims else (), storage_locations)
+    why, needs = told_of(*((backup_targets,) if longhorn_claims else ()), storage_locations)
     targets = [one for one in backup_targets if one.url] if seen(backup_targets) else []
     locations = used(storage_locations, schedules, release, bool(targets)) if seen(storage_locations) else []
     for one in (*targets, *locations):
@@ -44,7 +44,7 @@ def target_available(longhorn_claims, release, settings, backup_targets=maybe, s
 
 def told_of(*collections):
     """Why a target that is missing from these may be there, as text and rules."""
-    return told(gaps(*(one for one in collections if one != ())))
+    return told(gaps(*collections))
 
 
 def used(locations, schedules, release, beside):

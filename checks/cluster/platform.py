@@ -55,7 +55,7 @@ def scenario_fits(settings, workers):
 
 
 @check("distribution", severity=HIGH, clauses=("F1",), evaluation=RELAX)
-def distribution(platform):
+def distribution(platform, nodes=maybe):
     """The Kubernetes distribution is one Exivity knows.
 
     Exivity runs on upstream Kubernetes, RKE2, K3s and OpenShift; learning distributions lose their data with the laptop they run on.
@@ -64,6 +64,9 @@ def distribution(platform):
     """
     found, text = platform.distribution, f"{platform.distribution}, by {platform.signal}"
     want = one_of(*sorted(KNOWN))
+    if found not in DEVELOPMENT and seen(nodes):
+        for odd in nodes.unreadable:
+            yield unknown(odd.subject, f"malformed: {odd.why}; it may be the node of a learning distribution")
     if found in KNOWN:
         yield ok(CLUSTER, str(found), seen=text, at=platform.evidence)
     elif found in DEVELOPMENT:

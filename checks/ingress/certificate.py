@@ -130,7 +130,7 @@ def kept_verdict(secret, keeper, limits, now, managed_certificates):
     if secret.managed and not seen(managed_certificates):
         return hidden(secret, f"{text}; whether cert-manager renews it was not seen", reasons_of(managed_certificates))
     if not isinstance(keeper, Managed):
-        odd = keeper is not None and left <= limits.least
+        odd = keeper is not None and (secret.managed or left <= limits.least)
         return unknown(secret, f"{text}; whether cert-manager renews in time was not seen: {keeper.subject} is malformed") if odd else None
     own = keeper.describes(leaf.not_after)
     if own or keeper.ready.status == "False":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from exivity_audit import HIGH, NotSeen, Role, chart, check, fail, ok, skip, task, to_attest, values, wanted
+from exivity_audit import HIGH, NotSeen, Role, chart, check, fail, ok, skip, task, to_attest, unknown, values, wanted
 from exivity_audit.facts.monitors import component_targets, watches
 from exivity_audit.facts.prometheus import Selected, missing_labels, selects
 from exivity_audit.subject import Subject
@@ -44,7 +44,13 @@ def service_monitors(service_monitor_objects, prometheus_servers, namespace_labe
     scrapers = [one for one in prometheus_servers if one.scrapes and one.working]
     passive = settings.role is Role.PASSIVE
     for component in chart.COMPONENTS:
-        yield component_verdict(component, service_monitor_objects, scrapers, prometheus_servers, namespace_labels, service_targets, release, passive)
+        try:
+            yield component_verdict(
+                component, service_monitor_objects, scrapers, prometheus_servers, namespace_labels, service_targets, release, passive
+            )
+        except NotSeen as error:  # one that was not seen hides no other
+            needs = tuple(dict.fromkeys(one.rule for one in error.reasons if one.rule))
+            yield unknown(Subject("ServiceMonitor", f"{release.fullname}-{component}", release.namespace), str(error), needs=needs)
 
 
 def component_verdict(component, monitors, scrapers, servers, namespaces, targets, release, passive):

@@ -247,12 +247,15 @@ class Collector:
             if items is None:
                 records.extend(self._at(read, served, place) for place in places if place.namespace == namespace)
                 continue
-            kept = sorted((self._prune(read, item) for item in items if _name(item) in names), key=_object_order)
+            sought: set[str | None] = {None} if names - {_name(item) for item in items} else set()  # one without a name may be the one that is missed
+            kept = sorted((self._prune(read, item) for item in items if _name(item) in names | sought), key=_object_order)
             outcome = Outcome.FOUND if kept else Outcome.EMPTY
             records.append(self._record(read, served, Place(namespace), outcome, answer.status, "", tuple(kept)))
         return tuple(records) or (self._record(read, served, Place(), Outcome.EMPTY, None, "nothing names one"),)
 
     def _prune(self, read: Read, item: Any) -> Any:
+        if not isinstance(item, dict):
+            return {"malformed": type(item).__name__}  # no object at all; never dropped
         kept = self._pruner(read)(item)
         return kept if read.sift is None else read.sift(kept)
 

@@ -175,7 +175,7 @@ def route_tls(value: Any, vault: Vault) -> Any:
     external = value.get("externalCertificate")
     return {
         "termination": public.plain(value.get("termination")), "insecure": public.plain(value.get("insecureEdgeTerminationPolicy")),
-        "external": public.plain(external.get("name")) if isinstance(external, dict) else None,
+        "external": None if external is None else public.plain(external.get("name")) if isinstance(external, dict) else public.malformed(external),
         **describe_key_pair(b"\n".join(chain) if certificate and chain else None, private),
     }  # fmt: skip
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from exivity_audit.document import Malformed
+from exivity_audit.document import Document, Malformed
 from exivity_audit.fact import Objects, Unreadable
 from exivity_audit.snapshot import Place
 
 Where = Callable[..., Iterable[Place]]
+Led = TypeVar("Led")
 
 
 class Read(Struct, frozen=True):
@@ -89,13 +90,17 @@ def values(read: Objects[Any] | Unreadable, path: str) -> tuple[str, ...]:
     """
     if isinstance(read, Unreadable):
         raise MissingRead(read)
-    found = set()
-    for document in read:
+    return tuple(sorted({item for item in led(read, lambda document: document.get(path)) if isinstance(item, str) and item}))
+
+
+def led(documents: Iterable[Document], way: Callable[[Document], Led]) -> Iterator[Led]:
+    """Where each document leads; one that is malformed on the way leads nowhere, and hides nothing that others lead to."""
+    for document in documents:
         try:
-            found.add(document.get(path))
+            found = way(document)
         except Malformed:
             continue
-    return tuple(sorted(item for item in found if isinstance(item, str) and item))
+        yield found
 
 
 class MissingRead(Exception):

@@ -278,11 +278,11 @@ def backup_tools(value: Any) -> Any:
 
 def controller_args(value: Any) -> Any:
     """An ingress controller's arguments: those of the allow-list, a value in the next element joined; of their families the name alone."""
-    if not isinstance(value, list):
-        return None
+    if not isinstance(value, list) or any(not isinstance(item, str) for item in value):
+        return None if value is None else malformed(value)  # what is missed may be what matters
     kept = []
     for number, item in enumerate(value):
-        if not isinstance(item, str) or not item.startswith("-"):
+        if not item.startswith("-"):
             continue
         argument, equals, _ = item.partition("=")
         lowered = argument.lstrip("-").lower()

@@ -50,21 +50,22 @@ def managed_certificates(certificates: Objects[Document], issuers: Any = maybe, 
     known: dict[tuple[str, str | None, str], Condition] = {}
     hidden = {"Issuer": reasons_of(issuers), "ClusterIssuer": reasons_of(cluster_issuers)}
     for kind, read in (("Issuer", issuers), ("ClusterIssuer", cluster_issuers)):
-        for item in read if seen(read) else ():
-            known[kind, item.namespace if kind == "Issuer" else None, item.name] = conditions(item).get("Ready", Condition())
+        told = read.each(lambda item: (item.namespace, item.name, conditions(item).get("Ready", Condition()))) if seen(read) else Objects[Any]()
+        known |= {(kind, space if kind == "Issuer" else None, name): ready for space, name, ready in told}
+        hidden[kind] += told.gaps
 
     def build(item: Document) -> Managed:
         kind, name = item.text("spec.issuerRef.kind") or "Issuer", item.text("spec.issuerRef.name") or ""
         ours = (item.text("spec.issuerRef.group") or GROUP) == GROUP
-        common = item.text("spec.commonName")
+        common, place = item.text("spec.commonName"), (kind, item.namespace if kind == "Issuer" else None, name)
         return Managed(
             subject=item.subject, source=item.source, namespace=item.namespace or "", name=item.name, secret=item.text("spec.secretName") or "",
             hosts=tuple(dict.fromkeys((*item.strings("spec.dnsNames"), *([common] if common else [])))),
             ready=conditions(item).get("Ready", Condition()),
             not_after=item.time("status.notAfter"), renewal=item.time("status.renewalTime"),
             failures=item.integer("status.failedIssuanceAttempts") or 0,
-            issuer=f"{kind} {name}", issuer_ready=known.get((kind, item.namespace if kind == "Issuer" else None, name)) if ours else None,
-            issuer_hidden=hidden.get(kind, ()) if ours else (),
+            issuer=f"{kind} {name}", issuer_ready=known.get(place) if ours else None,
+            issuer_hidden=hidden.get(kind, ()) if ours and place not in known else (),
         )  # fmt: skip
 
     return certificates.each(build)

@@ -139,8 +139,8 @@ def find_secret(place: tuple[str, str], secrets: Objects[TlsSecret]) -> TlsSecre
         if (one.namespace, one.name) == place:
             return one
     for odd in secrets.unreadable:
-        if odd.subject.name == place[1]:
-            return (Reason("tls_secrets", f"malformed: {odd.why}"),)
+        if odd.subject.name in (None, place[1]):
+            return (Reason("tls_secrets", f"{odd.subject}: malformed: {odd.why}"),)
     hidden = tuple(reason for reason in secrets.partial if not reason.rule or reason.rule == f"get secrets {place[1]} in {place[0]}")
     return hidden or None
 
@@ -202,7 +202,7 @@ def _by_default(
                 Kind.DEFAULT, f"default certificate {text} of {controller.subject}", known, Subject("Secret", name, space), (*at, evidence), reasons
             )
     hidden = [controller for controller in controllers if controller.product is Product.HAPROXY_TECHNOLOGIES and controller.config is None]
-    unread = reasons_of(stores) if any(controller.product is Product.TRAEFIK for controller in controllers) else ()
+    unread = (stores.gaps if seen(stores) else reasons_of(stores)) if any(one.product is Product.TRAEFIK for one in controllers) else ()
     if hidden or unread:
         return Termination(
             Kind.HIDDEN,

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from exivity_audit.document import Document
+from exivity_audit.document import Document, Malformed
 from exivity_audit.evidence import Source
 from exivity_audit.fact import NotSeen, Objects, Reason, fact, maybe, reasons_of, seen
 from exivity_audit.facts.claims import Claim, Volume, volume_of
@@ -113,12 +113,15 @@ def gaps(*collections: Any) -> tuple[Reason, ...]:
 @fact
 def last_backups(longhorn_backup_volumes: Objects[Document], longhorn_backups: Any = maybe) -> Objects[LastBackup]:
     """The newest backup of every volume on Longhorn's targets, with its state where that was seen."""
-    states = {item.name: item.text("status.state") or "" for item in longhorn_backups} if seen(longhorn_backups) else {}
+    told = longhorn_backups.each(lambda item: (item.name, item.text("status.state") or "")) if seen(longhorn_backups) else Objects[tuple[str, str]]()
+    states, odd = dict(told), {one.subject.name: one.why for one in told.unreadable}
 
     def build(item: Document) -> LastBackup | None:
         name = item.text("status.lastBackupName") or ""
         if not name and not item.text("status.lastBackupAt"):
             return None
+        if name in odd:
+            raise Malformed("status.lastBackupName", f"backup that can be read ({odd[name]})", name)
         return LastBackup(
             item.source, "status.lastBackupAt", item.text("spec.volumeName") or item.name, name, when(item, "status.lastBackupAt"),
             states.get(name, ""),
@@ -159,6 +162,8 @@ def copies_of(claim: Claim, around: _Around) -> ClaimCopies:
         unread += gaps(around.backups, around.jobs, *(() if volume is not None else (around.replicated, around.volumes)))
     fitting = [one for one in around.schedules if _holds(one, claim, around)] if seen(around.schedules) else []
     taking = [one for one in fitting if _takes(one, claim, behind, around)]
+    if behind is None and _odd_volume(claim, around):
+        unread += gaps(around.volumes)
     unread += gaps(around.schedules, around.copies, around.files, around.snapshots)
     whole = [*(_longhorn_copies(volume, around)), *(_velero_copies(claim, behind, around)), *(_snapshots(claim, around))]
     local = behind is not None and bool(behind.host_path or behind.local_path)
@@ -201,9 +206,14 @@ def _takes(one: VeleroSchedule | VeleroBackup, claim: Claim, behind: Volume | No
     """Whether it takes the claim's data to its storage location: as files of a pod, or as a snapshot that is moved."""
     if one.ways.moved and behind is not None and behind.driver:
         return True
-    if one.ways.files and one.selection.takes(PODS) and (behind is None or behind.host_path is None):
+    if one.ways.files and one.selection.takes(PODS) and not (behind.host_path if behind else _odd_volume(claim, around)):
         return True
     return seen(around.files) and any(_is_copy(copy, claim) and _made_by(copy.backup, one, around) for copy in around.files)
+
+
+def _odd_volume(claim: Claim, around: _Around) -> bool:
+    """Whether the volume of a claim may be a malformed one, of which nothing is known."""
+    return seen(around.volumes) and claim.volume is not None and any(odd.subject.name in (None, claim.volume) for odd in around.volumes.unreadable)
 
 
 def _made_by(backup: str, one: VeleroSchedule | VeleroBackup, around: _Around) -> bool:

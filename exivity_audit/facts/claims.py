@@ -13,6 +13,7 @@ from exivity_audit import chart
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact
+from exivity_audit.facts.selectors import node_terms
 from exivity_audit.quantity import Size
 from exivity_audit.subject import Subject
 
@@ -140,7 +141,7 @@ def claim_of(item: Document, part: str, group: ClaimGroup) -> Claim:
         access_modes=item.strings("spec.accessModes"), request=item.size("spec.resources.requests.storage"),
         capacity=item.size("status.capacity.storage"), conditions=tuple(entry.text("type") or "" for entry in true),
         created=item.time("metadata.creationTimestamp"), kept=item.text("metadata.annotations[helm.sh/resource-policy]") == "keep",
-        deleting=item.get("metadata.deletionTimestamp") is not None,
+        deleting=item.text("metadata.deletionTimestamp") is not None,
         resizes=tuple((kind, entry.time("lastTransitionTime")) for entry in true if (kind := entry.text("type") or "") in RESIZING),
     )  # fmt: skip
 
@@ -168,7 +169,7 @@ def storage_classes(storageclasses: Objects[Document]) -> Objects[StorageClass]:
             subject=Subject("StorageClass", item.name), source=item.source, name=item.name, provisioner=item.text("provisioner") or "",
             default=any(item.text(f"metadata.annotations[{mark}]") == "true" for mark in marks), reclaim=item.text("reclaimPolicy") or "Delete",
             expandable=item.boolean("allowVolumeExpansion") or False, binding=item.text("volumeBindingMode") or "Immediate",
-            mount_options=item.strings("mountOptions"), parameters=item.mapping("parameters"),
+            mount_options=item.strings("mountOptions"), parameters=item.labels("parameters"),
         )  # fmt: skip
 
     return storageclasses.each(build)
@@ -180,16 +181,17 @@ def volumes(persistentvolumes: Objects[Document]) -> Objects[Volume]:
 
     def build(item: Document) -> Volume:
         claim = item.text("spec.claimRef.name")
-        server = item.text("spec.nfs.server")
+        server, affinity = item.text("spec.nfs.server"), item.mapping("spec.nodeAffinity")
+        node_terms(affinity)  # a malformed one is told here, not where it is used
         return Volume(
             subject=Subject("PersistentVolume", item.name), source=item.source, name=item.name,
             claim=(item.text("spec.claimRef.namespace") or "", claim) if claim else None,
             provisioned_by=item.text("metadata.annotations[pv.kubernetes.io/provisioned-by]"), driver=item.text("spec.csi.driver"),
-            handle=item.text("spec.csi.volumeHandle"), attributes=item.mapping("spec.csi.volumeAttributes"),
+            handle=item.text("spec.csi.volumeHandle"), attributes=item.labels("spec.csi.volumeAttributes"),
             nfs=(server, item.text("spec.nfs.path") or "") if server else None, host_path=item.text("spec.hostPath.path"),
             local_path=item.text("spec.local.path"), access_modes=item.strings("spec.accessModes"), capacity=item.size("spec.capacity.storage"),
             reclaim=item.text("spec.persistentVolumeReclaimPolicy") or "", class_name=item.text("spec.storageClassName") or "",
-            mount_options=item.strings("spec.mountOptions"), node_affinity=item.mapping("spec.nodeAffinity"),
+            mount_options=item.strings("spec.mountOptions"), node_affinity=affinity,
         )  # fmt: skip
 
     return persistentvolumes.each(build)

@@ -275,7 +275,7 @@ def _cluster(item: Document) -> CnpgCluster:
         metrics_tls=item.boolean("spec.monitoring.tls.enabled") or False, write_service=item.text("status.writeService") or f"{item.name}-rw",
         hibernated=item.text("metadata.annotations[cnpg.io/hibernation]") == "on", fenced=fenced not in (None, "", "[]"),
         archiving_skipped=item.text("metadata.annotations[cnpg.io/skipWalArchiving]") == "enabled",
-        deleting=item.get("metadata.deletionTimestamp") is not None, system_id=_newer(item, "status.systemID"),
+        deleting=item.text("metadata.deletionTimestamp") is not None, system_id=_newer(item, "status.systemID"),
     )  # fmt: skip
 
 

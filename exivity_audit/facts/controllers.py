@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from exivity_audit import chart
-from exivity_audit.document import Document
+from exivity_audit.document import Document, Malformed
 from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, Reason, fact, maybe, reasons_of, seen
 from exivity_audit.facts.ingresses import Ingress, IngressClass
@@ -196,11 +196,12 @@ def _config(named: tuple[str, str] | None, controller_config: Any) -> tuple[dict
         return None, None, reasons_of(controller_config)
     for item in controller_config:
         if (item.namespace, item.name) == named:
-            values = {key: value for key in CONFIG_KEYS if (value := item.text(f"data[{key}]")) is not None}
+            try:
+                values = {key: value for key in CONFIG_KEYS if (value := item.text(f"data[{key}]")) is not None}
+            except Malformed as error:
+                return None, None, (Reason("controller_config", f"{item.subject}: malformed: {error}"),)
             return values, ConfigSource(item.source), ()
-    if controller_config.partial:
-        return None, None, controller_config.partial
-    return {}, None, ()
+    return (None, None, controller_config.gaps) if controller_config.gaps else ({}, None, ())
 
 
 @fact

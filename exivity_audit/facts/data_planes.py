@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import Struct
+
 from exivity_audit.document import Document
-from exivity_audit.fact import Objects, Reason, fact, maybe, reasons_of, seen
+from exivity_audit.fact import Objects, fact, maybe, reasons_of, seen
 from exivity_audit.facts.balancers import Balancer, balancer_of
 from exivity_audit.facts.controllers import ConfigSource, Controller, Product, Setting, host_ports_of
 from exivity_audit.facts.gateways import Gateway, GatewayClass
@@ -97,42 +99,53 @@ def beliefs(traffic_policies: Objects[Document], gateways: Objects[Gateway], gat
     if not seen(gateway_classes):
         return {}
     classes = {one.name: product_of_class(one.controller) for one in gateway_classes}
+    policies = traffic_policies.each(_policy)
     return {
-        (one.namespace, one.name): _belief(one, traffic_policies)
+        (one.namespace, one.name): _belief(one, policies)
         for one in gateways
         if classes.get(one.class_name) is Product.ENVOY_GATEWAY
     }  # fmt: skip
 
 
-def _belief(gateway: Gateway, policies: Objects[Document]) -> Setting:
-    forwarded = "spec.clientIPDetection.xForwardedFor"
-    fitting = [item for item in policies if item.namespace == gateway.namespace and _targets(item, gateway)]
-    for item in fitting:
-        hops, ranges = item.integer(f"{forwarded}.numTrustedHops"), item.strings(f"{forwarded}.trustedCIDRs")
-        if hops:
-            return Setting(
-                True,
-                f"the last {hops} addresses of X-Forwarded-For, whoever sent them",
-                ((ConfigSource(item.source), f"{forwarded}.numTrustedHops", hops),),
-            )
-        if everyone(ranges):
-            return Setting(True, f"headers from {', '.join(ranges)}", ((ConfigSource(item.source), f"{forwarded}.trustedCIDRs", ", ".join(ranges)),))
-        header = item.text("spec.clientIPDetection.customHeader.name")
-        if header:
-            return Setting(
-                True, f"the header {header} from everyone", ((ConfigSource(item.source), "spec.clientIPDetection.customHeader.name", header),)
-            )
-        if ranges:
-            return Setting(False, f"headers from {', '.join(ranges)}", ((ConfigSource(item.source), f"{forwarded}.trustedCIDRs", ", ".join(ranges)),))
-    hidden = tuple(Reason("traffic_policies", f"{odd.subject}: {odd.why}") for odd in policies.unreadable) + policies.partial
-    return Setting(None, "a ClientTrafficPolicy was not read", reasons=hidden) if hidden else Setting(False, "headers from nobody")
+class Policy(Struct, frozen=True):
+    """A ClientTrafficPolicy: for which Gateways, and whom it tells them to believe."""
+
+    namespace: str
+    gateways: frozenset[str]
+    chosen: bool  # by selectors: it may be for any Gateway of its namespace
+    belief: Setting | None  # None: it says nothing of forwarded headers
 
 
-def _targets(item: Document, gateway: Gateway) -> bool:
-    """Whether a policy is for a Gateway; one with selectors may be."""
+def _policy(item: Document) -> Policy:
     named = [(entry.text("kind"), entry.text("name")) for entry in item.items("spec.targetRefs")]
     named.append((item.text("spec.targetRef.kind"), item.text("spec.targetRef.name")))
-    return ("Gateway", gateway.name) in named or bool(list(item.items("spec.targetSelectors")))
+    names = frozenset(name for kind, name in named if kind == "Gateway" and name)
+    return Policy(item.namespace or "", names, bool(list(item.items("spec.targetSelectors"))), _said(item))
+
+
+def _said(item: Document) -> Setting | None:
+    """Whom a policy believes: True for everyone. Raises Malformed."""
+    forwarded, custom, source = "spec.clientIPDetection.xForwardedFor", "spec.clientIPDetection.customHeader.name", ConfigSource(item.source)
+    hops, ranges, header = item.integer(f"{forwarded}.numTrustedHops"), item.strings(f"{forwarded}.trustedCIDRs"), item.text(custom)
+    if hops:
+        return Setting(True, f"the last {hops} addresses of X-Forwarded-For, whoever sent them", ((source, f"{forwarded}.numTrustedHops", hops),))
+    at = ((source, f"{forwarded}.trustedCIDRs", ", ".join(ranges)),)
+    if everyone(ranges):
+        return Setting(True, f"headers from {', '.join(ranges)}", at)
+    if header:
+        return Setting(True, f"the header {header} from everyone", ((source, custom, header),))
+    return Setting(False, f"headers from {', '.join(ranges)}", at) if ranges else None
+
+
+def _belief(gateway: Gateway, policies: Objects[Policy]) -> Setting:
+    """What the policies for a Gateway come to; one that could not be read, or is malformed beside it, may be for it too."""
+    said = [one.belief for one in policies if one.namespace == gateway.namespace and (one.chosen or gateway.name in one.gateways) and one.belief]
+    believing = next((one for one in said if one.holds), None)
+    near = tuple(odd for odd in policies.unreadable if odd.subject.namespace in (None, gateway.namespace))
+    hidden = Objects[Policy](partial=policies.partial, unreadable=near).gaps
+    if believing is None and hidden:
+        return Setting(None, "a ClientTrafficPolicy was not read", reasons=hidden)
+    return believing or next(iter(said), None) or Setting(False, "headers from nobody")
 
 
 def believes(gateway: Gateway, product: Product | None, found: Any) -> Setting:

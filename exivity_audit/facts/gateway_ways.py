@@ -101,7 +101,8 @@ def _door(one: HttpRoute, parent: Parent, gateways: Objects[Gateway], classes: O
         return Door(parent, None, None, None, (), reasons_of(gateways))
     found = next((item for item in gateways if (item.namespace, item.name) == (parent.namespace, parent.name)), None)
     if found is None:
-        odd = [item for item in gateways.unreadable if (item.subject.namespace, item.subject.name) == (parent.namespace, parent.name)]
+        near = [item for item in gateways.unreadable if item.subject.namespace in (None, parent.namespace)]
+        odd = [item for item in near if item.subject.name in (None, parent.name)]
         return Door(parent, None, None, None, (), (*gateways.partial, *(Reason("gateways", f"{item.subject}: {item.why}") for item in odd)))
     listeners = tuple(attached(one, parent, found))
     if not seen(classes):

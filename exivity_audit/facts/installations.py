@@ -118,7 +118,9 @@ def _brokers(item: Document) -> tuple[Store, ...]:
     if not isinstance(servers, list):
         raise Malformed("data[config.json].mq.servers", "list", servers)
     vhost = _text(broker.get("vhost"), "mq.vhost") or "/"
-    hosts = (_text(server.get("host"), "mq.servers[].host") for server in servers if isinstance(server, dict))
+    if any(not isinstance(server, dict) for server in servers):
+        raise Malformed("data[config.json].mq.servers", "list of objects", servers)
+    hosts = (_text(server.get("host"), "mq.servers[].host") for server in servers)
     return tuple(sorted({Store(host, item.namespace or "", vhost) for host in hosts if host}))
 
 
@@ -147,10 +149,11 @@ def _middleware(databases: Any, configs: Any, namespace: str, fullname: str, com
         database = _database(tables[0]) if tables else None
     except Malformed as error:
         database_gap = f"malformed: {error}"
-    try:
-        brokers = {store for item in files for store in _brokers(item)}
-    except Malformed as error:
-        broker_gap = f"malformed: {error}"
+    for item in files:
+        try:
+            brokers.update(_brokers(item))
+        except Malformed as error:
+            broker_gap = f"malformed: {item.subject}: {error}"
     if files and not brokers and not broker_gap:
         broker_gap = "its configuration names no broker"
     shown = [Shown(tables[0].source, "data.POSTGRES_HOST", database.printed)] if database else []

@@ -98,8 +98,9 @@ def _home(release: Any, middleware: Middleware, service_objects: Any) -> _Home:
     doubts = {middleware.database_gap, middleware.broker_gap, *(reason.text for reason in reasons_of(service_objects))} - {""}
     selectors: tuple[dict[str, str], ...] = ()
     if seen(service_objects):
-        selectors = tuple(service_objects.each(lambda item: item.labels("spec.selector") if item.name in names else None))
-        doubts |= {reason.text for reason in service_objects.partial}
+        found = service_objects.each(lambda item: item.labels("spec.selector") if item.name in names else None)
+        selectors = tuple(found)
+        doubts |= {reason.text for reason in found.gaps}
     return _Home(release, names, selectors, "; ".join(sorted(doubts)))
 
 

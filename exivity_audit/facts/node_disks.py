@@ -13,6 +13,7 @@ from exivity_audit.facts.claims import Claim
 from exivity_audit.facts.node_loss import terms_fit
 from exivity_audit.facts.nodes import Node
 from exivity_audit.facts.provisioners import PROVISIONERS, table_name
+from exivity_audit.facts.selectors import node_terms
 from exivity_audit.quantity import Size
 from exivity_audit.subject import Subject
 
@@ -65,10 +66,9 @@ def local_volumes(node_volumes: Objects[Document]) -> Objects[LocalVolume]:
         if item.text("spec.hostPath.path") is None and item.text("spec.local.path") is None and not folder:
             return None
         claim = item.text("spec.claimRef.name")
-        required = item.mapping("spec.nodeAffinity").get("required")
         return LocalVolume(
             subject=item.subject, source=item.source, claim=(item.text("spec.claimRef.namespace") or "", claim) if claim else None,
-            capacity=item.size("spec.capacity.storage") or Size(0), terms=required.get("nodeSelectorTerms") if isinstance(required, dict) else None,
+            capacity=item.size("spec.capacity.storage") or Size(0), terms=node_terms(item.get("spec.nodeAffinity")),
         )  # fmt: skip
 
     return node_volumes.each(build)

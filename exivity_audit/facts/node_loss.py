@@ -9,11 +9,11 @@ from typing import Any
 from msgspec import Struct
 
 from exivity_audit import chart
-from exivity_audit.document import Document, Malformed
+from exivity_audit.document import Document
 from exivity_audit.fact import Objects, fact, maybe, seen
 from exivity_audit.facts.claims import Volume
 from exivity_audit.facts.nodes import Node
-from exivity_audit.facts.selectors import expression_fits
+from exivity_audit.facts.selectors import expression_fits, listed, node_terms
 from exivity_audit.facts.workloads import Pod, ProductService, Workload
 from exivity_audit.snapshot import Outcome
 
@@ -21,6 +21,7 @@ SIDE_BY_SIDE = ("glass", "proximity-api", "edify", "horizon", "pigeon", "transcr
 """Services of which several copies may work at once; the other four are started again elsewhere."""
 RABBITMQ_LABELS = ((chart.NAME_LABEL, "rabbitmq-v4"), (chart.NAME_LABEL, "rabbitmq"), (chart.COMPONENT_LABEL, "rabbitmq"))
 FIELD = "spec.nodeName="
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
 class NodeLoss(Struct, frozen=True):
@@ -99,29 +100,11 @@ def terms_fit(terms: Any, node: Node) -> bool:
         return True
     fields = {"metadata.name": node.name}
     return any(
-        all(expression_fits(one, node.labels) for one in _listed(term, "matchExpressions"))
-        and all(expression_fits(one, fields) for one in _listed(term, "matchFields"))
+        all(expression_fits(one, node.labels) for one in listed(term, "matchExpressions"))
+        and all(expression_fits(one, fields) for one in listed(term, "matchFields"))
         for term in terms
         if isinstance(term, dict) and (term.get("matchExpressions") or term.get("matchFields"))
     )
-
-
-def _listed(term: dict[str, Any], name: str) -> list[Any]:
-    found = term.get(name) or []
-    if not isinstance(found, list):
-        raise Malformed(name, "list of requirements", found)
-    return found
-
-
-def _terms(affinity: dict[str, Any]) -> Any:
-    inner = affinity.get("nodeAffinity")
-    required = inner.get("requiredDuringSchedulingIgnoredDuringExecution") if isinstance(inner, dict) else None
-    return required.get("nodeSelectorTerms") if isinstance(required, dict) else None
-
-
-def _volume_terms(volume: Volume) -> Any:
-    required = volume.node_affinity.get("required")
-    return required.get("nodeSelectorTerms") if isinstance(required, dict) else None
 
 
 def may_run(workload: Workload, node: Node, volumes: Iterable[Volume]) -> bool:
@@ -130,10 +113,10 @@ def may_run(workload: Workload, node: Node, volumes: Iterable[Volume]) -> bool:
         return False
     if any(node.labels.get(key) != value for key, value in workload.node_selector.items()):
         return False
-    if not terms_fit(_terms(workload.affinity), node):
+    if not terms_fit(node_terms(workload.affinity.get("nodeAffinity"), REQUIRED), node):
         return False
     mounted = [volume for volume in volumes if volume.claim and volume.claim[0] == workload.namespace and volume.claim[1] in workload.claims]
-    return all(terms_fit(_volume_terms(volume), node) for volume in mounted)
+    return all(terms_fit(node_terms(volume.node_affinity), node) for volume in mounted)
 
 
 class Refuges:
@@ -159,7 +142,8 @@ class Refuges:
         if found is None:
             mounted = [volume for name in workload.claims for volume in self._volumes.get((workload.namespace, name), ())]
             free = workload.pinned is None and not workload.node_selector
-            free = free and not any(isinstance(terms, list) for terms in (_terms(workload.affinity), *(_volume_terms(one) for one in mounted)))
+            free = free and node_terms(workload.affinity.get("nodeAffinity"), REQUIRED) is None
+            free = free and all(node_terms(volume.node_affinity) is None for volume in mounted)
             names = self.names if free else frozenset(node.name for node in self.nodes if may_run(workload, node, mounted))
             found = self._fitting[id(workload)] = workload, names
         return found[1]
@@ -270,6 +254,7 @@ def node_loss(
     """One row for each node that carries workloads or a pod of the release."""
     bound: tuple[Volume, ...] = tuple(volumes) if seen(volumes) else ()
     placed: tuple[Workload, ...] = tuple(workloads) if seen(workloads) else tuple(service.workload for service in services)
+    exact = pods.complete and all(read.complete for read in (workloads, volumes) if seen(read))  # what is malformed may move, or hold back, too
     used = {pod.node for service in services for pod in service.workload.alive}
     running = tuple((service, frozenset(pod.node for pod in service.workload.pods if pod.running)) for service in services)
     moving, refuges = _moving(placed), Refuges(nodes, bound, node_room)
@@ -281,7 +266,7 @@ def node_loss(
             continue
         stops, moves = _stopping(running, node.name, refuges)
         notes = tuple(_notes(node.name, database, brokers, owners)) + (("volumes not seen",) if moves and not seen(volumes) else ())
-        fits, memory = _fits(tuple(_burdens(moving.get(node.name, ()), node.name, refuges)), node.name, refuges, node_room, pods.complete)
+        fits, memory = _fits(tuple(_burdens(moving.get(node.name, ()), node.name, refuges)), node.name, refuges, node_room, exact)
         looked = tuple(other.name for other in refuges.looked if other.name != node.name)
         rows.append(NodeLoss(node.name, node.zone, stops, moves, notes, fits, memory, looked))
     return tuple(rows)

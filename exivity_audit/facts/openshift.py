@@ -98,8 +98,7 @@ def _tls(item: Document) -> RouteTls | None:
     found = item.mapping("spec.tls")
     if not found:
         return None
-    words = {key: found.get(key) for key in ("termination", "insecure", "external")}
-    texts = {key: value if isinstance(value, str) else "" for key, value in words.items()}
+    texts = {key: item.text(f"spec.tls.{key}") or "" for key in ("termination", "insecure", "external")}
     pair = None
     if found.get("chain") or found.get("key"):
         pair = TlsSecret(

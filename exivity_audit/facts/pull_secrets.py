@@ -45,9 +45,10 @@ def named_pull_secrets(
         return item
 
     every = deployments.join(statefulsets, daemonsets).each(build)
-    types = {item.name: item.text("type") or "Opaque" for item in pull_secrets} if users else {}
+    told = pull_secrets.each(lambda item: (item.name, item.text("type") or "Opaque")) if users else Objects[tuple[str, str]]()
+    types = dict(told)
     if set(users) - set(types):
-        pull_secrets.surely()
+        told.surely()
     found = [
         PullSecret(Subject("Secret", name, release.namespace), items[0].source, tuple(item.subject for item in items), types.get(name))
         for name, items in sorted(users.items())

@@ -97,7 +97,7 @@ def rabbitmq_clusters(rabbitmq_clusters: Objects[Document]) -> Objects[RabbitmqC
             observed=observed is not None and observed >= (generation or 0),
             default_user=(item.text("status.defaultUser.secretReference.namespace") or item.namespace or "", secret) if secret else None,
             quorum_status=item.text("status.quorumStatus") or "", default_queue_type=str(settings.get("default_queue_type") or ""),
-            consumer_timeout=str(settings.get("consumer_timeout") or ""), deleting=item.get("metadata.deletionTimestamp") is not None,
+            consumer_timeout=str(settings.get("consumer_timeout") or ""), deleting=item.text("metadata.deletionTimestamp") is not None,
         )  # fmt: skip
 
     return rabbitmq_clusters.each(build)

@@ -48,7 +48,7 @@ def selector_fits(selector: Any, labels: dict[str, str]) -> bool:
     if not isinstance(selector, dict):
         raise Malformed("labelSelector", "object", selector)
     wanted, expressions = selector.get("matchLabels") or {}, selector.get("matchExpressions") or []
-    if not isinstance(wanted, dict) or not isinstance(expressions, list):
+    if not isinstance(wanted, dict) or not isinstance(expressions, list) or any(not isinstance(one, str) for one in wanted.values()):
         raise Malformed("labelSelector", "label selector", wanted)
     fitting = [expression_fits(one, labels) for one in expressions]
     return all(labels.get(key) == value for key, value in wanted.items()) and all(fitting)
@@ -69,6 +69,32 @@ def expression_fits(expression: Any, labels: dict[str, str]) -> bool:
     if operator not in known:
         raise Malformed("matchExpressions", "requirement", expression)
     return known[operator]
+
+
+def node_terms(affinity: Any, required: str = "required") -> list[dict[str, Any]] | None:
+    """The terms of a node affinity of which one must fit; None where there is none. Raises Malformed, for a term too."""
+    if affinity is not None and not isinstance(affinity, dict):
+        raise Malformed("nodeAffinity", "object", affinity)
+    found = (affinity or {}).get(required)
+    if found is not None and not isinstance(found, dict):
+        raise Malformed("nodeAffinity", "object", found)
+    terms = (found or {}).get("nodeSelectorTerms")
+    if terms is None:
+        return None
+    if not isinstance(terms, list) or any(not isinstance(term, dict) for term in terms):
+        raise Malformed("nodeSelectorTerms", "list of terms", terms)
+    for term in terms:
+        for one in (*listed(term, "matchExpressions"), *listed(term, "matchFields")):
+            expression_fits(one, {})
+    return terms
+
+
+def listed(term: dict[str, Any], name: str) -> list[Any]:
+    """The requirements of a term. Raises Malformed."""
+    found = term.get(name) or []
+    if not isinstance(found, list):
+        raise Malformed(name, "list of requirements", found)
+    return found
 
 
 def kept_apart(affinity: dict[str, Any], spread: tuple[dict[str, Any], ...], labels: dict[str, str]) -> tuple[str, ...]:

@@ -134,7 +134,7 @@ def redirect(ingress: Ingress, controller: Controller, found: Objects[Middleware
         name for name in asked if name not in known and (not seen(found) or not found.complete or not name.startswith(f"{ingress.namespace}-"))
     ]
     if elsewhere:
-        return Setting(None, f"the middleware {elsewhere[0]} was not read", reasons=reasons_of(found))
+        return Setting(None, f"the middleware {elsewhere[0]} was not read", reasons=found.gaps if seen(found) else reasons_of(found))
     return Setting(False, f"the entry point {names} serves HTTP", ((controller, ARGUMENTS, names),))
 
 

@@ -17,6 +17,7 @@ from exivity_audit.facts.longhorn import LonghornVolume
 from exivity_audit.facts.node_loss import terms_fit
 from exivity_audit.facts.nodes import Node
 from exivity_audit.facts.provisioners import LONGHORN, ProvisionerKind, kind_of, provisioner_kind
+from exivity_audit.facts.selectors import node_terms
 from exivity_audit.quantity import Size
 from exivity_audit.subject import Subject
 
@@ -258,8 +259,7 @@ def local_place(claim: Claim, sources: UseSources) -> tuple[str, str] | None:
 def node_of(claim: Claim, sources: UseSources) -> str | None:
     """The node that a volume on a node's disk lies on: by its affinity, else by the pods that mount it."""
     volume = sources.volumes.get((claim.namespace, claim.name))
-    required = volume.node_affinity.get("required") if volume is not None else None
-    terms = required.get("nodeSelectorTerms") if isinstance(required, dict) else None
+    terms = node_terms(volume.node_affinity) if volume is not None else None
     fitting = {node.name for node in sources.nodes if terms_fit(terms, node)} if terms else set()
     if len(fitting) != 1:
         fitting = {pod.node for pod in sources.pods if pod.running and pod.node and pod.namespace == claim.namespace and claim.name in pod.claims}

@@ -10,11 +10,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from exivity_audit import chart
-from exivity_audit.document import Document
+from exivity_audit.document import Document, Malformed
 from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, Unread, fact
 from exivity_audit.facts.pod_security import UNSAID, PodSecurity, pod_security
-from exivity_audit.facts.selectors import Labelled, kept_apart
+from exivity_audit.facts.selectors import Labelled, kept_apart, node_terms
 from exivity_audit.quantity import Size
 from exivity_audit.subject import Subject
 
@@ -107,7 +107,7 @@ class Workload(Struct, frozen=True):
     host_paths: tuple[str, ...]
     affinity: dict[str, Any]
     spread: tuple[dict[str, Any], ...]
-    node_selector: dict[str, Any]
+    node_selector: dict[str, str]
     tolerations: tuple[dict[str, Any], ...]
     helm_release: str | None
     argo_tracking: str | None
@@ -205,7 +205,7 @@ def pod(item: Document) -> Pod:
         source=item.source, name=item.name, namespace=item.namespace or "", labels=item.labels(),
         owner=(owner.text("kind") or "", owner.text("name") or "") if owner else None, node=item.text("spec.nodeName"),
         phase=item.text("status.phase") or "", ready=ready is not None and ready.text("status") == "True",
-        terminating=item.get("metadata.deletionTimestamp") is not None, scheduled=item.text("spec.nodeName") is not None,
+        terminating=item.text("metadata.deletionTimestamp") is not None, scheduled=item.text("spec.nodeName") is not None,
         unschedulable=_unschedulable(scheduled),
         containers=tuple(_container(entry) for entry in item.items("spec.containers")),
         states=tuple(_state(entry) for entry in item.items("status.containerStatuses")),
@@ -221,27 +221,34 @@ def workload(item: Document) -> Workload:
     """A workload document as a fact, without its pods. Raises Malformed."""
     asked = item.integer("spec.replicas")
     spec = "spec.template.spec"
-    rolling = item.mapping("spec.strategy") or item.mapping("spec.updateStrategy")
-    limits = rolling.get("rollingUpdate")
+    strategy = "spec.strategy" if item.mapping("spec.strategy") else "spec.updateStrategy"
     affinity, template_labels = item.mapping(f"{spec}.affinity"), item.labels("spec.template.metadata.labels")
     spread = tuple(entry.value for entry in item.items(f"{spec}.topologySpreadConstraints"))
+    node_terms(affinity.get("nodeAffinity"), "requiredDuringSchedulingIgnoredDuringExecution")  # a malformed one is told here, not where it is used
     return Workload(
         subject=item.subject, source=item.source, name=item.name, namespace=item.namespace or "", labels=item.labels(),
         selector=item.labels("spec.selector.matchLabels"), template_labels=template_labels,
         replicas=1 if asked is None else asked, ready=item.integer("status.readyReplicas") or item.integer("status.numberReady") or 0,
         updated=item.integer("status.updatedReplicas") or 0, total=item.integer("status.replicas") or 0,
         generation=item.integer("metadata.generation") or 0, observed=item.integer("status.observedGeneration") or 0,
-        strategy=str(rolling.get("type") or "RollingUpdate"), max_surge=limits.get("maxSurge") if isinstance(limits, dict) else None,
+        strategy=item.text(f"{strategy}.type") or "RollingUpdate", max_surge=_surge(item, f"{strategy}.rollingUpdate"),
         containers=tuple(_container(entry) for entry in item.items(f"{spec}.containers")),
         init_images=tuple(entry.text("image") or "" for entry in item.items(f"{spec}.initContainers")),
         claims=_claims(item.items(f"{spec}.volumes")), host_paths=_host_paths(item.items(f"{spec}.volumes")),
         affinity=affinity, spread=spread,
-        node_selector=item.mapping(f"{spec}.nodeSelector"), tolerations=tuple(entry.value for entry in item.items(f"{spec}.tolerations")),
+        node_selector=item.labels(f"{spec}.nodeSelector"), tolerations=tuple(entry.value for entry in item.items(f"{spec}.tolerations")),
         helm_release=item.text(f"metadata.annotations[{chart.HELM_RELEASE}]"),
         argo_tracking=item.text(f"metadata.annotations[{chart.ARGO_TRACKING}]"),
         pinned=item.text(f"{spec}.nodeName"), apart=kept_apart(affinity, spread, template_labels),
         security=pod_security(item, spec),
     )  # fmt: skip
+
+
+def _surge(item: Document, path: str) -> str | int | None:
+    found = item.mapping(path).get("maxSurge")
+    if isinstance(found, bool) or not isinstance(found, str | int | None):
+        raise Malformed(f"{path}.maxSurge", "count or percentage", found)
+    return found
 
 
 def selects(selector: dict[str, str], labels: dict[str, str]) -> bool:

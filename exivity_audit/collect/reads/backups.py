@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from exivity_audit.collect.place import MissingRead, Read, cluster, in_namespace, paths, release_namespace
+from exivity_audit.collect.place import MissingRead, Read, cluster, in_namespace, led, paths, release_namespace
 from exivity_audit.collect.reads.longhorn import longhorn_list, longhorn_namespaces
 from exivity_audit.collect.targets import longhorn_restore
 from exivity_audit.document import Document, Malformed
@@ -31,9 +31,9 @@ def _last_backups(longhorn_nodes: Any, longhorn_volumes: Any) -> Iterable[Place]
     """The newest backup of each of the release's Longhorn volumes, by name."""
     if isinstance(longhorn_volumes, Unreadable):
         raise MissingRead(longhorn_volumes)
-    names = {(item.namespace, item.text("status.lastBackup")) for item in longhorn_volumes}
     default = longhorn_namespaces(longhorn_nodes)[0]
-    for namespace, name in sorted((namespace or default, name) for namespace, name in names if name):
+    names = set(led(longhorn_volumes, lambda item: (item.namespace or default, item.text("status.lastBackup") or "")))
+    for namespace, name in sorted(one for one in names if one[1]):
         yield Place(namespace, name)
 
 

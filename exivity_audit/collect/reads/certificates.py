@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from exivity_audit.collect.place import MissingRead, Read, paths
+from exivity_audit.collect.place import MissingRead, Read, led, paths
 from exivity_audit.collect.reads.gateway import gateway_secret_names
 from exivity_audit.collect.reads.ingress import default_certificate_places
 from exivity_audit.fact import Unreadable
@@ -13,6 +13,7 @@ from exivity_audit.facts.openshift import ROUTERS
 from exivity_audit.snapshot import Place
 
 GROUP = "cert-manager.io"
+LEAVES = ("group", "kind", "name")
 READY = "status.conditions[].type status.conditions[].status status.conditions[].reason"
 
 
@@ -41,10 +42,10 @@ def _issuers(kind: str) -> Any:
         if isinstance(certificates, Unreadable):
             raise MissingRead(certificates)
         found: set[tuple[str | None, str]] = set()
-        for item in certificates:
-            group, named, name = (item.get(f"spec.issuerRef.{leaf}") for leaf in ("group", "kind", "name"))
-            if (group or GROUP) == GROUP and (named or "Issuer") == kind and isinstance(name, str) and name:
-                found.add((item.namespace if kind == "Issuer" else None, name))
+        for space, reference in led(certificates, lambda item: (item.namespace, [item.text(f"spec.issuerRef.{leaf}") for leaf in LEAVES])):
+            group, named, name = reference
+            if (group or GROUP) == GROUP and (named or "Issuer") == kind and name:
+                found.add((space if kind == "Issuer" else None, name))
         for namespace, name in sorted(found, key=str):
             yield Place(namespace, name)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from exivity_audit import chart
-from exivity_audit.collect.place import MissingRead, NotAsked, Read, Where, cluster, named, paths
+from exivity_audit.collect.place import MissingRead, NotAsked, Read, Where, cluster, led, named, paths
 from exivity_audit.collect.reads.shapes import OWNERS, secret_read
 from exivity_audit.fact import Unreadable
 from exivity_audit.snapshot import Place
@@ -18,12 +18,8 @@ def _other_installations(suffix: str) -> Where:
     def where(installations: Any, release: Any) -> Iterable[Place]:
         if isinstance(installations, Unreadable):
             raise MissingRead(installations)
-        found = {
-            (item.namespace, item.labels().get(chart.NAME_LABEL))
-            for item in installations
-            if (item.namespace, item.labels().get(chart.NAME_LABEL)) != (release.namespace, release.fullname)
-        }
-        for namespace, fullname in sorted((namespace or "", fullname) for namespace, fullname in found if fullname):
+        every = set(led(installations, lambda item: (item.namespace or "", item.labels().get(chart.NAME_LABEL) or "")))
+        for namespace, fullname in sorted(one for one in every - {(release.namespace, release.fullname)} if one[1]):
             yield Place(namespace, f"{fullname}-{suffix}")
 
     return where

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from exivity_audit.collect.place import MissingRead, NotAsked, Read, cluster, paths, release_namespace
+from exivity_audit.collect.place import MissingRead, NotAsked, Read, cluster, led, paths, release_namespace, values
 from exivity_audit.collect.reads.shapes import METADATA, POD, POD_CUT, WORKLOAD, WORKLOAD_CUT
 from exivity_audit.document import Document, Malformed
 from exivity_audit.fact import Unreadable
@@ -41,7 +41,7 @@ def _gateways(http_routes: Any, release: Any) -> Iterable[Place]:
 
 
 def _classes(gateways: Any) -> Iterable[Place]:
-    for name in sorted({name for item in members(gateways) if isinstance(name := item.get("spec.gatewayClassName"), str) and name}):
+    for name in values(gateways, "spec.gatewayClassName"):
         yield Place(None, name)
 
 
@@ -65,11 +65,11 @@ def _secrets(gateways: Any, secrets: str) -> Iterable[Place]:
 
 def _behind(gateways: Any, gateway_classes: Any) -> Iterable[Place]:
     """What runs for the Gateways: Envoy Gateway's anywhere by its owner labels, others' in the Gateway's namespace by the API's own label."""
-    controllers = {item.name: item.get("spec.controllerName") for item in members(gateway_classes)}
-    for item in members(gateways):
-        if controllers.get(str(item.get("spec.gatewayClassName"))) == ENVOY_GATEWAY:
-            name, space = OWNER_LABELS
-            yield Place(None, None, f"{name}={item.name},{space}={item.namespace}")
+    controllers = dict(led(members(gateway_classes), lambda item: (item.name, item.text("spec.controllerName"))))
+    for item, name in led(members(gateways), lambda item: (item, item.text("spec.gatewayClassName"))):
+        if controllers.get(name or "") == ENVOY_GATEWAY:
+            owner, space = OWNER_LABELS
+            yield Place(None, None, f"{owner}={item.name},{space}={item.namespace}")
         else:
             yield Place(item.namespace, None, f"{NAME_LABEL}={item.name}")
 

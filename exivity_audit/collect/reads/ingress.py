@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from exivity_audit import chart
-from exivity_audit.collect.place import MissingRead, NotAsked, Read, cluster, paths, release_namespace
+from exivity_audit.collect.place import MissingRead, NotAsked, Read, cluster, led, paths, release_namespace
 from exivity_audit.collect.reads.shapes import METADATA, OWNERS, POD, POD_CUT, WORKLOAD, WORKLOAD_CUT
 from exivity_audit.document import Document, Malformed
 from exivity_audit.fact import Unreadable
@@ -50,6 +50,22 @@ def _tls_secrets(ingresses: Any, release: Any, secrets: str) -> Iterable[Place]:
 DEFAULT_CERTIFICATE_ARGUMENTS = ("default-ssl-certificate", "default-server-tls-secret", "wildcard-tls-secret")
 
 
+def named_in_arguments(workloads: Iterable[Document], wanted: tuple[str, ...]) -> set[tuple[str, str]]:
+    """Namespace and name of the objects that controllers' arguments name (``--configmap=NAMESPACE/NAME``; ``$(POD_NAMESPACE)`` is their own)."""
+
+    def named(workload: Document) -> list[tuple[str, str]]:
+        found = []
+        for container in workload.items("spec.template.spec.containers"):
+            for argument in (*container.strings("args"), *container.strings("command")):
+                name, _, value = argument.lstrip("-").partition("=")
+                if name in wanted and "/" in value:
+                    namespace, _, named = value.replace("$(POD_NAMESPACE)", workload.namespace or "").partition("/")
+                    found.append((namespace, named))
+        return found
+
+    return {place for places in led(workloads, named) for place in places}
+
+
 def default_certificate_places(
     ingresses: Any, controller_deployments: Any, controller_daemonsets: Any, traefik_tls_stores: Any, release: Any
 ) -> list[tuple[str, str]]:
@@ -64,13 +80,7 @@ def default_certificate_places(
     for workloads in (controller_deployments, controller_daemonsets):
         if isinstance(workloads, Unreadable):
             raise MissingRead(workloads)
-        for workload in workloads:
-            for container in workload.items("spec.template.spec.containers"):
-                for argument in (*container.strings("args"), *container.strings("command")):
-                    name, _, value = argument.lstrip("-").partition("=")
-                    if name in DEFAULT_CERTIFICATE_ARGUMENTS and "/" in value:
-                        namespace, _, secret = value.replace("$(POD_NAMESPACE)", workload.namespace or "").partition("/")
-                        found.add((namespace, secret))
+        found |= named_in_arguments(workloads, DEFAULT_CERTIFICATE_ARGUMENTS)
     if not isinstance(traefik_tls_stores, Unreadable):
         for store in traefik_tls_stores:
             secret = store.text("spec.defaultCertificate.secretName")
@@ -89,19 +99,11 @@ def _default_certificates(
 
 
 def _controller_config(controller_deployments: Any, controller_daemonsets: Any) -> Iterable[Place]:
-    """ConfigMaps that the controllers' arguments name (``--configmap=NAMESPACE/NAME``; ``$(POD_NAMESPACE)`` is their own)."""
+    """ConfigMaps that the controllers' arguments name."""
     for workloads in (controller_deployments, controller_daemonsets):
         if isinstance(workloads, Unreadable):
             raise MissingRead(workloads)
-    found: set[tuple[str, str]] = set()
-    for workload in (*controller_deployments, *controller_daemonsets):
-        for container in workload.items("spec.template.spec.containers"):
-            for argument in (*container.strings("args"), *container.strings("command")):
-                name, _, value = argument.lstrip("-").partition("=")
-                if name in ("configmap", "nginx-configmaps") and "/" in value:
-                    namespace, _, config = value.replace("$(POD_NAMESPACE)", workload.namespace or "").partition("/")
-                    found.add((namespace, config))
-    for namespace, config in sorted(found):
+    for namespace, config in sorted(named_in_arguments((*controller_deployments, *controller_daemonsets), ("configmap", "nginx-configmaps"))):
         yield Place(namespace, config)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from exivity_audit.collect.place import NotAsked, Read, cluster, in_namespace, paths, release_namespace
+from exivity_audit.collect.place import NotAsked, Read, cluster, in_namespace, led, paths, release_namespace
 from exivity_audit.collect.reads.gateway import SERVICE, members
 from exivity_audit.collect.reads.shapes import METADATA, POD, POD_CUT, WORKLOAD, WORKLOAD_CUT
 from exivity_audit.document import Document, Malformed
@@ -39,15 +39,14 @@ def _route_secrets(openshift_routes: Any, ingress_controllers: Any, release: Any
         raise NotAsked("--secrets none")
     found: set[tuple[str, str]] = set()
     bare = False
-    for item in _product_routes(openshift_routes, release):
-        tls = item.get("spec.tls")
+    for item, tls in led(_product_routes(openshift_routes, release), lambda item: (item, item.get("spec.tls"))):
         external = tls.get("external") if isinstance(tls, dict) else None
         if isinstance(external, str) and external:
             found.add((item.namespace or "", external))
         elif isinstance(tls, dict) and not tls.get("chain"):
             bare = True
     if bare:
-        found |= {(ROUTERS, default_secret(item)) for item in members(ingress_controllers)}
+        found |= {(ROUTERS, name) for name in led(members(ingress_controllers), default_secret)}
     for namespace, name in sorted(found):
         yield Place(namespace, name)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from exivity_audit import chart
-from exivity_audit.collect.place import MissingRead, Read, cluster, paths, release_namespace, values
+from exivity_audit.collect.place import MissingRead, Read, cluster, led, paths, release_namespace, values
 from exivity_audit.collect.reads.shapes import METADATA, OWNERS
 from exivity_audit.fact import Unreadable
 from exivity_audit.facts.provisioners import PROVISIONERS, table_name
@@ -31,15 +31,12 @@ def _local_volumes(storageclasses: Any, persistentvolumeclaims: Any, persistentv
         if isinstance(read, Unreadable):
             raise MissingRead(read)
     named = set(values(persistentvolumeclaims, "spec.storageClassName"))
-    unnamed = any(claim.get("spec.storageClassName") is None for claim in persistentvolumeclaims)
-    used = (
-        item.get("provisioner")
-        for item in storageclasses
-        if item.name in named or (unnamed and item.get("metadata.annotations[storageclass.kubernetes.io/is-default-class]") == "true")
-    )
-    local = any(isinstance(name, str) and (kind := PROVISIONERS.get(table_name(name))) is not None and kind.local for name in used)
+    unnamed = any(led(persistentvolumeclaims, lambda claim: claim.get("spec.storageClassName") is None))
+    default = "metadata.annotations[storageclass.kubernetes.io/is-default-class]"
+    used = led(storageclasses, lambda item: item.text("provisioner") if item.name in named or (unnamed and item.get(default) == "true") else None)
+    local = any(name and (kind := PROVISIONERS.get(table_name(name))) is not None and kind.local for name in used)
     volumes = () if isinstance(persistentvolumes, Unreadable) else persistentvolumes
-    if local or any(volume.get(path) for volume in volumes for path in ("spec.hostPath.path", "spec.local.path")):
+    if local or any(led(volumes, lambda volume: volume.get("spec.hostPath.path") or volume.get("spec.local.path"))):
         yield Place()
 
 
