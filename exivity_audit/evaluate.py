@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import types
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -87,10 +88,12 @@ def evaluate(
     lifecycle: Any,
     now: datetime | None = None,
     foreign: Mapping[tuple[str, str], tuple[Verdict, ...]] | None = None,
+    around: Callable[[Check], AbstractContextManager[object]] = nullcontext,
 ) -> Judgement:
     """Judge every selected check at every site of a snapshot. Never raises for what a cluster holds.
 
-    ``foreign`` are the verdicts of other packs' checks, by check and site, where those were judged in a process of their own.
+    ``foreign`` are the verdicts of other packs' checks, by check and site, where those were judged in a process of their own;
+    ``around`` is entered while a check is judged (see ``Profile``).
     """
     now = now or run_now(snapshot)
     purpose = Purpose(config.purpose)
@@ -102,7 +105,8 @@ def evaluate(
     for check in checks:
         for name, its in places_of(check, sites):
             told = (foreign or {}).get((check.id, name))
-            outcomes.append(_outcome(check, name, its, told, used, purpose, acceptance))
+            with around(check):
+                outcomes.append(_outcome(check, name, its, told, used, purpose, acceptance))
     tables = {site.name: {name: facts.value(name) for name in TABLES} for site, _, facts in sites}
     for place, rows in calendars({site: found["calendar"] for site, found in tables.items()}, config.waivers, attestations, now).items():
         tables.setdefault(place, {})["calendar"] = rows

@@ -19,7 +19,7 @@ def command(**flags: Any) -> int:
 
     The sample is not ready for production. The exit code is 0 all the same; the report's last lines name what `run` would exit with.
     """
-    from exivity_audit.cli.judging import judge
+    from exivity_audit.cli.judging import judge, sayer
     from exivity_audit.cli.output import outputs_of
     from exivity_audit.cli.preparation import Preparation
     from exivity_audit.config import Config, thresholds_of
@@ -33,5 +33,5 @@ def command(**flags: Any) -> int:
     pack, config = own_pack(), Config()
     prepared = Preparation(config, None, pack, None, thresholds_of(config, pack.thresholds, None), load_lifecycle(None))
     content = SAMPLE.read_bytes()
-    judge(decode(content, "the bundled sample"), prepared, flags, outputs, ends, snapshot_file="the bundled sample")
+    judge(decode(content, "the bundled sample"), prepared, flags, outputs, ends, snapshot_file="the bundled sample", say=sayer(flags))
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -24,13 +25,19 @@ from exivity_audit.version import version
 if TYPE_CHECKING:
     from exivity_audit.cli.history_keeping import Keeping
     from exivity_audit.cli.publications import Publications
+    from exivity_audit.profile import Profile
     from exivity_audit.reports.json_shape import ReportShape
 
 
-def evaluated(snapshot: Snapshot, prepared: Preparation, flags: dict[str, Any]) -> Judgement:
+def sayer(flags: dict[str, Any]) -> Callable[[str], None] | None:
+    """What says a line of ``--stats``; None without it."""
+    return (lambda text: print(f"stats: {text}", file=sys.stderr)) if flags["stats"] else None
+
+
+def evaluated(snapshot: Snapshot, prepared: Preparation, flags: dict[str, Any], profile: Profile | None = None) -> Judgement:
     """The judgement of a snapshot as flags and config want it; expired attestations are named on standard error.
 
-    Raises UsageError for an attestation of the future.
+    ``profile`` measures what each check costs. Raises UsageError for an attestation of the future.
     """
     now = moment(flags.get("now"))
     today = now or run_now(snapshot)
@@ -40,7 +47,7 @@ def evaluated(snapshot: Snapshot, prepared: Preparation, flags: dict[str, Any]) 
             print(f"note: {one.place}: {one.check}: it expired on {one.expires} and covers nothing", file=sys.stderr)
     return evaluate(
         snapshot,
-        prepared.pack,
+        prepared.pack if profile is None else profile.measured(prepared.pack),
         prepared.config,
         selected=prepared.selected,
         attestations=prepared.attestations,
@@ -48,6 +55,7 @@ def evaluated(snapshot: Snapshot, prepared: Preparation, flags: dict[str, Any]) 
         lifecycle=prepared.lifecycle,
         now=now,
         foreign=_foreign(snapshot, prepared, today),
+        around=nullcontext if profile is None else profile.around,
     )
 
 
@@ -59,6 +67,12 @@ def _foreign(snapshot: Snapshot, prepared: Preparation, now: datetime) -> dict[t
 
     job = Job(prepared.others, snapshot, prepared.config, prepared.thresholds, prepared.lifecycle, f"{now:%Y-%m-%dT%H:%M:%S%z}")
     return verdicts(job, prepared.pack, prepared.selected)
+
+
+def _profile() -> Profile:
+    from exivity_audit.profile import Profile
+
+    return Profile()
 
 
 def judge(
@@ -79,7 +93,8 @@ def judge(
 ) -> int:
     """Evaluate, score, hold against the baseline, deliver, publish; the exit code. Raises UsageError for bad evidence and unwritable outputs."""
     started = time.perf_counter()
-    judgement = evaluated(snapshot, prepared, flags)
+    profile = _profile() if say is not None else None
+    judgement = evaluated(snapshot, prepared, flags, profile)
     card = scorecard(judgement)
     seconds = time.perf_counter() - began if began is not None else None
     run = RunInfo(
@@ -116,6 +131,8 @@ def judge(
         unwritten = error
     if say is not None:
         say(f"judged in {judged - started:.2f} s, rendered in {time.perf_counter() - judged:.2f} s")
+        for line in profile.lines() if profile is not None else ():
+            say(line)
     failed = published.send(card, run) if published is not None else 0
     if unwritten is not None:
         raise unwritten

@@ -81,7 +81,7 @@ REPORT = (
     click.option("-q", "--quiet", is_flag=True, help="No report on standard output."),
     click.option("-v", "--verbose", is_flag=True, help="Every subject, source and passed check."),
     click.option("--ascii", is_flag=True, help="ASCII characters only."),
-    click.option("--stats", is_flag=True, help="Requests, bytes and times on standard error."),
+    click.option("--stats", is_flag=True, help="Requests, bytes, times and what each check cost, on standard error."),
     click.option("--explain-score", is_flag=True, help="Print the arithmetic of score and coverage."),
 )  # fmt: skip
 PUBLISHING = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,12 +50,12 @@ def command(snapshots: tuple[str, ...], save_file: Path | None, baseline_file: P
         must_be_writable(save_file)
     prepared = prepare(flags)
     published = publications(flags, prepared, snapshots)
-    from exivity_audit.cli.judging import judge
+    from exivity_audit.cli.judging import judge, sayer
     from exivity_audit.cli.obtaining import obtain
     from exivity_audit.snapshot import save
 
     history = _history(prepared, flags)
-    say = _say if flags["stats"] else None
+    say = sayer(flags)
     baseline = _baseline(baseline_file, prepared, flags) if baseline_file is not None else None
     found = obtain(prepared, flags, snapshots, history.folder if history else None)
     if save_file is not None:
@@ -93,7 +92,3 @@ def _baseline(file: Path, prepared: Preparation, flags: dict[str, Any]) -> tuple
     from exivity_audit.cli.comparing import side
 
     return str(file), side(file, prepared, flags)
-
-
-def _say(text: str) -> None:
-    print(f"stats: {text}", file=sys.stderr)
