@@ -28,7 +28,7 @@ from tests.judging import site_of, snapshot_of
 
 OWN = (str(Path(exivity_audit.__file__).parent), str(Path(own_pack().checks[0].place).parents[1]))
 SLACK = 1.25
-"""Twice as many may cost a quarter more than twice: lists are sorted, and what stands out is said in words."""
+"""The second half may cost a quarter more than the first: a small cluster has fewer candidates than the five that are looked at."""
 SMALL = 2_000  # lines in which nothing is to be seen yet
 
 

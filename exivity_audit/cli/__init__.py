@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -32,6 +33,9 @@ COMMANDS = {
     "manual": "print the manual page",
 }
 
+SELDOM = 50_000, 20, 100
+"""When garbage in circles is looked for: a run makes hundreds of thousands of values that stay, and next to no circles."""
+
 
 @click.command(
     cls=LazyGroup,
@@ -55,6 +59,7 @@ def _terminate(number: int, frame: FrameType | None) -> NoReturn:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command and exit with its code; a foreseeable error is one sentence and a next step on standard error."""
     signal.signal(signal.SIGTERM, _terminate)
+    gc.set_threshold(*SELDOM)
     try:
         code = group.main(args=arguments, standalone_mode=False, prog_name="exivity-audit")
         sys.stdout.flush()

@@ -19,7 +19,7 @@ from exivity_audit.evaluate import Judgement, Outcome, results
 from exivity_audit.fact import reason_of
 from exivity_audit.keeping import Keeper
 from exivity_audit.remedy import Fix, FixKind
-from exivity_audit.reports import figures
+from exivity_audit.reports import figures, tables_shape
 from exivity_audit.reports import json_shape as shape
 from exivity_audit.reports.action_shape import ActionShape, ActionsShape, KeeperShape, PatchShape, SettingShape
 from exivity_audit.reports.run_info import RunInfo
@@ -158,22 +158,22 @@ def _lifecycle(judgement: Judgement) -> shape.LifecycleShape | None:
     return shape.LifecycleShape(table.date.isoformat(), table.stale(judgement.now), judgement.config.lifecycle) if table is not None else None
 
 
-def _tables(tables: Mapping[str, Mapping[str, Any]]) -> shape.TablesShape:
+def _tables(tables: Mapping[str, Mapping[str, Any]]) -> tables_shape.TablesShape:
     volumes, past, failover = _table(tables, "volume_figures"), trend_rows(tables), _table(tables, "failover")
-    return shape.TablesShape(
+    return tables_shape.TablesShape(
         node_loss=_table(tables, "node_loss"),
         copies=_copies(tables),
         calendar=_calendar(tables),
-        volumes=None if volumes is None else [shape.VolumeShape(**row) for row in volumes],
-        failover=None if failover is None else [shape.ActionShape(**row) for row in failover],
-        trend=None if past is None else [shape.TrendShape(**msgspec.structs.asdict(row)) for row in past],
+        volumes=None if volumes is None else [tables_shape.VolumeShape(**row) for row in volumes],
+        failover=None if failover is None else [tables_shape.FailoverShape(**row) for row in failover],
+        trend=None if past is None else [tables_shape.TrendShape(**msgspec.structs.asdict(row)) for row in past],
     )
 
 
-def _calendar(tables: Mapping[str, Mapping[str, Any]]) -> list[shape.DueShape] | None:
+def _calendar(tables: Mapping[str, Mapping[str, Any]]) -> list[tables_shape.DueShape] | None:
     """The calendar over all sites, the nearest day first; None where no site has one."""
     rows = due_by_site(tables)
-    return None if rows is None else [shape.DueShape(site, row.date, row.kind, row.what, row.subject, row.days_left) for site, row in rows]
+    return None if rows is None else [tables_shape.DueShape(site, row.date, row.kind, row.what, row.subject, row.days_left) for site, row in rows]
 
 
 def _cluster(cluster: Cluster) -> shape.ClusterShape:
@@ -293,9 +293,9 @@ def _table(tables: Mapping[str, Mapping[str, Any]], name: str) -> list[dict[str,
     return found
 
 
-def _copies(tables: Mapping[str, Mapping[str, Any]]) -> list[shape.CopyShape] | None:
+def _copies(tables: Mapping[str, Mapping[str, Any]]) -> list[tables_shape.CopyShape] | None:
     rows = _table(tables, "copies")
-    return None if rows is None else [shape.CopyShape(**row) for row in rows]
+    return None if rows is None else [tables_shape.CopyShape(**row) for row in rows]
 
 
 def _plain(value: Any) -> Any:

@@ -7,12 +7,11 @@ from typing import Any, Literal
 import msgspec
 
 from exivity_audit.acceptance import State
-from exivity_audit.calendar import Kind
-from exivity_audit.facts.failover import State as Readiness
 from exivity_audit.measure import Unit
 from exivity_audit.pack import Phase
 from exivity_audit.remedy import FixKind
 from exivity_audit.reports.action_shape import ActionsShape
+from exivity_audit.reports.tables_shape import TablesShape
 from exivity_audit.scenario import Purpose, Role, Scenario
 from exivity_audit.score import Gate, RowVerdict
 from exivity_audit.snapshot import Outcome as ReadOutcome
@@ -237,84 +236,12 @@ class ResultShape(Shape, frozen=True):
     attestation: AttestationShape | None
 
 
-class DueShape(Shape, frozen=True):
-    """What becomes due on a day; site is ``*`` where it belongs to none in particular. ``date`` is the last good day."""
-
-    site: str
-    date: str
-    kind: Kind
-    what: str
-    subject: str | None
-    days_left: int  # negative where the day has passed
-
-
 class LifecycleShape(Shape, frozen=True):
     """The table of supported releases: its date, whether it is too old to trust, and the site's own file where it gave one."""
 
     date: str
     stale: bool
     file: str | None
-
-
-class CopyShape(Shape, frozen=True):
-    """One line of the backup ledger: what must survive, what copies it, its last good copy."""
-
-    site: str
-    item: str
-    kind: str  # claim, database, secrets, logs, broker
-    size: int | None  # bytes
-    copied_by: str  # empty: nothing
-    last: str | None  # time of the last good copy
-    age: float | None  # seconds
-    limit: float | None  # seconds that the age may reach
-    state: str  # fresh, late, none, unknown, not needed
-    note: str
-
-
-class VolumeShape(Shape, frozen=True):
-    """How full a volume is: what the growth of later runs is measured by."""
-
-    site: str
-    subject: str
-    used: int  # bytes
-    capacity: int
-    read: str  # the read that said so
-
-
-class TrendShape(Shape, frozen=True):
-    """How an earlier run of the history ended."""
-
-    date: str
-    score: float | None
-    grade: str | None
-    gate: str | None
-    coverage: float | None
-    checklist: str | None
-
-
-class ActionShape(Shape, frozen=True):
-    """An action of the failover to a standby site, in the vendor's order, and how it stands."""
-
-    site: str  # the standby
-    step: int
-    action: str
-    active: str  # the site that works now
-    state: Readiness
-    seen: str  # what the clusters show of it
-    workflow: list[str]  # the steps of the failover workflow that do it
-    open: list[str]  # what is missing, unknown or in a person's hands
-    checks: list[str]
-
-
-class TablesShape(Shape, frozen=True):
-    """Tables beside the results, each row with its site; null where a table could not be computed."""
-
-    node_loss: list[dict[str, Any]] | None
-    copies: list[CopyShape] | None
-    calendar: list[DueShape] | None
-    volumes: list[VolumeShape] | None = None
-    trend: list[TrendShape] | None = None  # the oldest first; null where the run had no history
-    failover: list[ActionShape] | None = None  # null where no standby site was audited
 
 
 class PlaceShape(Shape, frozen=True):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+
+import msgspec
 
 from exivity_audit.attestation import Attestation
 from exivity_audit.calendar import calendars, due
@@ -74,8 +75,7 @@ ATTESTATIONS = (
 )
 
 
-@dataclass(frozen=True)
-class NodeLoss:
+class NodeLoss(msgspec.Struct, frozen=True):
     """As the fact ``node_loss`` writes it."""
 
     node: str
