@@ -141,13 +141,13 @@ def stopping(row, by_name, why, needs, explained):
     return ok(subject, "nothing stops", seen=text)
 
 
-def room(row, by_node, node_pods):
+def room(row, by_node, node_requests):
     """The verdict on whether what a node leaves behind fits elsewhere."""
     subject = Subject("Node", row.node, None, "room")
     where = [(node, "status.allocatable.memory", node.memory) for name in row.looked if (node := by_node.get(name))]
     share = f"memory on the other nodes {row.memory * 100:.0f} % asked for" if row.memory is not None else "no memory to compare"
     if row.fits is None:
-        reasons = reasons_of(node_pods)
+        reasons = node_requests.gaps if seen(node_requests) else reasons_of(node_requests)
         why = (
             "; ".join(reason.text for reason in reasons)
             or "its pods fit on none of the candidate nodes that were looked at, and there are more nodes"
@@ -163,7 +163,7 @@ def room(row, by_node, node_pods):
 
 
 @check("node-loss", severity=MEDIUM, clauses=("B9",), applies=(B, ACTIVE_C))
-def losing_a_node(node_loss, nodes, services, pods, scenario, release, autoscalers=maybe, node_pods=maybe):
+def losing_a_node(node_loss, nodes, services, pods, scenario, release, autoscalers=maybe, node_requests=maybe):
     """No node takes a stateless service down with it.
 
     A node that dies takes its pods along for five minutes or more: what has a copy elsewhere goes on, what has none stops.
@@ -177,6 +177,6 @@ def losing_a_node(node_loss, nodes, services, pods, scenario, release, autoscale
     by_node = {node.name: node for node in nodes}
     for row in node_loss:
         yield stopping(row, by_name, why, needs, explained)
-        yield room(row, by_node, node_pods)
+        yield room(row, by_node, node_requests)
     if not node_loss:
         yield skip(release, "no worker node")

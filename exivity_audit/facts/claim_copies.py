@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from exivity_audit.document import Document, Malformed
+from exivity_audit.document import Document
 from exivity_audit.evidence import Source
 from exivity_audit.fact import NotSeen, Objects, Reason, fact, maybe, reasons_of, seen
 from exivity_audit.facts.claims import Claim, Volume, volume_of
@@ -18,6 +18,8 @@ from exivity_audit.facts.velero import CLAIMS, PODS, VeleroBackup, VeleroSchedul
 from exivity_audit.facts.workloads import Pod
 from exivity_audit.quantity import Duration
 from exivity_audit.subject import Subject
+
+UNREADABLE = "unreadable"  # the state of a backup that is malformed: no good copy
 
 
 class LastBackup(Struct, frozen=True):
@@ -114,20 +116,20 @@ def gaps(*collections: Any) -> tuple[Reason, ...]:
 def last_backups(longhorn_backup_volumes: Objects[Document], longhorn_backups: Any = maybe) -> Objects[LastBackup]:
     """The newest backup of every volume on Longhorn's targets, with its state where that was seen."""
     told = longhorn_backups.each(lambda item: (item.name, item.text("status.state") or "")) if seen(longhorn_backups) else Objects[tuple[str, str]]()
-    states, odd = dict(told), {one.subject.name: one.why for one in told.unreadable}
+    odd = {one.subject.name for one in told.unreadable}
+    states = {str(name): UNREADABLE for name in odd} | dict(told)
 
     def build(item: Document) -> LastBackup | None:
         name = item.text("status.lastBackupName") or ""
         if not name and not item.text("status.lastBackupAt"):
             return None
-        if name in odd:
-            raise Malformed("status.lastBackupName", f"backup that can be read ({odd[name]})", name)
-        return LastBackup(
-            item.source, "status.lastBackupAt", item.text("spec.volumeName") or item.name, name, when(item, "status.lastBackupAt"),
-            states.get(name, ""),
-        )  # fmt: skip
+        state = states.get(name, UNREADABLE if None in odd else "")
+        volume = item.text("spec.volumeName") or item.name
+        return LastBackup(item.source, "status.lastBackupAt", volume, name, when(item, "status.lastBackupAt"), state)
 
-    return longhorn_backup_volumes.each(build)
+    found = longhorn_backup_volumes.each(build)
+    unreadable = (*found.unreadable, *told.unreadable)
+    return Objects(found, installed=found.installed, unreadable=unreadable, partial=found.partial)
 
 
 @fact

@@ -77,21 +77,26 @@ class Room(Struct, frozen=True):
 
 
 @fact
-def node_room(site: Any, node_pods: Any = maybe) -> Room:
+def node_requests(node_pods: Objects[Document]) -> Objects[tuple[str, Request]]:
+    """Node and request of every pod on the nodes that were looked at."""
+    return node_pods.each(_pod_request)
+
+
+@fact
+def node_room(site: Any, node_requests: Any = maybe) -> Room:
     """Requests of all pods, of any namespace, on the nodes whose pods could be read."""
     looked = {
         record.place.fields.removeprefix(FIELD)
         for record in site.reads
         if record.name == "node_pods" and record.place.fields and record.outcome in (Outcome.FOUND, Outcome.EMPTY)
     }
-    if not seen(node_pods):
+    if not seen(node_requests):
         return Room({}, True)
-    found = node_pods.each(_pod_request)
     asked: dict[str, list[Request]] = {name: [] for name in looked}
-    for node, request in found:
+    for node, request in node_requests:
         if node in asked:
             asked[node].append(request)
-    return Room({name: _total(requests) for name, requests in asked.items()}, not found.unreadable)
+    return Room({name: _total(requests) for name, requests in asked.items()}, not node_requests.unreadable)
 
 
 def terms_fit(terms: Any, node: Node) -> bool:
@@ -197,13 +202,12 @@ def _fits(burdens: Sequence[Burden], dead: str, refuges: Refuges, room: Room, ex
     """Whether what moves has room, and the share of memory asked for then over the nodes that were looked at."""
     known = [node for node in refuges.looked if node.name != dead and node.cpu is not None and node.memory]
     others = refuges.others(dead)
-    if not exact or not room.exact:
-        return None, None
+    exact = exact and room.exact  # what is malformed asks for more: what does not fit without it does not fit with it
     if not burdens and not others:
-        return True, None
+        return (True if exact else None), None
     free = {node.name: Request((node.cpu or 0) - room.asked[node.name].cpu, (node.memory or 0) - room.asked[node.name].memory) for node in known}
     placed = not burdens or any(_packs(burdens, free, tight=tight) for tight in (True, False))
-    if not placed and len(known) < others:
+    if (placed and not exact) or (not placed and len(known) < others):
         return None, None
     size = sum(float(node.memory or 0) for node in known)
     asked = _total(room.asked[node.name] for node in known).memory + _total(burden.request for burden in burdens).memory

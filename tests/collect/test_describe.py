@@ -328,7 +328,7 @@ def test_public_values_keep_their_form_alone(name: str, value: Any, kept: Any) -
         (["--configmap", "--v=2"], ["--configmap"]), (["--enable-ssl-passthrough", "x"], ["--enable-ssl-passthrough"]), (["--providers.kubernetesIngress", "x"], ["--providers.kubernetesIngress"]),
         (["--providers.kubernetesIngress.token=s3cr3t", "--providers.kubernetesIngress.ingressClass=a"], ["--providers.kubernetesIngress.token", "--providers.kubernetesIngress.ingressClass=a"]),
         (["--providers.kubernetesCRD.token", "s3cr3t"], ["--providers.kubernetesCRD.token"]), (["--entryPoints.web.address=:80"], ["--entryPoints.web.address=:80"]),
-        (["--entryPoints.web.http.middlewares=s3cr3t"], ["--entryPoints.web.http.middlewares"]), (["configmap=s3cr3t", "--token", "configmap"], []), ("s3cr3t", None),
+        (["--entryPoints.web.http.middlewares=s3cr3t"], ["--entryPoints.web.http.middlewares"]), (["configmap=s3cr3t", "--token", "configmap"], []), ("s3cr3t", {"malformed": "str"}), (["--v", 7], {"malformed": "list"}), (None, None),
     ],
 )  # fmt: skip
 def test_controller_arguments(arguments: Any, kept: Any) -> None:

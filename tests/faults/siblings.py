@@ -14,7 +14,7 @@ from tests.world import RESOURCES, Object, World
 
 NAME = "zz-odd"
 HARSH = ("metadata", "name", "body")  # nothing of the object can be believed
-WAYS = (*HARSH, "labels", "spec")
+WITHOUT_A_SPEC = ("metallb.io/v1beta1/L2Advertisement", "metallb.io/v1beta1/BGPAdvertisement")  # which is well-formed: for every pool
 
 
 class Disguised(dict[str, Any]):
@@ -36,6 +36,11 @@ def kind_of(item: Object) -> str:
 def key_of(item: Object) -> tuple[Any, ...]:
     """What an API server tells objects apart by."""
     return kind_of(item), item["metadata"].get("namespace"), item["metadata"]["name"]
+
+
+def ways_of(item: Object) -> tuple[str, ...]:
+    """In which ways an object of a kind is malformed as a whole."""
+    return (*HARSH, "labels", *(() if kind_of(item) in WITHOUT_A_SPEC else ("spec",)))
 
 
 def resource_of(world: World, kind: str) -> str | None:
