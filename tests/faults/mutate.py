@@ -39,7 +39,7 @@ MEMORY = 2 * 2**30  # beyond what a fork begins with: a list that never ends
 KILLED, ALIVE, NOT_PLACED = 1, 0, 3
 # Module → the tests that are to notice.
 MODULES: dict[str, list[str]] = {
-    "exivity_audit.evaluate": ["tests/test_engine.py"],
+    "exivity_audit.evaluate": ["tests/test_evaluation.py", "tests/test_engine.py"],
     "exivity_audit.collect.describe": ["tests/collect/test_describe.py"],
     "exivity_audit.collect.public": ["tests/collect/test_describe.py"],
     "exivity_audit.collect.net": ["tests/test_canaries.py"],
