@@ -41,7 +41,7 @@ KILLED, ALIVE, NOT_PLACED = 1, 0, 3
 MODULES: dict[str, list[str]] = {
     "exivity_audit.evaluate": ["tests/test_evaluation.py", "tests/test_engine.py"],
     "exivity_audit.collect.describe": ["tests/collect/test_describe.py"],
-    "exivity_audit.collect.public": ["tests/collect/test_describe.py"],
+    "exivity_audit.collect.public": ["tests/collect/test_public.py"],
     "exivity_audit.collect.net": ["tests/test_canaries.py"],
     "exivity_audit.handover.archive": ["tests/handover_pack/test_archive_bytes.py"],
 }
