@@ -74,7 +74,7 @@ def _changes(node: ast.AST) -> Iterator[ast.AST | None]:
         yield ast.Constant(node.value + 1)
     elif isinstance(node, ast.IfExp):
         yield ast.IfExp(test=node.test, body=node.orelse, orelse=node.body)
-    elif isinstance(node, ast.Return) and node.value is not None:
+    elif isinstance(node, ast.Return) and node.value is not None and not (isinstance(node.value, ast.Constant) and node.value.value is None):
         yield ast.Return(ast.Constant(None))
     elif isinstance(node, ast.If):
         yield ast.If(test=ast.UnaryOp(ast.Not(), node.test), body=node.body, orelse=node.orelse)
@@ -177,7 +177,7 @@ def _placed(module: types.ModuleType, tree: ast.Module, mutant: Mutant) -> bool:
     except (ValueError, StopIteration, SyntaxError):  # it has other free variables, or is no function any more
         return False
     for one in gc.get_objects():
-        if isinstance(one, functools._lru_cache_wrapper):
+        if isinstance(one, functools._lru_cache_wrapper) and one.__module__.startswith("exivity_audit"):
             one.cache_clear()
     return True
 
