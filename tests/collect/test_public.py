@@ -76,7 +76,7 @@ def test_no_text_is_longer_than_anybody_needs(name: str, value: str, kept: str) 
         ("repository", "oci://h/a@sha256:0a1b", "oci://h/a"), ("repository", "https://[::1]:80/a", "https://[::1]:80/a"),
         ("ssl_mode", " require ", "require"), ("ssl_mode", "requires", "other"), ("ssl_mode", "1", "other"),
         ("addresses", "10.0.0.1  ,\n10.0.0.0/8", "10.0.0.1, 10.0.0.0/8"), ("addresses", "proxy.acme.eu", "proxy.acme.eu"), ("addresses", "10.0.0.1/8", "10.0.0.1/8"),
-        ("addresses", "proxy/24", "proxy/24"), ("addresses", "fd00::zz/64", "fd00::"), ("addresses", "u:s3cr3t/24", "u"), ("addresses", "h/s3cr3t", "h"), ("addresses", "=", "(unreadable)"),
+        ("addresses", "fd00::/8,fd00::1/64", "fd00::/8, fd00::1/64"), ("addresses", "*", "*"), ("addresses", "proxy/24", "proxy/24"), ("addresses", "fd00::zz/64", "fd00::"), ("addresses", "u:s3cr3t/24", "u"), ("addresses", "h/s3cr3t", "h"), ("addresses", "=", "(unreadable)"),
         ("image", "glass", "glass"), ("image", "reg:5000/x:1", "reg:5000/x:1"), ("image", "u:s3cr3t/x", "u/x"), ("image", "x:1", "x:1"), ("image", "?s3cr3t", STR),
         ("image", "x?a=b@s3cr3t", STR), ("image", "x@sha256:0a1b", "x@sha256:0a1b"), ("image", "x?s3cr3t@sha256:0a1b", "x"), ("image", "a/b/c:1", "a/b/c:1"),
         ("image", f"{LONG * 2}a@sha256:0a1b", f"{(LONG * 2)[: 2 * LONGEST_TEXT]}@sha256:0a1b"),
