@@ -15,7 +15,7 @@ from exivity_audit.paths import covers, names, prune, pruner, steps
     [
         ("", ()), ("spec", ("spec",)), ("spec.size", ("spec", "size")), ("spec.containers[].image", ("spec", "containers", "[]", "image")), ("[]", ("[]",)), ("[].a", ("[]", "a")),
         ("metadata.annotations[helm.sh/resource-policy]", ("metadata", "annotations", "helm.sh/resource-policy")), ("data[a.b].c", ("data", "a.b", "c")), ("a[][].b", ("a", "[]", "[]", "b")),
-        ("a[x][y]", ("a", "x", "y")), ("[a.b]", ("a.b",)),
+        ("a[x][y]", ("a", "x", "y")), ("[a.b]", ("a.b",)), ("a..b", ("a", "", "b")),
     ],
 )  # fmt: skip
 def test_steps_of_a_path(path: str, expected: tuple[str, ...]) -> None:

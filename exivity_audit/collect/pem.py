@@ -79,7 +79,6 @@ def _private_key(chain: bytes | None, key: bytes) -> dict[str, Any]:
         private: Any = load_pem_private_key(key, password=None)
     except Exception as error:  # not a key, or an encrypted one: said by its type alone, the text may quote it
         return {"malformed": type(error).__name__}
-    matches = False
     try:
         first = BEGIN + (chain or b"").split(BEGIN)[1]
         public = x509.load_pem_x509_certificate(first).public_key()

@@ -92,8 +92,16 @@ def test_values_larger_than_anybodys_are_none() -> None:
 
     assert of(chart_values.LARGEST_YAML) is not None
     assert of(chart_values.LARGEST_YAML + 1) is None
-    assert parsed("a: [" + "1," * (MOST_EVENTS - 20) + "]") is not None
-    assert parsed("a: [" + "1," * MOST_EVENTS + "]") is None
+    around = 9  # what a text of one list says beside its members, the first thing is number 0
+    assert parsed("a: [" + "1," * (MOST_EVENTS - around + 1) + "]") is not None
+    assert parsed("a: [" + "1," * (MOST_EVENTS - around + 2) + "]") is None
+
+
+def test_values_nested_deeper_than_anybodys_are_none() -> None:
+    assert parsed("a: " + "[" * 99 + "]" * 99) is not None
+    assert parsed("a: " + "[" * 100 + "]" * 100) is None
+    assert parsed("a: " + "{b: " * 99 + "1" + "}" * 99) is not None
+    assert parsed("a: " + "{b: " * 100 + "1" + "}" * 100) is None
 
 
 def test_aliases_and_merges_are_counted() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
+import warnings
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -66,6 +68,11 @@ def test_keys_by_type_and_size(kind: str, expected: tuple[str, int]) -> None:
 
 
 def test_names_are_cut() -> None:
+    with pytest.warns(UserWarning, match="length"):  # as it stands, of the library that makes it
+        long = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a" * 300, _validate=False)])
+    signed = x509.CertificateBuilder(long, long, key("ec").public_key(), 7, START, END).sign(key("ec"), hashes.SHA256())
+    found = describe_certificates(signed.public_bytes(serialization.Encoding.PEM))["certificates"][0]
+    assert (len(found["subject"]), len(found["issuer"])) == (253, 253)
     names = tuple(x509.DNSName(f"{number}.{'a' * 300}.eu") for number in range(201))
     found = describe_certificates(certificate(names=names))["certificates"][0]
     assert len(found["hosts"]) == 200
@@ -81,6 +88,19 @@ def test_a_chain_is_told_in_its_order_and_cut_where_it_never_ends() -> None:
     assert [one["subject"] for one in describe_certificates(b"text before\n" + first + second)["certificates"]] == ["a", "b"]
     assert len(describe_certificates(first * MOST_CERTIFICATES)["certificates"]) == MOST_CERTIFICATES
     assert len(describe_certificates(first * (MOST_CERTIFICATES + 5))["certificates"]) == MOST_CERTIFICATES
+
+
+def test_an_odd_certificate_is_read_without_a_warning() -> None:
+    """One with a negative serial number, which no authority should give: a warning would stand in the middle of the report."""
+    content = (
+        x509.load_pem_x509_certificate(certificate(subject="odd"))
+        .public_bytes(serialization.Encoding.DER)
+        .replace(b"\x02\x01\x07", b"\x02\x01\x87", 1)
+    )
+    chain = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(content) + b"-----END CERTIFICATE-----\n"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert describe_certificates(chain)["certificates"][0]["subject"] == "odd"
 
 
 def test_a_certificate_that_is_not_readable_hides_no_other() -> None:

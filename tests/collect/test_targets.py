@@ -18,7 +18,7 @@ LONG = "a" * 5 * LONGEST_TEXT
         (" s3://bucket@eu-1/prod ", "s3://bucket@eu-1/prod"), ("gs://box@eu/x", "gs://box@eu/x"), ("cifs://box@nas/x", "cifs://nas/x"), ("s3://bucket@/x", "s3:///x"),
         ("s3://Key@eu/x", "s3://eu/x"), ("s3://eu/x", "s3://eu/x"), ("nfs://[fd00::1]:/x", "nfs://[fd00::1]:/x"), ("nfs://nas", "nfs://nas"), ("nfs://", "nfs://"),
         ("nfs://nas/a b?volume=v", "nfs://nas/a?volume=v"), ("nfs://nas?xbackup=s3cr3t&volume=a+s3cr3t", "nfs://nas"), ("NFS://nas/x", {"malformed": "str"}),
-        (f"nfs://nas/{LONG}", f"nfs://nas/{LONG}"[: 4 * LONGEST_TEXT]), (["s3cr3t"], {"malformed": "list"}), ({}, {"malformed": "dict"}), (0, {"malformed": "int"}),
+        (f"nfs://nas/{LONG}", f"nfs://nas/{LONG}"[: 4 * LONGEST_TEXT]), (None, None), ("", ""), (" ", {"malformed": "str"}), (["s3cr3t"], {"malformed": "list"}), ({}, {"malformed": "dict"}), (0, {"malformed": "int"}),
     ],
 )  # fmt: skip
 def test_a_backup_url_is_scheme_place_path_and_names(url: Any, kept: Any) -> None:
