@@ -48,7 +48,7 @@ test-faults: $(READY) ## faults, canaries, odd objects, hostile files, kills; pr
 faults-long: $(READY) ## the same with everything: hours
 	FAULTS=long $(BIN)/python -m pytest tests/faults --numprocesses auto
 
-mutants: $(READY) ## mutation testing of evaluator, redactor and archive reader: an hour
+mutants: $(READY) ## mutation testing of evaluator, redactor and archive reader: ten minutes
 	$(BIN)/python -m tests.faults.mutate
 
 reliability: $(READY) ## write the figures of the last runs into docs/reliability.md

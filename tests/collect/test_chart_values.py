@@ -86,35 +86,6 @@ def test_values_as_text(text: Any, found: Any) -> None:
     assert parsed(text) == found
 
 
-def test_values_larger_than_anybodys_are_none() -> None:
-    def of(size: int) -> Any:
-        return parsed("a: " + "x" * (size - 3))
-
-    assert of(chart_values.LARGEST_YAML) is not None
-    assert of(chart_values.LARGEST_YAML + 1) is None
-    around = 9  # what a text of one list says beside its members, the first thing is number 0
-    assert parsed("a: [" + "1," * (MOST_EVENTS - around + 1) + "]") is not None
-    assert parsed("a: [" + "1," * (MOST_EVENTS - around + 2) + "]") is None
-
-
-def test_values_nested_deeper_than_anybodys_are_none() -> None:
-    assert parsed("a: " + "[" * 99 + "]" * 99) is not None
-    assert parsed("a: " + "[" * 100 + "]" * 100) is None
-    assert parsed("a: " + "{b: " * 99 + "1" + "}" * 99) is not None
-    assert parsed("a: " + "{b: " * 100 + "1" + "}" * 100) is None
-
-
-def test_aliases_and_merges_are_counted() -> None:
-    def aliases(count: int, *, merge: bool) -> Any:
-        uses = "".join(f"k{number}: *x\n" for number in range(count))
-        return parsed(f"base: &x {{a: 1}}\n{'last: {<<: {b: 1}}' if merge else 'last: 1'}\n{uses}")
-
-    assert aliases(MOST_ALIASES, merge=False) is not None
-    assert aliases(MOST_ALIASES + 1, merge=False) is None
-    assert aliases(MOST_MERGED, merge=True) is not None
-    assert aliases(MOST_MERGED + 1, merge=True) is None
-
-
 # Values of an Argo CD source
 
 
@@ -208,3 +179,35 @@ def test_of_an_applications_resources_those_that_are_used_and_those_that_are_not
     ]  # fmt: skip
     assert argo_resources(None, Vault()) is None
     assert argo_resources({"kind": SECRET}, Vault()) == {"malformed": "dict"}
+
+
+# Bounds of values as text
+
+
+def test_values_larger_than_anybodys_are_none() -> None:
+    def of(size: int) -> Any:
+        return parsed("a: " + "x" * (size - 3))
+
+    assert of(chart_values.LARGEST_YAML) is not None
+    assert of(chart_values.LARGEST_YAML + 1) is None
+    around = 9  # what a text of one list says beside its members, the first thing is number 0
+    assert parsed("a: [" + "1," * (MOST_EVENTS - around + 1) + "]") is not None
+    assert parsed("a: [" + "1," * (MOST_EVENTS - around + 2) + "]") is None
+
+
+def test_values_nested_deeper_than_anybodys_are_none() -> None:
+    assert parsed("a: " + "[" * 99 + "]" * 99) is not None
+    assert parsed("a: " + "[" * 100 + "]" * 100) is None
+    assert parsed("a: " + "{b: " * 99 + "1" + "}" * 99) is not None
+    assert parsed("a: " + "{b: " * 100 + "1" + "}" * 100) is None
+
+
+def test_aliases_and_merges_are_counted() -> None:
+    def aliases(count: int, *, merge: bool) -> Any:
+        uses = "".join(f"k{number}: *x\n" for number in range(count))
+        return parsed(f"base: &x {{a: 1}}\n{'last: {<<: {b: 1}}' if merge else 'last: 1'}\n{uses}")
+
+    assert aliases(MOST_ALIASES, merge=False) is not None
+    assert aliases(MOST_ALIASES + 1, merge=False) is None
+    assert aliases(MOST_MERGED, merge=True) is not None
+    assert aliases(MOST_MERGED + 1, merge=True) is None

@@ -112,7 +112,8 @@ def test_classes(value: str, expected: list[str]) -> None:
         ("Kf7-mqPKf7-mqPKf", "fair"), ("Kf7-mqPwKf7-mqPw", "strong"),  # 7 and 8 distinct ones
         ("admin-Kf7mqPz", "strong"), ("admin-Kf7mq", "weak"), ("adminKf7mqPz", "weak"), ("adminKf7mqPzw", "strong"),  # a common word with 7 and 8 others
         ("SECRETadminKf7mqPz", "strong"), ("RabbitMQ7mqPz", "weak"),
-        ("abcdKmqx", "fair"), ("abcdefgx", "weak"), ("abcabcabcabc", "weak"), ("zyxwvuTSRQponml9", "weak"), ("112233445566A!", "weak"),
+        ("abcdKmqx", "fair"), ("abcdefg9Q", "weak"), ("abcdefg9Qx", "fair"), ("abcdK9mqx", "fair"), ("acegikmo9Q", "fair"),  # six neighbours of eight pairs
+         ("abcdefgx", "weak"), ("abcabcabcabc", "weak"), ("zyxwvuTSRQponml9", "weak"), ("112233445566A!", "weak"),
     ],
 )  # fmt: skip
 def test_strength_at_its_bounds(value: str, expected: str) -> None:

@@ -124,7 +124,7 @@ def test_groups_and_tasks_without_end_are_cut() -> None:
 @pytest.mark.parametrize("by", ["steps", "tasks"])
 def test_templates_inside_steps_are_followed_so_far(by: str) -> None:
     inner: dict[str, Any] = {"name": "last"}
-    for _ in range(DEEPEST + 1):
+    for _ in range(DEEPEST + 3):
         step = {"name": "s", "inline": inner}
         inner = {"name": "t", **({"steps": [[step]]} if by == "steps" else {"dag": {"tasks": [step]}})}
     found, levels = workflow_templates([inner])[0], 0

@@ -40,10 +40,10 @@ KILLED, ALIVE, NOT_PLACED = 1, 0, 3
 # Module → the tests that are to notice.
 MODULES: dict[str, list[str]] = {
     "exivity_audit.evaluate": ["tests/test_evaluation.py", "tests/test_engine.py"],
-    "exivity_audit.collect.describe": ["tests/collect/test_describers.py", "tests/collect/test_describe.py"],
+    "exivity_audit.collect.describe": ["tests/collect/test_describers.py"],
     "exivity_audit.collect.public": ["tests/collect/test_public.py"],
     "exivity_audit.collect.pem": ["tests/collect/test_pem.py"],
-    "exivity_audit.collect.alertmanager": ["tests/collect/test_alertmanager.py"],
+    "exivity_audit.collect.alertmanager": ["tests/collect/test_alertmanager_config.py"],
     "exivity_audit.collect.broker": ["tests/collect/test_broker_settings.py"],
     "exivity_audit.collect.chart_values": ["tests/collect/test_chart_values.py"],
     "exivity_audit.collect.targets": ["tests/collect/test_targets.py"],
