@@ -315,7 +315,7 @@ def test_parts_of_a_release_of_another_form_are_empty() -> None:
     "value",
     [
         None, 7, "%", encode("%"), packed(b"{", compressed=False), packed(b"["), packed([1]), packed(b"7"), packed(b"[" * 100_000), packed(b"\xff\xfe"),
-        encode(base64.b64encode(b"\x1f\x8b\x08" + SECRET.encode())),
+        encode(base64.b64encode(b"\x1f\x8b\x08" + SECRET.encode())), encode(base64.b64encode(b'{"version": 3}') + b"!"),
     ],
 )  # fmt: skip
 def test_what_is_no_release(value: Any) -> None:
