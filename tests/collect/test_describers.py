@@ -104,7 +104,7 @@ def test_classes(value: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ("Kf7jqpw", "weak"), ("Kf7jqpwm", "fair"),  # 7 and 8 characters
+        ("", "empty"), ("Kf7jqpw", "weak"), ("Kf7jqpwm", "fair"),  # 7 and 8 characters
         ("Kf7KKfff7K7f", "weak"), ("Kf7-Kf7-Kf7-Kf7-", "weak"), ("Kf7-mKf7-mKf7-m", "fair"),  # 4 and 5 distinct ones
         ("kfjqpwmzxna", "weak"), ("kfjqpwmzxnav", "fair"), ("kfjqpwmzxnavgtrykfjq", "fair"),  # one class
         ("kf7jqpwmzxn3avb", "fair"), ("kf7jqpwmzxn3avb9", "strong"),  # 15 and 16 of two classes
