@@ -165,3 +165,4 @@ def test_sizes() -> None:
     assert describe_config(b"\x1f\x8b" + SECRET.encode()) == {"malformed": "text"}
     assert describe_config(zlib.compress(b"# x")) == {"malformed": "text"}
     assert describe_config(b"\xff") == {"malformed": "text"}
+    assert describe_config(b"a: [") == describe_config(b"- a") == describe_config(b"7") == {"malformed": "yaml"}
