@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from exivity_audit.snapshot import SiteSnapshot, Snapshot
+from exivity_audit.snapshot import SiteSnapshot, Snapshot, walking
 
 
 class Ringed(Protocol):
@@ -63,19 +63,20 @@ def described(value: dict[str, Any]) -> bool:
 
 
 def join(parts: Sequence[Snapshot], order: Sequence[str] = ()) -> Snapshot:
-    """Snapshots taken apart as one, its sites in the order of the parts, or as named; groups numbered over all of them."""
+    """Snapshots taken apart as one, its sites in the order of the parts, or as named; groups numbered over all of them. Raises UsageError."""
     if len(parts) == 1 and not order:
         return parts[0]
     units = [(number, site) for number, part in enumerate(parts) for site in part.sites]
     if order:
         units.sort(key=lambda unit: order.index(unit[1].name))
-    rings = _rings(units)
-    numbers = _numbers(units, rings)
-    names = {ring: str(place + 1) if len(set(rings)) > 1 else "" for place, ring in enumerate(dict.fromkeys(rings))}
-    sites = tuple(
-        msgspec.structs.replace(unit[1], keyring=names[ring], reads=_renumbered(unit[1], _unit(unit), numbers))
-        for unit, ring in zip(units, rings, strict=True)
-    )
+    with walking():
+        rings = _rings(units)
+        numbers = _numbers(units, rings)
+        names = {ring: str(place + 1) if len(set(rings)) > 1 else "" for place, ring in enumerate(dict.fromkeys(rings))}
+        sites = tuple(
+            msgspec.structs.replace(unit[1], keyring=names[ring], reads=_renumbered(unit[1], _unit(unit), numbers))
+            for unit, ring in zip(units, rings, strict=True)
+        )
     first = parts[0]
     return Snapshot(first.format, first.version, first.tool, min(part.started for part in parts), max(part.finished for part in parts), sites)
 

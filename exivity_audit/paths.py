@@ -48,13 +48,15 @@ def pruner(keep: Mapping[str, Describer | None]) -> Callable[[Any], Any]:
 def prune(value: Any, keep: Mapping[str, Describer | None]) -> Any:
     """A copy of an API object with the kept paths alone; a describer replaces what it is given.
 
-    A value of an unexpected type at a kept path stays as it is (the fact that reads it says so); what is not kept is gone.
+    A value of an unexpected type at a kept path stays as it is (the fact that reads it says so); what is not kept is gone. One that is
+    nested deeper than anybody's is named by its type: whatever walks it later would end in the middle.
     """
     return _prune(value, _tree(keep))
 
 
 _Tree = dict[str, Any]
 _LEAF = "\0leaf"
+_DEEPEST, _NESTED = 100, (dict, list)
 
 
 def _tree(keep: Mapping[str, Describer | None]) -> _Tree:
@@ -69,6 +71,8 @@ def _tree(keep: Mapping[str, Describer | None]) -> _Tree:
 
 def _prune(value: Any, tree: _Tree) -> Any:
     if _LEAF in tree:
+        if isinstance(value, _NESTED) and not _shallow(value, _DEEPEST):
+            return _odd(value)
         describer = tree[_LEAF]
         return value if describer is None else describer(value)
     if EACH in tree:
@@ -76,6 +80,12 @@ def _prune(value: Any, tree: _Tree) -> Any:
     if not isinstance(value, dict):
         return _odd(value)
     return {key: _prune(value[key], branch) for key, branch in tree.items() if key in value}
+
+
+def _shallow(value: Any, levels: int) -> bool:
+    """Whether a dict or list is nested in no more than so many levels."""
+    items = value.values() if isinstance(value, dict) else value
+    return levels > 0 and not any(isinstance(item, _NESTED) and not _shallow(item, levels - 1) for item in items)
 
 
 def _odd(value: Any) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -113,6 +115,15 @@ class Snapshot(msgspec.Struct, frozen=True):
 def run_now(snapshot: Snapshot) -> datetime:
     """The time that a snapshot is judged as of: the server's at the first site that was reached."""
     return parse_time(next((site.now for site in snapshot.sites if not site.unreached), snapshot.sites[0].now))
+
+
+@contextmanager
+def walking() -> Iterator[None]:
+    """Around what walks all of a snapshot: a file may be nested deeper than any that this tool writes. Raises UsageError."""
+    try:
+        yield
+    except RecursionError as error:
+        raise UsageError("a snapshot is nested deeper than any that this tool writes", "collect it again") from error
 
 
 def encode(snapshot: Snapshot) -> bytes:

@@ -26,7 +26,7 @@ from exivity_audit.subject import Subject
 from exivity_audit.verdict import Severity, Status, Verdict, fail, to_attest, unknown, warn
 from tests import builders
 from tests.judging import judged
-from tests.test_engine import pack, record, rule, site
+from tests.small_pack import pack, record, rule, site
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CHECKS = {one.id: one for one in own_pack().checks}

@@ -2,120 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from exivity_audit.attestation import Attestation
-from exivity_audit.check import RELAX, Check, check
+from exivity_audit.check import RELAX
 from exivity_audit.config import Config, Waiver
 from exivity_audit.document import Document, Malformed, NotCollected
-from exivity_audit.evaluate import Outcome, evaluate
-from exivity_audit.fact import Fact, NotSeen, Objects, fact, maybe, seen
-from exivity_audit.lifecycle import load_lifecycle
+from exivity_audit.fact import NotSeen, Objects, fact, maybe, seen
 from exivity_audit.measure import at_least, exactly
-from exivity_audit.pack import Checklist, Pack, Row
 from exivity_audit.remedy import values
 from exivity_audit.scenario import ACTIVE_C, PASSIVE_C, A, B, C
-from exivity_audit.snapshot import Cluster, Place, Record, SiteSnapshot, Snapshot, Tool
+from exivity_audit.snapshot import Cluster, Place, SiteSnapshot
 from exivity_audit.snapshot import Outcome as Read
 from exivity_audit.subject import Subject, fingerprint, matches
 from exivity_audit.verdict import Severity, Status, fail, ok, skip, to_attest, together, unknown, warn
-
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-KEEP = ("metadata.name", "metadata.namespace", "spec.size", "spec.count")
-
-
-def record(name: str, *objects: Any, outcome: Read = Read.FOUND, place: Place | None = None, keep: tuple[str, ...] = KEEP) -> Record:
-    return Record(name, name, "v1", "Thing", place or Place("ns"), outcome, 200, "", keep, objects)
-
-
-def thing(name: str, **spec: Any) -> dict[str, Any]:
-    return {"metadata": {"name": name, "namespace": "ns"}, "spec": spec}
-
-
-def node_record(workers: int) -> Record:
-    return Record(
-        "nodes",
-        "nodes",
-        "v1",
-        "Node",
-        Place(),
-        Read.FOUND,
-        200,
-        "",
-        ("metadata.name",),
-        tuple({"metadata": {"name": f"n{i}"}} for i in range(workers)),
-    )
-
-
-class Worker:
-    """A node fact with just what the scenario asks."""
-
-    worker = True
-
-
-@fact
-def nodes(nodes: Any) -> Any:
-    return nodes.each(lambda item: Worker())
-
-
-@fact
-def things(things: Any) -> Any:
-    return things.each(lambda item: Size(item))
-
-
-@fact
-def node_loss() -> tuple[()]:
-    return ()
-
-
-class Size:
-    """A fact about a thing."""
-
-    def __init__(self, item: Document) -> None:
-        self.subject, self.source, self.size = item.subject, item.source, item.integer("spec.size")
-
-
-def pack(*checks: Check, facts: tuple[Fact, ...] = (), phase: Any = "foundation") -> Pack:
-    rows = [Row("row", "Row", phase, 1)]
-    return Pack(
-        "test",
-        Checklist("Test", "1", rows),
-        tuple(replace(one, row="row") for one in checks),
-        {one.name: one for one in (nodes, things, node_loss, *facts)},
-        (),
-        {},
-        {},
-    )
-
-
-def site(*records: Record, name: str = "default", role: Any = None, workers: int = 3) -> SiteSnapshot:
-    return SiteSnapshot(
-        name, role, Cluster("c", None, "v1"), "ns", "rel", "rel", None, "2026-11-23T12:00:00Z", False, (node_record(workers), *records)
-    )
-
-
-def judge(checks: Pack, *sites: SiteSnapshot, config: Config | None = None, attestations: tuple[Attestation, ...] = ()) -> tuple[Outcome, ...]:
-    snapshot = Snapshot("exivity-audit/snapshot", 1, Tool("t", "1"), "", "", sites)
-    return evaluate(snapshot, checks, config or Config(), attestations=attestations, thresholds={}, lifecycle=load_lifecycle(None)).outcomes
-
-
-def rule(function: Callable[..., Iterator[Any]], slug: str = "rule", **options: Any) -> Check:
-    function.__doc__ = "Things are large.\n\nBecause.\n\nFix: make them larger."
-    return check(slug, **{"severity": Severity.HIGH, "clauses": ("F1",), **options})(function)
-
-
-def large(things: Any) -> Iterator[Any]:
-    for one in things:
-        yield ok(one, one.size) if one.size >= 5 else fail(one, one.size, wanted=at_least(5), at="spec.size")
-
-
-def only(checks: Pack, *records: Record, **rest: Any) -> Outcome:
-    return judge(checks, site(*records), **rest)[0]
+from tests.small_pack import KEEP, judge, large, only, pack, record, rule, site, thing
 
 
 def test_pass_and_fail_are_worst_of() -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
+from exivity_audit.errors import UsageError
+from exivity_audit.handover.sealing import strained_snapshot
 from exivity_audit.keyring import comparable, descriptions, join
 from exivity_audit.snapshot import Cluster, Outcome, Place, Record, SiteSnapshot, Snapshot, Tool, decode, encode
 
@@ -99,3 +102,14 @@ def test_a_file_of_before_keyrings_is_read_and_its_bytes_do_not_change() -> None
     plain = part(site("ams", secret(1)))
     assert b"keyring" not in encode(plain)
     assert decode(encode(plain), "file") == msgspec.json.decode(encode(plain), type=Snapshot)
+
+
+def test_a_file_nested_deeper_than_ours_is_refused_wherever_all_of_it_is_walked() -> None:
+    deep: Any = secret(1)
+    for _ in range(900):
+        deep = {"a": deep}
+    odd = decode(encode(part(site("ams", deep))), "odd.json")
+    with pytest.raises(UsageError, match="nested deeper"):
+        join([odd, part(site("fra", secret(1)))])
+    with pytest.raises(UsageError, match="nested deeper"):
+        strained_snapshot(odd)

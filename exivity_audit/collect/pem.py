@@ -93,7 +93,6 @@ def _private_key(chain: bytes | None, key: bytes) -> dict[str, Any]:
         return {"malformed": type(error).__name__}
     if not sound:
         return {"malformed": "ValueError"}
-    matches = False
     try:
         first = BEGIN + (chain or b"").split(BEGIN)[1]
         public = x509.load_pem_x509_certificate(first).public_key()

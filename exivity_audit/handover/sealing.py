@@ -17,7 +17,7 @@ from exivity_audit.reports import figures
 from exivity_audit.reports.json_report import json_report
 from exivity_audit.reports.run_info import RunInfo
 from exivity_audit.score import Scorecard
-from exivity_audit.snapshot import Snapshot, encode
+from exivity_audit.snapshot import Snapshot, encode, walking
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,15 +26,18 @@ NO_PAGE = "report.html is left out: this version writes no HTML"
 
 
 def strained_snapshot(snapshot: Snapshot) -> Snapshot:
-    """A snapshot with the net drawn through it once more: a file may have been changed since it was collected."""
-    sites = [
-        msgspec.structs.replace(
-            site,
-            reads=tuple(msgspec.structs.replace(record, objects=strained(record.objects), reason=strained(record.reason)) for record in site.reads),
-            unreached=strained(site.unreached),
-        )
-        for site in snapshot.sites
-    ]
+    """A snapshot with the net drawn through it once more: a file may have been changed since it was collected. Raises UsageError."""
+    with walking():
+        sites = [
+            msgspec.structs.replace(
+                site,
+                reads=tuple(
+                    msgspec.structs.replace(record, objects=strained(record.objects), reason=strained(record.reason)) for record in site.reads
+                ),
+                unreached=strained(site.unreached),
+            )
+            for site in snapshot.sites
+        ]
     return msgspec.structs.replace(snapshot, sites=tuple(sites))
 
 
