@@ -78,8 +78,10 @@ def _sound(private: Any) -> bool:
     if not isinstance(private, rsa.RSAPrivateKey):
         return True
     numbers = private.private_numbers()
-    p, q, public = numbers.p, numbers.q, numbers.public_numbers
-    return p > 1 and q > 1 and p * q == public.n and all((numbers.d * public.e - 1) % (prime - 1) == 0 for prime in (p, q))
+    p, q, d, public = numbers.p, numbers.q, numbers.d, numbers.public_numbers
+    if p < 3 or q < 3 or p * q != public.n or numbers.iqmp * q % p != 1:
+        return False
+    return all((d * public.e - 1) % (prime - 1) == 0 and part == d % (prime - 1) for prime, part in ((p, numbers.dmp1), (q, numbers.dmq1)))
 
 
 def _private_key(chain: bytes | None, key: bytes) -> dict[str, Any]:
