@@ -11,13 +11,17 @@ from exivity_audit.reports.words import baseline_words, headline, several, site_
 from exivity_audit.verdict import Status
 
 LONGEST = 60_000  # characters a pull request comment takes, with room to spare
-ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "://": "&#58;//", **{sign: f"\\{sign}" for sign in "\\`*_{}[]#|~"}}
+APART = "&#8203;"  # GitHub looks for mentions and issues in what it rendered, so an entity alone hides none
+ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": f"&#64;{APART}", "://": "&#58;//", **{sign: f"\\{sign}" for sign in "\\`*_{}[]#|~"}}
 SPECIAL = re.compile(r"://|[&<>@\\`*_{}\[\]#|~]")
+NUMBERED = re.compile(r"(\\#|\bGH-)(?=\d)", re.IGNORECASE)
+BARE = re.compile(r"\b(www)\.", re.IGNORECASE)
 
 
 def plain(text: object) -> str:
     """A text that Markdown shows as it is, in one line: no markup, HTML, link, mention or cell border takes effect."""
-    return SPECIAL.sub(lambda match: ENTITIES[match[0]], clean(text))
+    shown = SPECIAL.sub(lambda match: ENTITIES[match[0]], clean(text))
+    return BARE.sub(r"\1&#46;", NUMBERED.sub(rf"\1{APART}", shown))
 
 
 def render_markdown(report: ReportShape) -> bytes:
