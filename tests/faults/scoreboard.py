@@ -76,6 +76,8 @@ LINES = (
     Line("fuzzed strings", "random strings in JSON, JUnit, SARIF, metrics and the other machine formats", (1000, 10_000)),
     Line("fuzzed unreadable", "… reports that their schema or parser refuses", most=0),
     Line("in flight", "requests in flight before a small API server that throttles", most=8, height=True),
+    Line("page cuts", "lists cut into random pages, with tokens that expire", (150, 1000)),
+    Line("page cuts wrong", "… objects twice or lost", most=0),
     Line("places", "time zones and languages that give the same bytes", (12, 12)),
     Line("ways", "ways to a server: proxy, NO_PROXY, SOCKS, IPv6, tls-server-name, a forwarded port", (6, 6)),
     Line("ways failed", "… that did not hold", most=0),
