@@ -78,7 +78,7 @@ LINES = (
     Line("in flight", "requests in flight before a small API server that throttles", most=8, height=True),
     Line("page cuts", "lists cut into random pages, with tokens that expire", (150, 1000)),
     Line("page cuts wrong", "… objects twice or lost", most=0),
-    Line("places", "time zones and languages that give the same bytes", (12, 12)),
+    Line("places", "time zones and languages that give the same bytes", (6, 12)),
     Line("ways", "ways to a server: proxy, NO_PROXY, SOCKS, IPv6, tls-server-name, a forwarded port", (6, 6)),
     Line("ways failed", "… that did not hold", most=0),
     Line("big memory", "peak memory of a whole run on 10,000 pods", most=200, unit=" MiB", height=True),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import select
 import socket
@@ -65,8 +64,8 @@ class Small:
                 self.inside -= 1
 
 
-@pytest.mark.parametrize("variant", list(VARIANTS) if LONG else ["multi_node", "flawed"])
-@pytest.mark.parametrize("room", [1, 2, 4, 100])
+@pytest.mark.parametrize("variant", list(VARIANTS) if LONG else ["multi_node"])
+@pytest.mark.parametrize("room", [1, 2, 4, 100] if LONG else [1, 100])
 def test_a_small_api_server(variant: str, room: int, proxy: FaultProxy, connection: Callable[[], Connection]) -> None:
     """At most eight in flight, fewer once it throttles, and the same verdicts as from a large one."""
     proxy.begin(backend(variant, 500))
@@ -75,7 +74,6 @@ def test_a_small_api_server(variant: str, room: int, proxy: FaultProxy, connecti
     proxy.begin(server)
     found = audit(connection(), deadline=600)
     board.high("in flight", server.peak)
-    board.add("combinations")
     assert server.peak <= MOST
     if room < 4:
         assert server.refused
@@ -98,11 +96,12 @@ def test_the_same_bytes_everywhere(tmp_path: Path) -> None:
     nowhere = tmp_path / "empty"
     nowhere.mkdir()
     first: dict[str, bytes] = {}
-    for number, (zone, language) in enumerate((zone, language) for zone in ZONES for language in LANGUAGES):
+    every = [(zone, language) for zone in ZONES for language in LANGUAGES]
+    for number, (zone, language) in enumerate(every if LONG else every[::2]):
         folder = tmp_path / str(number)
         folder.mkdir()
         surroundings = environment(tmp_path) | {"TZ": zone, "LANG": language, "LC_ALL": language}
-        surroundings |= {"PYTHONTZPATH": "", "TZDIR": str(nowhere)} if number % 2 else {}
+        surroundings |= {"PYTHONTZPATH": "", "TZDIR": str(nowhere)} if number == 1 else {}
         flags = [word for name in REPORTS for word in ("-o", f"{name}={name}")]
         ran = subprocess.run(
             words("run", "--snapshot", "../s.json", "-q", *flags), cwd=folder, env=surroundings, capture_output=True, text=True, check=False
@@ -126,20 +125,9 @@ class Tunnel(ConnectProxy):
 
     port_behind: int = 0
 
-    def _tunnel(self, client: socket.socket) -> None:
-        real = socket.create_connection
-        with contextlib.ExitStack() as opened:
-            opened.enter_context(_leading(real, self.port_behind))
-            super()._tunnel(client)
-
-
-@contextlib.contextmanager
-def _leading(real: Callable[..., socket.socket], port: int) -> Iterator[None]:
-    socket.create_connection = lambda address, *arguments, **named: real(("127.0.0.1", port) if address[0] == NAME else address, *arguments, **named)  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        socket.create_connection = real  # type: ignore[assignment]
+    def address(self, host: str, port: int) -> tuple[str, int]:
+        """Where it connects to."""
+        return ("127.0.0.1", self.port_behind) if host == NAME else (host, port)
 
 
 @contextlib.contextmanager
