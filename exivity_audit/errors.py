@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from exivity_audit.characters import all_seen
+
 
 def one_line(text: object, limit: int = 160) -> str:
     """Return `text` as a single printable line of at most `limit` characters, safe to show on a terminal."""
-    shown = "".join(character if character.isprintable() else " " for character in str(text))
+    shown = str(text)
+    if not all_seen(shown):
+        shown = "".join(character if all_seen(character) else " " for character in shown)
     shown = " ".join(shown.split())
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 

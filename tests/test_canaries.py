@@ -286,7 +286,7 @@ def outputs() -> dict[str, str]:
     return {
         "snapshot": encode_snapshot(snapshot).decode(),
         "json": json_report(card, run).decode(),
-        "terminal": render_terminal(card, run, width=200, colour=False, plain=True, ascii=False, verbose=True, explain_score=True),
+        "terminal": render_terminal(card, run, width=200, colour=False, ascii=False, verbose=True, explain_score=True),
         "short": render_short(card, run),
         "fixes": values_overlay(card, register(card), snapshot.sites[0]),
         "actions": action_register(card, register(card)),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from exivity_audit.cli import saying
 from exivity_audit.cli.preparation import Preparation, accesses
 from exivity_audit.cli.site_plan import Plan
 from exivity_audit.collect.connection import cluster_behind
@@ -36,7 +36,7 @@ def parity_key(flags: dict[str, Any]) -> ParityKey | None:
         return None
     key, note = read_parity_key(flags["parity_key"])
     if note:
-        print(f"note: {note}", file=sys.stderr)
+        saying.note(note)
     return key
 
 
@@ -55,7 +55,7 @@ def collect(wanted: Plan, prepared: Preparation, flags: dict[str, Any]) -> tuple
     for one in visits:
         place = f"{one.name}: " if wanted.several else ""
         for note in _notes(one):
-            print(f"note: {place}{note}", file=sys.stderr)
+            saying.note(f"{place}{note}")
     gathered = [one.gathered for one in visits if one.gathered is not None]
     sites = settled(gathered, key)
     return Snapshot("exivity-audit/snapshot", 1, Tool("exivity-audit", version()), started, _stamp(), sites), {one.name: one.stats for one in visits}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from exivity_audit.cli.options import PACKS, add
+from exivity_audit.cli.saying import tell
 
 
 @click.command("explain", context_settings={"max_content_width": 110})
@@ -24,5 +25,6 @@ def command(check: str, **flags: object) -> int:
     one = found.get(check) or (fitting[0] if len(fitting) == 1 else None)
     if one is None:
         raise UsageError(f"no check is named {check!r}{nearest(check, found)}", "`exivity-audit list` prints the ids")
-    click.echo(as_text(explain(one, pack, (*READS, *pack.reads))), nl=False)
+    for line in as_text(explain(one, pack, (*READS, *pack.reads))).splitlines():
+        tell(line)
     return 0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from exivity_audit.cli import saying
 from exivity_audit.config import Config
 from exivity_audit.errors import UsageError
 from exivity_audit.past_report import NAME, PastReport, decoded, file_name, mark_of
@@ -60,7 +60,7 @@ def with_history(snapshot: Snapshot, folder: Path | None) -> Snapshot:
 
     found, notes = told(snapshot, folder, BY_NAME[READ])
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+        saying.note(note)
     return found
 
 
@@ -81,7 +81,7 @@ def add_report(history: Keeping, card: Scorecard, run: RunInfo) -> None:
             try:
                 file.unlink(missing_ok=True)
             except OSError as error:
-                print(f"note: history: {file.name} could not be taken away: {error.strerror}", file=sys.stderr)
+                saying.note(f"history: {file.name} could not be taken away: {error.strerror}")
 
 
 def _own(folder: Path, site: SiteSnapshot) -> list[tuple[datetime, Path]]:

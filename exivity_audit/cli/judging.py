@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from exivity_audit.attestation import refuse_future
+from exivity_audit.cli import saying
 from exivity_audit.cli.output import Output, Style, deliver
 from exivity_audit.cli.preparation import Preparation, moment
 from exivity_audit.errors import AuditError
@@ -44,7 +45,7 @@ def evaluated(snapshot: Snapshot, prepared: Preparation, flags: dict[str, Any], 
     refuse_future(prepared.attestations, today)
     for one in prepared.attestations:
         if one.expired(today):
-            print(f"note: {one.place}: {one.check}: it expired on {one.expires} and covers nothing", file=sys.stderr)
+            saying.note(f"{one.place}: {one.check}: it expired on {one.expires} and covers nothing")
     return evaluate(
         snapshot,
         prepared.pack if profile is None else profile.measured(prepared.pack),

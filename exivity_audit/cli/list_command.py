@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from exivity_audit.cli.options import JUDGING, add
+from exivity_audit.cli.saying import tell
 
 
 @click.command("list", context_settings={"max_content_width": 110})
@@ -20,11 +21,12 @@ def command(**flags: object) -> int:
         checks = [check for check in pack.checks if check.row == row.id and (prepared.selected is None or check.id in prepared.selected)]
         if not checks:
             continue
-        click.echo(f"\n{row.title} ({row.phase}, weight {row.weight})")
+        click.echo()
+        tell(f"{row.title} ({row.phase}, weight {row.weight})")
         for check in checks:
             total, to_come = total + 1, to_come + (not check.built)
             mark = "" if check.built else "  (to come)"
-            click.echo(f"  {check.id:36} {severity_text(check):30} {' '.join(check.clauses):14} {check.title}{mark}")
+            tell(f"  {check.id:36} {severity_text(check):30} {' '.join(check.clauses):14} {check.title}{mark}")
     still = f", {to_come} of them to come" if to_come else ""
     click.echo(f"\n{total} checks{still}. `exivity-audit explain ID` tells more.")
     return 0

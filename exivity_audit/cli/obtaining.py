@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from exivity_audit.cli import saying
 from exivity_audit.cli.preparation import Preparation
 from exivity_audit.cli.site_plan import plan
 from exivity_audit.collect.stats import Stats
@@ -67,7 +67,7 @@ def obtain(prepared: Preparation, flags: dict[str, Any], snapshots: Sequence[str
 
         snapshot = with_history(snapshot, history)
     for note in _oddities(snapshot):
-        print(f"note: {note}", file=sys.stderr)
+        saying.note(note)
     return Obtained(snapshot, costs, ", ".join(str(one.path) for one in wanted.saved) or None)
 
 

@@ -165,7 +165,6 @@ def content_of(scorecard: Scorecard, run: RunInfo, output: Output, style: Style)
         run,
         width=width,
         colour=to_terminal and not os.environ.get("NO_COLOR"),
-        plain=not to_terminal,
         ascii=plain_ascii,
         verbose=style.verbose,
         explain_score=style.explain_score,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from exivity_audit.cli.options import ACCESS, JUDGING, Grouped, add
+from exivity_audit.cli.saying import tell
 from exivity_audit.errors import one_line
 
 if TYPE_CHECKING:
@@ -85,16 +86,17 @@ def _site(access: Access, prepared: Preparation, place: str) -> int:
             answers = list(workers.map(lambda need: _answer(session, need), asked.needs))
     finally:
         session.close()
-    click.echo(f"{place}{session.base.cluster.name}, release {session.target}, as {session.base.identity or 'an unknown identity'}\n")
+    tell(f"{place}{session.base.cluster.name}, release {session.target}, as {session.base.identity or 'an unknown identity'}")
+    click.echo()
     missing = [(need, answer) for need, answer in zip(asked.needs, answers, strict=True) if answer.allowed is not True]
     for need, answer in missing:
         instead = f": only in {', '.join(answer.instead)}, so what lies elsewhere stays unseen" if answer.instead else ""
-        click.echo(f"{answer.word}  {need.rule}{instead}")
+        tell(f"{answer.word}  {need.rule}{instead}")
         for why in need.why:
-            click.echo(f"         unseen: {why}")
+            tell(f"         unseen: {why}")
         _name(need.needing, need.other, partly=bool(answer.instead))
     for item in asked.left_out:
-        click.echo(f"not asked  {item.what} ({item.why})")
+        tell(f"not asked  {item.what} ({item.why})")
         _name(item.needing, item.other)
     count = len(asked.needs)
     lost = f", {len(missing)} {'is' if len(missing) == 1 else 'are'} missing" if missing else ""
@@ -110,7 +112,7 @@ def _name(needing: Iterable[Check], other: Iterable[Check], *, partly: bool = Fa
     for word, checks in (("blind", blind), ("less evidence, or unknown", less)):
         if checks:
             clauses = sorted({clause for check in checks for clause in check.clauses})
-            click.echo(f"         {word}: {', '.join(check.id for check in checks)}  (clauses {' '.join(clauses)})")
+            tell(f"         {word}: {', '.join(check.id for check in checks)}  (clauses {' '.join(clauses)})")
 
 
 def _answer(session: Any, need: Need) -> Answer:

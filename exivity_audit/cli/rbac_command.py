@@ -9,6 +9,7 @@ import click
 
 from exivity_audit.cli.filling import TARGET
 from exivity_audit.cli.options import ACCESS, JUDGING, Grouped, add
+from exivity_audit.cli.saying import tell
 
 if TYPE_CHECKING:
     from exivity_audit.cli.preparation import Preparation
@@ -65,7 +66,7 @@ def command(
     hand_over(manifest(found, _head(where, target, {**flags, "policy_reports": policy_reports}), name, bound), file)
     count, blind = len(found.needs), len({check.id for item in found.left_out for check in item.needing})
     without = f"; {blind} {'check does' if blind == 1 else 'checks do'} without what they need: see the file's first lines" if blind else ""
-    click.echo(f"{file or 'roles'}: {count} rights for release {target}{without}", err=file is None)
+    tell(f"{file or 'roles'}: {count} rights for release {target}{without}", err=file is None)
     return 0
 
 

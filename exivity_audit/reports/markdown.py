@@ -11,13 +11,27 @@ from exivity_audit.reports.words import baseline_words, headline, several, site_
 from exivity_audit.verdict import Status
 
 LONGEST = 60_000  # characters a pull request comment takes, with room to spare
-ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "://": "&#58;//", **{sign: f"\\{sign}" for sign in "\\`*_{}[]#|~"}}
-SPECIAL = re.compile(r"://|[&<>@\\`*_{}\[\]#|~]")
+APART = "&#8203;"  # GitHub looks for mentions and issues in what it rendered, so an entity alone hides none
+ENTITIES = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    "@": f"&#64;{APART}",
+    "://": "&#58;//",
+    "::": "&#58;&#58;",
+    **{sign: f"\\{sign}" for sign in "\\`*_{}[]#|~"},
+}
+SPECIAL = re.compile(r"://|::|[&<>@\\`*_{}\[\]#|~]")
+NUMBERED = re.compile(r"(\\#|\bGH-)(?=\d)", re.IGNORECASE)
+BARE = re.compile(r"\b(www)\.", re.IGNORECASE)
+MARKER = re.compile(r"^(?:(?P<blank> )|(?=[-+](?:\s|$)|[-=]+\s*$)|(?P<number>\d{1,9})(?=[.)](?:\s|$)))")  # of a list, a heading, a block of code
 
 
 def plain(text: object) -> str:
-    """A text that Markdown shows as it is, in one line: no markup, HTML, link, mention or cell border takes effect."""
-    return SPECIAL.sub(lambda match: ENTITIES[match[0]], clean(text))
+    """A text that Markdown shows as it is, in one line: no markup, HTML, link, mention, command or cell border takes effect."""
+    shown = SPECIAL.sub(lambda match: ENTITIES[match[0]], clean(text))
+    shown = BARE.sub(r"\1&#46;", NUMBERED.sub(rf"\1{APART}", shown))
+    return MARKER.sub(lambda match: "&#32;" if match["blank"] else f"{match['number'] or ''}\\", shown)
 
 
 def render_markdown(report: ReportShape) -> bytes:

@@ -36,14 +36,12 @@ def render_terminal(
     ascii: bool,
     verbose: bool,
     explain_score: bool = False,
-    plain: bool | None = None,
 ) -> str:
     """The report as text, laid out between 80 and 110 columns.
 
-    ``colour`` off is plain text without escapes; with ``plain=False`` beside it (NO_COLOR on a terminal) bold and dim stay.
+    ``colour`` off is plain text without an escape of any kind.
     """
-    bare = not colour if plain is None else plain
-    pen = Pen(min(max(width, NARROWEST), WIDEST), ascii, verbose, badges=colour and not bare)
+    pen = Pen(min(max(width, NARROWEST), WIDEST), ascii, verbose, badges=colour)
     report = Group(
         identity(scorecard, run, pen),
         opening(scorecard, pen),
@@ -67,8 +65,8 @@ def render_terminal(
         file=io.StringIO(),
         width=pen.width,
         height=100,
-        force_terminal=not bare,
-        color_system=None if bare else "standard",
+        force_terminal=colour,
+        color_system="standard" if colour else None,
         no_color=not colour,
         legacy_windows=False,
         markup=False,

@@ -6,6 +6,8 @@ import json
 import re
 import unicodedata
 
+from exivity_audit.characters import all_seen
+
 TO_ASCII = str.maketrans({
     "→": "->", "·": "|", "–": "-", "…": "...", "≥": ">=", "≤": "<=", "×": "x", "━": "=", "╍": "x", "┄": ".", "─": "-",
     "✘": "x", "✎": "m", "▲": "!", "✔": "+",
@@ -17,14 +19,14 @@ _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 def clean(text: object) -> str:
     """The text with every character that does not print shown as an escape (``\\x1b``, ``\\u202e``), odd blanks as a blank.
 
-    Covers C0, DEL, C1, bidi marks, zero-width characters, line separators, surrogates and private or unassigned code points.
+    Covers C0, DEL, C1, bidi marks, zero-width and other hidden characters, line separators, surrogates and private or unassigned code points.
     """
     shown = str(text)
-    return shown if shown.isprintable() else "".join(map(_visible, shown))
+    return shown if all_seen(shown) else "".join(map(_visible, shown))
 
 
 def _visible(character: str) -> str:
-    if character.isprintable():
+    if all_seen(character):
         return character
     if unicodedata.category(character) == "Zs":
         return " "
@@ -49,7 +51,7 @@ def json_text(value: object) -> str:
 
 def _escaped(match: re.Match[str]) -> str:
     character = match[0]
-    if character.isprintable():
+    if all_seen(character):
         return character
     if unicodedata.category(character) == "Cs":
         return "\\ufffd"

@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 
+from exivity_audit.characters import all_seen
 from exivity_audit.reports.text import clean, encodable
 
 WIDTH = 110
@@ -30,7 +31,7 @@ def _escaped(character: str) -> str:
     if character in '"\\':
         return "\\" + character
     code = ord(character)
-    if character.isprintable() and character != "\ufeff":
+    if all_seen(character):
         return character
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 

@@ -285,3 +285,28 @@ def test_a_filtered_print_says_so(show: Open) -> None:
         assert page.locator(".shown").is_visible()
         assert page.locator(".shown").inner_text().startswith("1 of ")
         assert not page.get_by_role("searchbox").is_visible()
+
+
+def test_markup_of_others_is_text(browser: Browser, folder: Path) -> None:
+    """Payloads in every text that others write: the browser runs, loads and says nothing, and builds the elements of harmless text."""
+    from exivity_audit.reports.html import render_html
+    from tests.faults.hostile_text import MARKUP, dealer
+    from tests.faults.test_output_injection import hostile_card
+
+    counted = []
+    for name, texts in (("hostile", MARKUP), ("harmless", tuple(f"harmless {number}" for number in range(len(MARKUP))))):
+        card, run = hostile_card(dealer(texts))
+        file = folder / f"{name}.html"
+        file.write_bytes(render_html(card, run))
+        with chromium.opened(browser, file) as found:
+            found.page.on("dialog", lambda dialog: found.said.append(f"dialog: {dialog.message}"))
+            found.page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
+            found.page.get_by_role("searchbox").fill("<img src=x onerror=alert(1)>")
+            found.page.mouse.move(400, 400)
+            assert found.said == []
+            assert len(found.asked) == 1, "the file itself"
+            assert found.page.locator("a:not([href^='#'])").count() == 0
+            counted.append(
+                found.page.evaluate("[...document.querySelectorAll('*')].map(one => one.localName).filter(name => name !== 'code').sort().join(' ')")
+            )
+    assert counted[0] == counted[1]

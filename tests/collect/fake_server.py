@@ -278,6 +278,10 @@ class ConnectProxy:
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
 
+    def address(self, host: str, port: int) -> tuple[str, int]:
+        """Where it connects to when it is asked for a host."""
+        return host, port
+
     def _tunnel(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):
             head = b""
@@ -290,7 +294,7 @@ class ConnectProxy:
                 client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
                 return
             host, _, port = target.rpartition(":")
-            with socket.create_connection((host, int(port))) as server:
+            with socket.create_connection(self.address(host, int(port))) as server:
                 client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 end = time.monotonic() + 20
                 while time.monotonic() < end:

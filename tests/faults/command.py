@@ -6,14 +6,14 @@ import io
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 
 from exivity_audit.cli import main
 
-OWN = ("KUBE", "EXIVITY_AUDIT", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+OWN = ("KUBE", "EXIVITY_AUDIT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 
 
 @dataclass(frozen=True)
@@ -45,23 +45,26 @@ class _Output(io.TextIOWrapper):
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """Without the variables that lead to a cluster or set flags."""
+def _alone(environment: Mapping[str, str]) -> Iterator[None]:
+    """Without the variables that lead to a cluster or set flags, but with those given."""
     kept = {key: os.environ.pop(key) for key in list(os.environ) if key.startswith(OWN)}
+    os.environ.update(environment)
     try:
         yield
     finally:
+        for key in environment:
+            del os.environ[key]
         os.environ.update(kept)
 
 
-def command(*words: str | Path) -> Ran:
+def command(*words: str | Path, environment: Mapping[str, str] | None = None) -> Ran:
     """Run ``exivity-audit`` with these words."""
     arguments, output, errors = [str(word) for word in words], _Output(), io.StringIO()
     began, before, argv = time.monotonic(), sys.stdout, sys.argv
     code: object = None
     sys.stdout, sys.argv = output, ["exivity-audit", *arguments]
     try:
-        with _alone(), redirect_stderr(errors):
+        with _alone(environment or {}), redirect_stderr(errors):
             main(arguments)
     except SystemExit as error:
         code = error.code

@@ -33,7 +33,6 @@ GOLDEN: dict[str, tuple[str, dict[str, Any]]] = {
     "terminal-200.txt": ("not_ready", {"width": 200}),
     "terminal-80-ascii.txt": ("not_ready", {"width": 80, "ascii": True}),
     "terminal-80-colour.txt": ("not_ready", {"width": 80, "colour": True}),
-    "terminal-80-no-colour.txt": ("not_ready", {"width": 80, "plain": False}),
     "terminal-80-verbose.txt": ("not_ready", {"width": 80, "verbose": True}),
     "terminal-100-explain-score.txt": ("not_ready", {"width": 100, "explain_score": True}),
     "terminal-ready.txt": ("ready", {"width": 80}),
@@ -80,17 +79,10 @@ def test_ascii_is_pure(card: str) -> None:
     assert text.isascii()
 
 
-def test_colour_and_bold_say_nothing_that_plain_text_does_not() -> None:
+def test_colour_says_nothing_that_plain_text_does_not() -> None:
     plain = render(sample.not_ready())
-    bold = ESCAPE.sub("", render(sample.not_ready(), plain=False))
     coloured = ESCAPE.sub("", render(sample.not_ready(), colour=True))
-    assert re.sub(" +\n", "\n", bold) == plain
     assert re.sub(" +", " ", coloured).replace(" \n", "\n") == re.sub(" +", " ", plain)
-
-
-def test_no_colour_keeps_bold_and_dim_only() -> None:
-    codes = {code for group in re.findall(r"\x1b\[([0-9;]*)m", render(sample.not_ready(), plain=False)) for code in group.split(";")}
-    assert codes == {"0", "1", "2"}
 
 
 def test_colours_are_the_terminals_own_sixteen() -> None:
