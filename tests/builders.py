@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from collections.abc import Callable
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any
 
 from exivity_audit import chart, size
@@ -457,6 +458,21 @@ def longhorn(installation: Installation, nodes: tuple[str, ...], zones: tuple[st
 WORKERS, ZONES = ("worker-1", "worker-2", "worker-3"), ("a", "b", "c")
 
 
+def built_once(build: Callable[..., World]) -> Callable[..., World]:
+    """A cluster is built once for each set of changes; who asks gets a copy of his own."""
+    known: dict[str, World] = {}
+
+    @wraps(build)
+    def copied(**changes: Any) -> World:
+        key = repr(sorted(changes.items()))
+        if key not in known:
+            known[key] = build(**changes)
+        return known[key].copy()
+
+    return copied
+
+
+@built_once
 def multi_node(**changes: Any) -> World:
     """Scenario B, conforming: three tainted control-plane nodes, three workers in three zones, Longhorn, Traefik, Helm, CloudNativePG."""
     installation = Installation(**{
@@ -495,6 +511,7 @@ def local_path() -> list[Object]:
     ]  # fmt: skip
 
 
+@built_once
 def single_node(**changes: Any) -> World:
     """Scenario A, conforming: one K3s node, local-path, the Traefik that K3s brings."""
     installation = Installation(**{
@@ -507,6 +524,7 @@ def single_node(**changes: Any) -> World:
     return World(_distinct(objects), installed=("middlewares.traefik.io", "tlsstores.traefik.io", *products.served()), version="v1.36.3+k3s1")
 
 
+@built_once
 def multi_node_argo(**changes: Any) -> World:
     """Scenario B kept by Argo CD from Git: tracking annotations, no revision of Helm."""
     from tests.products import gitops
@@ -514,6 +532,7 @@ def multi_node_argo(**changes: Any) -> World:
     return gitops.argo(multi_node(helm=False, **changes))
 
 
+@built_once
 def multi_node_flux(**changes: Any) -> World:
     """Scenario B kept by Flux from Git, which runs Helm."""
     from tests.products import gitops
@@ -521,6 +540,7 @@ def multi_node_flux(**changes: Any) -> World:
     return gitops.flux(multi_node(**changes))
 
 
+@built_once
 def multi_node_keda(**changes: Any) -> World:
     """Scenario B with stateless services scaled by KEDA."""
     from tests.products import gitops
@@ -603,6 +623,7 @@ def haproxy_ingress(**changes: Any) -> list[Object]:
     )
 
 
+@built_once
 def multi_node_gateway(**changes: Any) -> World:
     """Scenario B, conforming, reached through Envoy Gateway without an Ingress."""
     from tests.products import gateway
@@ -610,6 +631,7 @@ def multi_node_gateway(**changes: Any) -> World:
     return gateway.reached_through_a_gateway(multi_node(**changes))
 
 
+@built_once
 def multi_node_openshift(**changes: Any) -> World:
     """Scenario B, conforming, on OpenShift and reached by Routes."""
     from tests.products import openshift
@@ -617,6 +639,7 @@ def multi_node_openshift(**changes: Any) -> World:
     return openshift.reached_by_routes(multi_node(**changes))
 
 
+@built_once
 def multi_node_metallb(**changes: Any) -> World:
     """Scenario B, conforming, with an address that MetalLB gives and advertises."""
     from tests.products import metallb

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
+
+from cryptography.hazmat.primitives import serialization
 
 from exivity_audit.collect.collector import base, gather_site
 from exivity_audit.collect.discovery import discover
@@ -20,6 +23,9 @@ from exivity_audit.snapshot import SiteSnapshot, Snapshot, Tool
 from exivity_audit.verdict import Status, Verdict
 from tests.usage import Usage
 from tests.world import World
+
+# OpenSSL tests the primes of a private key for 60 ms at each loading, and the clusters of all tests hold a few keys: each is loaded once.
+serialization.load_pem_private_key = lru_cache(maxsize=256)(serialization.load_pem_private_key)
 
 
 def gathered_of(
