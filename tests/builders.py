@@ -466,7 +466,7 @@ def built_once(build: Callable[..., World]) -> Callable[..., World]:
     def copied(**changes: Any) -> World:
         key = repr(sorted(changes.items()))
         if key not in known:
-            known[key] = build(**changes)
+            known[key] = build(**changes).copy()  # which holds nothing that the builder has a hold of
         return known[key].copy()
 
     return copied

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
@@ -26,6 +24,7 @@ from exivity_audit.scenario import Scenario
 from exivity_audit.selection import reads_needed
 from exivity_audit.snapshot import Outcome, Snapshot, encode, save
 from exivity_audit.verdict import Severity, Status, Verdict, ok
+from tests.command import audit
 from tests.judging import pair_judged, place_statuses, run_of
 from tests.mutations.two_sites import EVERYWHERE, PAIR, PairMutation, said
 from tests.products import two_sites
@@ -126,10 +125,7 @@ def test_nothing_of_a_workflow_but_names_is_kept() -> None:
 
 def test_the_reports_name_both_sites(tmp_path: Path) -> None:
     save(pair(), tmp_path / "pair.json")
-    found = subprocess.run(
-        [sys.executable, "-m", "exivity_audit", "run", "--snapshot", str(tmp_path / "pair.json"), "-o", f"json={tmp_path / 'r.json'}"],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    found = audit("run", "--snapshot", str(tmp_path / "pair.json"), "-o", f"json={tmp_path / 'r.json'}")
     assert found.returncode == 3, found.stderr
     assert ACTIVE in found.stdout
     assert PASSIVE in found.stdout
