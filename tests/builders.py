@@ -350,19 +350,26 @@ class Installation:
 
 
 @lru_cache(maxsize=64)
+def private_key(owner: str, bits: int = 2048) -> Any:
+    """The RSA key of a host or an issuer: made once, as a renewed certificate may keep its key."""
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    return rsa.generate_private_key(65537, bits)
+
+
+@lru_cache(maxsize=64)
 def certificate(
     host: str, *, days: int = 200, issuer: str = "ACME Issuing CA", key_bits: int = 2048, names: tuple[str, ...] | None = None, chained: bool = True
 ) -> tuple[bytes, bytes]:
     """A certificate for a host, signed by an intermediate under a root that is not in the chain; chain and key as PEM."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import rsa
     from cryptography.x509.oid import NameOID
 
     def name(text: str) -> x509.Name:
         return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
-    key, signer = rsa.generate_private_key(65537, key_bits), rsa.generate_private_key(65537, 2048)
+    key, signer = private_key(host, key_bits), private_key("any issuer")
 
     def sign(subject: str, by: str, public: Any, authority: bool, hosts: tuple[str, ...] = ()) -> bytes:
         builder = x509.CertificateBuilder(
