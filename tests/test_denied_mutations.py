@@ -17,17 +17,13 @@ from exivity_audit.collect.gathered import Gathered, settled
 from exivity_audit.collect.net import strained
 from exivity_audit.collect.reads import BY_NAME, READS
 from exivity_audit.collect.release import find_release
-from exivity_audit.config import thresholds_of
-from exivity_audit.evaluate import Outcome, _relax, prepared_sites, verdicts_at
 from exivity_audit.fact import reads_behind
 from exivity_audit.lifecycle import load_lifecycle
 from exivity_audit.pack import own_pack
-from exivity_audit.scenario import Purpose
 from exivity_audit.selection import reads_needed
-from exivity_audit.snapshot import run_now
 from exivity_audit.verdict import Status
 from tests import builders
-from tests.judging import gathered_of, snapshot_of
+from tests.judging import gathered_of, outcomes_of, snapshot_of
 from tests.mutation import Mutation
 from tests.mutations import mutations
 from tests.usage import Usage
@@ -81,11 +77,8 @@ class Stage:
             site = msgspec.structs.replace(self._site, reads=tuple(sorted((*records, *self._site.reads), key=lambda one: (one.name, str(one.place)))))
             patched.setattr(gathered, "strained", self._strained)
             snapshot = snapshot_of(*settled([Gathered(site, found.vault)]))
-        config, check = self._mutation.config, CHECKS[self._mutation.check]
-        thresholds = thresholds_of(config, PACK.thresholds, None)
-        used, sites = prepared_sites(snapshot, PACK, config, thresholds=thresholds, lifecycle=LIFECYCLE, now=run_now(snapshot))
-        verdicts = _relax(check, verdicts_at(check, sites, used), Purpose(config.purpose), used.used)
-        return Outcome(check, site.name, check.severity_in(used.used), verdicts).status
+        (outcome,) = outcomes_of(snapshot, CHECKS[self._mutation.check], self._mutation.config, LIFECYCLE).values()
+        return outcome.status
 
     def _strained(self, objects: Any) -> Any:
         """The objects of a record strained, those of a read that no denial touches once."""
