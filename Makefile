@@ -26,7 +26,7 @@ test: $(READY) ## lint, types and every test that needs no cluster
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy exivity_audit
-	$(BIN)/python -m pytest tests --ignore tests/cluster --ignore tests/browser --ignore tests/probes --ignore tests/publishing/real --ignore tests/faults --numprocesses auto
+	$(BIN)/python -m pytest tests --ignore tests/cluster --ignore tests/browser --ignore tests/probes --ignore tests/publishing/real --ignore tests/faults --numprocesses auto --dist worksteal
 
 test-cluster: $(READY) ## tests against a real control plane (Go), or kind where a container engine runs
 	$(BIN)/python -m pytest tests/cluster -rs

@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from collections.abc import Callable
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any
 
 from exivity_audit import chart, size
@@ -349,19 +350,26 @@ class Installation:
 
 
 @lru_cache(maxsize=64)
+def private_key(owner: str, bits: int = 2048) -> Any:
+    """The RSA key of a host or an issuer: made once, as a renewed certificate may keep its key."""
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    return rsa.generate_private_key(65537, bits)
+
+
+@lru_cache(maxsize=64)
 def certificate(
     host: str, *, days: int = 200, issuer: str = "ACME Issuing CA", key_bits: int = 2048, names: tuple[str, ...] | None = None, chained: bool = True
 ) -> tuple[bytes, bytes]:
     """A certificate for a host, signed by an intermediate under a root that is not in the chain; chain and key as PEM."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import rsa
     from cryptography.x509.oid import NameOID
 
     def name(text: str) -> x509.Name:
         return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
-    key, signer = rsa.generate_private_key(65537, key_bits), rsa.generate_private_key(65537, 2048)
+    key, signer = private_key(host, key_bits), private_key("any issuer")
 
     def sign(subject: str, by: str, public: Any, authority: bool, hosts: tuple[str, ...] = ()) -> bytes:
         builder = x509.CertificateBuilder(
@@ -457,6 +465,21 @@ def longhorn(installation: Installation, nodes: tuple[str, ...], zones: tuple[st
 WORKERS, ZONES = ("worker-1", "worker-2", "worker-3"), ("a", "b", "c")
 
 
+def built_once(build: Callable[..., World]) -> Callable[..., World]:
+    """A cluster is built once for each set of changes; who asks gets a copy of his own."""
+    known: dict[str, World] = {}
+
+    @wraps(build)
+    def copied(**changes: Any) -> World:
+        key = repr(sorted(changes.items()))
+        if key not in known:
+            known[key] = build(**changes).copy()  # which holds nothing that the builder has a hold of
+        return known[key].copy()
+
+    return copied
+
+
+@built_once
 def multi_node(**changes: Any) -> World:
     """Scenario B, conforming: three tainted control-plane nodes, three workers in three zones, Longhorn, Traefik, Helm, CloudNativePG."""
     installation = Installation(**{
@@ -495,6 +518,7 @@ def local_path() -> list[Object]:
     ]  # fmt: skip
 
 
+@built_once
 def single_node(**changes: Any) -> World:
     """Scenario A, conforming: one K3s node, local-path, the Traefik that K3s brings."""
     installation = Installation(**{
@@ -507,6 +531,7 @@ def single_node(**changes: Any) -> World:
     return World(_distinct(objects), installed=("middlewares.traefik.io", "tlsstores.traefik.io", *products.served()), version="v1.36.3+k3s1")
 
 
+@built_once
 def multi_node_argo(**changes: Any) -> World:
     """Scenario B kept by Argo CD from Git: tracking annotations, no revision of Helm."""
     from tests.products import gitops
@@ -514,6 +539,7 @@ def multi_node_argo(**changes: Any) -> World:
     return gitops.argo(multi_node(helm=False, **changes))
 
 
+@built_once
 def multi_node_flux(**changes: Any) -> World:
     """Scenario B kept by Flux from Git, which runs Helm."""
     from tests.products import gitops
@@ -521,6 +547,7 @@ def multi_node_flux(**changes: Any) -> World:
     return gitops.flux(multi_node(**changes))
 
 
+@built_once
 def multi_node_keda(**changes: Any) -> World:
     """Scenario B with stateless services scaled by KEDA."""
     from tests.products import gitops
@@ -603,6 +630,7 @@ def haproxy_ingress(**changes: Any) -> list[Object]:
     )
 
 
+@built_once
 def multi_node_gateway(**changes: Any) -> World:
     """Scenario B, conforming, reached through Envoy Gateway without an Ingress."""
     from tests.products import gateway
@@ -610,6 +638,7 @@ def multi_node_gateway(**changes: Any) -> World:
     return gateway.reached_through_a_gateway(multi_node(**changes))
 
 
+@built_once
 def multi_node_openshift(**changes: Any) -> World:
     """Scenario B, conforming, on OpenShift and reached by Routes."""
     from tests.products import openshift
@@ -617,6 +646,7 @@ def multi_node_openshift(**changes: Any) -> World:
     return openshift.reached_by_routes(multi_node(**changes))
 
 
+@built_once
 def multi_node_metallb(**changes: Any) -> World:
     """Scenario B, conforming, with an address that MetalLB gives and advertises."""
     from tests.products import metallb

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 from exivity_audit.collect.reads import READS
 from exivity_audit.explanation import page
 from exivity_audit.pack import own_pack
+from tests.command import audit
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"(<!-- output of: (?P<command>[^>]+?) -->\n```[a-z]*\n)(?P<text>.*?)(```\n<!-- end -->)", re.DOTALL)
@@ -20,8 +19,7 @@ def output(command: str) -> str:
     """What a command of the tool prints, as plain text."""
     words = command.split()
     assert words[0] == "exivity-audit", command
-    environment = {**os.environ, "COLUMNS": "80", "PYTHONUTF8": "1"}
-    done = subprocess.run([sys.executable, "-m", "exivity_audit", *words[1:]], capture_output=True, text=True, check=False, env=environment, cwd=ROOT)
+    done = audit(*words[1:], env={**os.environ, "COLUMNS": "80"}, cwd=ROOT)
     return "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines()) + "\n"
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from exivity_audit.snapshot import save
 from tests import builders
+from tests.command import audit
 from tests.documents import ROOT
 from tests.judging import site_of, snapshot_of
 from tests.mutation import drop
@@ -57,9 +56,8 @@ class Shell:
     def run(self, command: str) -> tuple[str, int]:
         """Standard output and the exit code of ``exivity-audit …``."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("KUBE", "EXIVITY_AUDIT", "NO_COLOR"))}
-        environment = {**kept, "COLUMNS": "100", "PYTHONUTF8": "1", "HOME": str(self.folder), "PYTHONPATH": str(ROOT)}
-        words = [sys.executable, "-m", "exivity_audit", *command.split()[1:]]
-        done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment, cwd=self.folder)
+        environment = {**kept, "COLUMNS": "100", "HOME": str(self.folder)}
+        done = audit(*command.split()[1:], env=environment, cwd=self.folder)
         assert done.returncode in (0, 1, 2, 3), done.stderr
         assert "bug in this tool" not in done.stderr, done.stderr
         return "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines()), done.returncode

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
+from cryptography.hazmat.primitives import serialization
+
+from exivity_audit.check import Check
 from exivity_audit.collect.collector import base, gather_site
 from exivity_audit.collect.discovery import discover
 from exivity_audit.collect.gathered import Gathered, settled
@@ -12,14 +16,18 @@ from exivity_audit.collect.parity import ParityKey
 from exivity_audit.collect.reads import READS
 from exivity_audit.collect.release import find_release
 from exivity_audit.config import Config, thresholds_of
-from exivity_audit.evaluate import Judgement, Outcome, evaluate
-from exivity_audit.lifecycle import load_lifecycle
+from exivity_audit.evaluate import Judgement, Outcome, _relax, evaluate, places_of, prepared_sites, verdicts_at
+from exivity_audit.lifecycle import Lifecycle, load_lifecycle
 from exivity_audit.pack import own_pack
+from exivity_audit.scenario import Purpose
 from exivity_audit.selection import reads_needed
-from exivity_audit.snapshot import SiteSnapshot, Snapshot, Tool
+from exivity_audit.snapshot import SiteSnapshot, Snapshot, Tool, run_now
 from exivity_audit.verdict import Status, Verdict
 from tests.usage import Usage
 from tests.world import World
+
+# OpenSSL tests the primes of a private key for 60 ms at each loading, and the clusters of all tests hold a few keys: each is loaded once.
+serialization.load_pem_private_key = lru_cache(maxsize=256)(serialization.load_pem_private_key)
 
 
 def gathered_of(
@@ -72,6 +80,18 @@ def outcome(world: World, check: str, *, config: Config | None = None, attestati
         snapshot_of(site), pack, config, selected=selected, attestations=attestations,
         thresholds=thresholds_of(config, pack.thresholds, None), lifecycle=lifecycle or load_lifecycle(None),
     ).outcomes[0]  # fmt: skip
+
+
+def outcomes_of(snapshot: Snapshot, check: Check, config: Config, lifecycle: Lifecycle) -> dict[str, Outcome]:
+    """One check on a snapshot by its places, as ``evaluate`` judges it where nothing is attested or waived; what a report needs besides is left out."""
+    pack = own_pack()
+    thresholds = thresholds_of(config, pack.thresholds, None)
+    used, sites = prepared_sites(snapshot, pack, config, thresholds=thresholds, lifecycle=lifecycle, now=run_now(snapshot))
+    found = {}
+    for place, there in places_of(check, sites):
+        verdicts = _relax(check, verdicts_at(check, there, used), Purpose(config.purpose), used.used)
+        found[place] = Outcome(check, place, check.severity_in(used.used), verdicts)
+    return found
 
 
 def alone(world: World, check: str, config: Config | None = None, **where: Any) -> Outcome:

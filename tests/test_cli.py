@@ -13,15 +13,18 @@ import pytest
 
 from exivity_audit.snapshot import save
 from tests import builders
+from tests.command import audit
 from tests.judging import site_of, snapshot_of
 
 
 def command(
-    *arguments: str, folder: Path | None = None, environment: dict[str, str] | None = None, binary: bool = False
+    *arguments: str, folder: Path | None = None, environment: dict[str, str] | None = None, fresh: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``python -m exivity_audit`` with no kubeconfig and no service account."""
+    """Run the command with no kubeconfig and no service account; ``fresh`` is by ``python -m exivity_audit``."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("KUBE", "EXIVITY_AUDIT", "NO_COLOR"))}
     clean |= {"HOME": str(folder or "/nonexistent"), "PYTHONUTF8": "1", **(environment or {})}
+    if not fresh:
+        return audit(*arguments, env=clean, cwd=folder)
     return subprocess.run(
         [sys.executable, "-m", "exivity_audit", *arguments], capture_output=True, text=True, cwd=folder, env=clean, check=False, timeout=60
     )
@@ -46,7 +49,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_help_names_every_command() -> None:
-    found = command("--help")
+    found = command("--help", fresh=True)
     assert found.returncode == 0
     for word in ("run", "demo", "collect", "list", "explain", "preflight", "evidence", "waivers", "schema"):
         assert f"  {word} " in found.stdout
@@ -54,7 +57,7 @@ def test_help_names_every_command() -> None:
 
 
 def test_demo_audits_the_bundled_cluster() -> None:
-    found = command("demo")
+    found = command("demo", fresh=True)
     assert found.returncode == 0, found.stderr
     assert "NOT READY" in found.stdout
     assert "FIX THESE FIRST" in found.stdout
@@ -183,7 +186,7 @@ def test_no_server_is_4(tmp_path: Path) -> None:
         "apiVersion: v1\nkind: Config\ncurrent-context: x\nclusters: [{name: x, cluster: {server: 'http://127.0.0.1:9'}}]\n"
         "users: [{name: x, user: {}}]\ncontexts: [{name: x, context: {cluster: x, user: x}}]\n"
     )
-    found = command("run", "--kubeconfig", str(path), folder=tmp_path)
+    found = command("run", "--kubeconfig", str(path), folder=tmp_path, fresh=True)
     assert found.returncode == 4, found.stderr
     assert "cannot be reached" in found.stderr
     assert "Traceback" not in found.stderr
@@ -191,7 +194,8 @@ def test_no_server_is_4(tmp_path: Path) -> None:
 
 def test_ascii_and_plain_output(broken: Path) -> None:
     assert command("run", "--snapshot", str(broken), "--ascii").stdout.isascii()
-    assert command("run", "--snapshot", str(broken), environment={"PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONIOENCODING": "ascii"}).stdout.isascii()
+    narrow = {"PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+    assert command("run", "--snapshot", str(broken), environment=narrow, fresh=True).stdout.isascii()
     short = command("run", "--snapshot", str(broken), "--short").stdout
     assert len(short.splitlines()) <= 14
     assert "application/singletons" in short

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from exivity_audit.pack import own_pack
 from exivity_audit.snapshot import Outcome, Snapshot, decode, encode
 from exivity_audit.verdict import Status
 from tests import builders
+from tests.command import audit
 from tests.judging import site_of, snapshot_of
 from tests.test_comparison import doubled, sized
 from tests.test_whole_run import clean
@@ -46,8 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def tool(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "exivity_audit", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=90, env=clean(), cwd=folder)
+    return audit(*words, env=clean(), cwd=folder)
 
 
 @pytest.mark.parametrize(("old", "new"), [("clean-report", "small"), ("clean", "small-report"), ("clean", "small"), ("clean-report", "small-report")])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -22,6 +21,7 @@ from exivity_audit.score import scorecard
 from exivity_audit.snapshot import Cluster, Place, Snapshot, encode
 from exivity_audit.verdict import Status, Verdict
 from tests import builders
+from tests.command import audit
 from tests.judging import judged, site_of, snapshot_of
 from tests.mutations.capacity import mounted
 from tests.reports import sample_scorecard as sample
@@ -36,9 +36,7 @@ FORMS = "date score grade gate coverage checklist"
 
 
 def tool(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "exivity_audit", *words], capture_output=True, text=True, check=False, timeout=90, env=clean(), cwd=folder
-    )
+    return audit(*words, env=clean(), cwd=folder)
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 import yaml
 
 from tests import builders
+from tests.command import audit
 from tests.granting import given_by
 from tests.world_server import serving
 
@@ -19,8 +19,7 @@ from tests.world_server import serving
 def ran(kubeconfig: Path | None, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("KUBE", "EXIVITY_AUDIT_"))}
     access = ["--kubeconfig", str(kubeconfig)] if kubeconfig else []
-    words = [sys.executable, "-m", "exivity_audit", arguments[0], *access, *arguments[1:]]
-    return subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL)
+    return audit(arguments[0], *access, *arguments[1:], env=environment)
 
 
 def test_it_writes_a_file_once_and_says_what_is_in_it(tmp_path: Path) -> None:

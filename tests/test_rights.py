@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -21,6 +19,7 @@ from exivity_audit.roles import Account, manifest, roles_of
 from exivity_audit.selection import select
 from exivity_audit.verdict import UNDECIDED, Status
 from tests import builders
+from tests.command import audit as tool
 from tests.granting import PACK, Given, each_without_one, given_by, only, rights_of
 from tests.judging import judged, site_of
 from tests.world import OPTIONAL, RESOURCES, World
@@ -268,8 +267,7 @@ def test_the_only_write_has_rules_of_its_own_and_only_when_asked(tmp_path: Path)
 
     def roles(*more: str) -> list[Any]:
         file = tmp_path / f"{len(more)}.yaml"
-        asked = [sys.executable, "-m", "exivity_audit", "rbac", "--snapshot", str(sample), "-o", str(file), *more]
-        assert subprocess.run(asked, capture_output=True, check=False, timeout=60).returncode == 0
+        assert tool("rbac", "--snapshot", str(sample), "-o", str(file), *more).returncode == 0
         return [rule for item in yaml.safe_load_all(file.read_text()) if item for rule in item["rules"]]
 
     plain, writing = roles(), roles("--publish-policy-reports")

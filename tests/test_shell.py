@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 
 import pytest
 
 from exivity_audit.cli import COMMANDS
+from tests.command import audit
 
 
 def ran(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-m", "exivity_audit", *arguments]
-    return subprocess.run(words, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=60)
+    return audit(*arguments, env={**os.environ, **environment})
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

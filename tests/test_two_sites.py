@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
@@ -27,12 +25,13 @@ from exivity_audit.selection import reads_needed
 from exivity_audit.sites import Judged
 from exivity_audit.snapshot import Outcome, Snapshot, encode, save
 from exivity_audit.verdict import Severity, Status, Verdict, ok
-from tests.judging import pair_judged, place_statuses, run_of
+from tests.command import audit
+from tests.judging import outcomes_of, pair_judged, place_statuses, run_of
 from tests.mutations.two_sites import EVERYWHERE, PAIR, PairMutation, said
 from tests.products import two_sites
 from tests.products.two_sites import ACTIVE, PASSIVE
 
-PACK = own_pack()
+PACK, LIFECYCLE = own_pack(), load_lifecycle(None)
 COMPARING = [check for check in PACK.checks if check.row == "disaster_recovery" or check.across]
 READS = sorted(
     {
@@ -63,9 +62,7 @@ def pair() -> Snapshot:
 
 
 def judge(snapshot: Snapshot, checks: frozenset[str] | None = None) -> Judgement:
-    return evaluate(
-        snapshot, PACK, Config(), selected=checks, thresholds=thresholds_of(Config(), PACK.thresholds, None), lifecycle=load_lifecycle(None)
-    )
+    return evaluate(snapshot, PACK, Config(), selected=checks, thresholds=thresholds_of(Config(), PACK.thresholds, None), lifecycle=LIFECYCLE)
 
 
 @cache
@@ -127,10 +124,7 @@ def test_nothing_of_a_workflow_but_names_is_kept() -> None:
 
 def test_the_reports_name_both_sites(tmp_path: Path) -> None:
     save(pair(), tmp_path / "pair.json")
-    found = subprocess.run(
-        [sys.executable, "-m", "exivity_audit", "run", "--snapshot", str(tmp_path / "pair.json"), "-o", f"json={tmp_path / 'r.json'}"],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    found = audit("run", "--snapshot", str(tmp_path / "pair.json"), "-o", f"json={tmp_path / 'r.json'}")
     assert found.returncode == 3, found.stderr
     assert ACTIVE in found.stdout
     assert PASSIVE in found.stdout
@@ -252,6 +246,6 @@ def test_what_is_broken_is_never_called_good_by_seeing_less(mutation: PairMutati
     seen_there = {(one.name, record.name) for one in snapshot.sites for record in one.reads if record.objects}
     for read in sorted((needed | optional) & set(BY_NAME)):
         for site in (one for one in (ACTIVE, PASSIVE) if (one, read) in seen_there):
-            now = place_statuses(judge(forbidden(snapshot, site, read), frozenset({meant.id})))[meant.id, mutation.at]
+            now = outcomes_of(forbidden(snapshot, site, read), meant, Config(), LIFECYCLE)[mutation.at].status
             assert now is not Status.ERROR, (read, site)
             assert now is not Status.PASS, f"it passes without {read} of {site}"

@@ -14,13 +14,13 @@ import pytest
 
 from exivity_audit.pack import own_pack
 from tests import builders
+from tests.command import audit
 from tests.world import RESOURCES
 from tests.world_server import serving
 
 
 def run(config: Path, *arguments: str, command: str = "run") -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-m", "exivity_audit", command, "--kubeconfig", str(config), *arguments]
-    return subprocess.run(words, capture_output=True, text=True, check=False, timeout=90, env=clean())
+    return audit(command, "--kubeconfig", str(config), *arguments, env=clean())
 
 
 def clean() -> dict[str, str]:
@@ -65,18 +65,7 @@ def test_offline_verdicts_equal_live_verdicts(tmp_path: Path, secrets: str) -> N
     assert bool(listed) == (secrets == "list")
     assert any("/secrets/" in path for _, path in server.asked) == (secrets != "none")
     for name in ("saved.json", "collected.json.gz"):
-        words = [
-            sys.executable,
-            "-m",
-            "exivity_audit",
-            "run",
-            "--snapshot",
-            str(tmp_path / name),
-            "-o",
-            f"json={tmp_path / 'offline.json'}",
-            "--quiet",
-        ]
-        offline = subprocess.run(words, capture_output=True, text=True, check=False, timeout=90, env=clean())
+        offline = audit("run", "--snapshot", str(tmp_path / name), "-o", f"json={tmp_path / 'offline.json'}", "--quiet", env=clean())
         assert offline.returncode == live.returncode
         first, second = report(tmp_path / "live.json"), report(tmp_path / "offline.json")
         for key in ("sites", "rows", "results", "summary", "tables", "fixes", "unread", "scenario", "cluster"):
@@ -87,7 +76,8 @@ def test_a_resource_that_hangs_costs_its_own_checks_and_no_more(tmp_path: Path) 
     with serving(builders.multi_node(), tmp_path) as (config, _):
         run(config, "--quiet", "-o", f"json={tmp_path / 'whole.json'}")
     with serving(builders.multi_node(), tmp_path, hanging=("/namespaces/exivity/persistentvolumeclaims",)) as (config, _):
-        found = run(config, "--deadline", "4s", "--quiet", "-o", f"json={tmp_path / 'part.json'}")
+        words = ["run", "--kubeconfig", str(config), "--deadline", "4s", "--quiet", "-o", f"json={tmp_path / 'part.json'}"]
+        found = subprocess.run([sys.executable, "-m", "exivity_audit", *words], capture_output=True, text=True, check=False, timeout=90, env=clean())
     assert found.returncode == 3, found.stderr
     whole, part = report(tmp_path / "whole.json"), report(tmp_path / "part.json")
 

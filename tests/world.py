@@ -78,12 +78,18 @@ _PATH = re.compile(
 
 
 class World:
-    """Objects by resource; ``deny`` makes requests forbidden, ``requests`` keeps what was asked."""
+    """Objects by resource; ``deny`` makes requests forbidden, ``requests`` keeps what was asked.
+
+    An object that no test has got hold of is shared with the copies of this world and with what the collector is answered, and copied
+    when a test asks for it; one that a test has is this world's own.
+    """
 
     def __init__(self, objects: Iterable[Object], *, installed: Iterable[str] = (), version: str = "v1.36.3", identity: str = "tester") -> None:
         self.resources = RESOURCES | {name: OPTIONAL[name] for name in installed}
         self.version, self.identity = version, identity
-        self.objects: list[Object] = [copy.deepcopy(item) for item in objects]
+        self._items: list[Object] = []
+        self._untouched: dict[int, Object] = {}  # by identity: nobody else can change them
+        self.add(*objects)
         self.deny: Callable[[str, str | None, str | None], bool] = lambda resource, namespace, name: False
         self.requests: list[tuple[str, str]] = []
         self.usage: Any = None  # what servers beside the API say (tests/usage.py)
@@ -92,25 +98,35 @@ class World:
 
     def find(self, kind: str, name: str, namespace: str | None = None) -> Object:
         """The object itself, to change it in place; an ``apiVersion`` prefix may stand before the kind (``longhorn.io/Node``)."""
-        for item in self.all(kind):
-            metadata = item["metadata"]
-            if metadata["name"] == name and namespace in (None, metadata.get("namespace")):
-                return item
-        raise KeyError(f"{kind} {name}")
+        return self._own(self._number(kind, name, namespace))
 
     def all(self, kind: str) -> Iterator[Object]:
         """The objects of a kind."""
-        group, _, plain = kind.rpartition("/")
-        return iter([item for item in self.objects if item["kind"] == plain and (not group or item["apiVersion"].startswith(group + "/"))])
+        return iter([self._own(number) for number in self._numbers(kind)])
+
+    @property
+    def objects(self) -> list[Object]:
+        """Every object, to change them and the list itself."""
+        for number in range(len(self._items)):
+            self._own(number)
+        return self._items
+
+    @objects.setter
+    def objects(self, objects: list[Object]) -> None:
+        self._items = objects
 
     def add(self, *objects: Object) -> None:
         """Add objects."""
-        self.objects.extend(copy.deepcopy(item) for item in objects)
+        for item in objects:
+            own = copy.deepcopy(item)
+            self._items.append(own)
+            self._untouched[id(own)] = own
 
     def remove(self, kind: str, name: str) -> Object:
         """Take an object away."""
-        item = self.find(kind, name)
-        self.objects.remove(item)
+        number = self._number(kind, name)
+        item = self._own(number)
+        del self._items[number]
         return item
 
     def edit(self, kind: str, name: str, change: Callable[[Object], Any], namespace: str | None = None) -> None:
@@ -119,7 +135,9 @@ class World:
 
     def copy(self) -> World:
         """Another world with the same content."""
-        other = World(self.objects, version=self.version, identity=self.identity)
+        other = World((), version=self.version, identity=self.identity)
+        other._items = [self._shared(item) for item in self._items]
+        other._untouched = {id(item): item for item in other._items}
         other.resources, other.deny, other.usage = dict(self.resources), self.deny, self.usage
         return other
 
@@ -144,11 +162,11 @@ class World:
         found = [item for item in self._of(resource) if match["namespace"] in (None, item["metadata"].get("namespace"))]
         if match["name"] is not None:
             item = next((item for item in found if item["metadata"].get("name") == match["name"]), None)
-            return failed(Failure("not-found", 404, "not found")) if item is None else self._ok(copy.deepcopy(item))
+            return failed(Failure("not-found", 404, "not found")) if item is None else self._ok(self._shared(item))
         selected = [
             item for item in found if labels_fit(options.get("labelSelector", ""), item) and _fields_fit(options.get("fieldSelector", ""), item)
         ]
-        return self._ok({"kind": "List", "metadata": {}, "items": copy.deepcopy(selected)})
+        return self._ok({"kind": "List", "metadata": {}, "items": [self._shared(item) for item in selected]})
 
     def list(self, path: str, query: Iterable[tuple[str, str]] = (), *, limit: int = 500, keep: Callable[[dict[str, object]], object]) -> Listing:
         """All pages of a list."""
@@ -171,9 +189,34 @@ class World:
     def _of(self, resource: str) -> Iterator[Object]:
         group = resource.partition(".")[2]
         kind = self.resources[resource][1]
-        for item in self.objects:
+        for item in self._items:
             if item["kind"] == kind and (item["apiVersion"].rpartition("/")[0] == group):
                 yield item
+
+    def _numbers(self, kind: str) -> Iterator[int]:
+        """Where in the list the objects of a kind are."""
+        group, _, plain = kind.rpartition("/")
+        for number, item in enumerate(self._items):
+            if item["kind"] == plain and (not group or item["apiVersion"].startswith(group + "/")):
+                yield number
+
+    def _number(self, kind: str, name: str, namespace: str | None = None) -> int:
+        for number in self._numbers(kind):
+            metadata = self._items[number]["metadata"]
+            if metadata["name"] == name and namespace in (None, metadata.get("namespace")):
+                return number
+        raise KeyError(f"{kind} {name}")
+
+    def _own(self, number: int) -> Object:
+        """An object for a test to change: a copy in its place where it is shared."""
+        item = self._items[number]
+        if self._untouched.pop(id(item), None) is not None:
+            item = self._items[number] = copy.deepcopy(item)
+        return item
+
+    def _shared(self, item: Object) -> Object:
+        """An object for others to look at: itself where nobody changes it, else a copy."""
+        return item if id(item) in self._untouched else copy.deepcopy(item)
 
     def _ok(self, body: Any) -> Answer:
         return Answer(200, body, "", "", NOW, None)

@@ -28,6 +28,7 @@ from exivity_audit.handover.verifying import verify
 from exivity_audit.score import scorecard
 from exivity_audit.snapshot import decode, encode
 from tests import builders
+from tests.command import audit
 from tests.handover_pack import hostile
 from tests.judging import judged, site_of, snapshot_of
 from tests.reports import sample_scorecard as sample
@@ -187,9 +188,7 @@ def test_the_writer_refuses_what_the_reader_would() -> None:
 
 
 def tool(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "exivity_audit", *words], capture_output=True, text=True, check=False, timeout=90, env=clean(), cwd=folder
-    )
+    return audit(*words, env=clean(), cwd=folder)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests import builders
-from tests.builders import made, stamp
+from tests.builders import built_once, made, stamp
 from tests.mutation import Cluster, put
 from tests.products import gitops, postgresql
 from tests.world import Object, World
@@ -116,11 +116,13 @@ def site(name: str, **changes: Any) -> World:
     return world
 
 
+@built_once
 def active(**changes: Any) -> World:
     """ams: the product runs here."""
     return site(ACTIVE, **changes)
 
 
+@built_once
 def passive(**changes: Any) -> World:
     """fra: prepared, no copy asked for, no pod; its database follows that of ams, its volumes wait."""
     world = site(PASSIVE, **changes)
@@ -129,6 +131,7 @@ def passive(**changes: Any) -> World:
     return world
 
 
+@built_once
 def passive_world() -> World:
     """A multi-node installation with everything prepared, no copy asked for and no pod."""
     world = builders.multi_node()

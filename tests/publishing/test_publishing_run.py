@@ -23,6 +23,7 @@ from exivity_audit.publishing.pushgateway import Pushgateway
 from exivity_audit.publishing.webhook import Webhook
 from tests import builders
 from tests.collect.fake_server import FakeServer, Reply, closed_port, silent_port
+from tests.command import audit
 from tests.test_whole_run import clean
 from tests.world_server import serving
 
@@ -32,14 +33,7 @@ CANARY = "cAnArYhunter2"
 
 def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     env = {key: value for key, value in clean().items() if not key.startswith("AWS_") and not key.lower().endswith("_proxy")}
-    return subprocess.run(
-        [sys.executable, "-m", "exivity_audit", "run", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=90,
-        env={**env, **environment},
-    )
+    return audit("run", *arguments, env={**env, **environment})
 
 
 def taking(server: FakeServer, code: int = 200) -> None:

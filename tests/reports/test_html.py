@@ -26,6 +26,7 @@ from exivity_audit.reports.json_report import json_report
 from exivity_audit.reports.texts import LANGUAGES, TABLE, Texts
 from exivity_audit.score import scorecard
 from exivity_audit.verdict import Status
+from tests.command import audit
 from tests.reports import sample_scorecard as sample
 from tests.reports.test_hostile_text import RAW, hostile_judgement
 from tests.reports.test_machine_formats import CORPUS
@@ -354,17 +355,13 @@ def test_long_lists_are_cut_and_counted() -> None:
 
 def test_the_command_writes_it_in_a_language(tmp_path: Path) -> None:
     file = tmp_path / "report.html"
-    done = subprocess.run(
-        [sys.executable, "-m", "exivity_audit", "demo", "-q", "--lang", "nl", "-o", f"html={file}"], capture_output=True, text=True, check=False
-    )
+    done = audit("demo", "-q", "--lang", "nl", "-o", f"html={file}")
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     root = parsed(file.read_text())
     check_safe(root)
     assert "is niet klaar voor productie" in words(root)
     assert file.stat().st_size < 400_000
-    wrong = subprocess.run(
-        [sys.executable, "-m", "exivity_audit", "demo", "-q", "--lang", "fr", "-o", f"html={file}"], capture_output=True, text=True, check=False
-    )
+    wrong = audit("demo", "-q", "--lang", "fr", "-o", f"html={file}")
     assert wrong.returncode == 2
 
 

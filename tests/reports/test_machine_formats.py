@@ -6,8 +6,6 @@ import csv
 import io
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -30,6 +28,7 @@ from exivity_audit.reports.prometheus import render_prometheus
 from exivity_audit.reports.sarif import render_sarif
 from exivity_audit.score import scorecard
 from exivity_audit.verdict import Status
+from tests.command import audit
 from tests.reports import sample_scorecard as sample
 from tests.reports.test_hostile_text import HOSTILE, RAW, hostile_judgement
 from tests.reports.test_terminal import CARDS
@@ -191,6 +190,6 @@ def test_each_format_can_be_asked_for_at_once(tmp_path: Path) -> None:
     words = ["demo", "-q"]
     for name in (*RENDERERS, "json"):
         words += ["-o", f"{name}={tmp_path / name}"]
-    done = subprocess.run([sys.executable, "-m", "exivity_audit", *words], capture_output=True, text=True, check=False)
+    done = audit(*words)
     assert done.returncode == 0, done.stderr
     assert all((tmp_path / name).stat().st_size > 100 for name in (*RENDERERS, "json"))
