@@ -87,12 +87,6 @@ def depth(requests: Sequence[Request]) -> list[Request]:
     return chain
 
 
-def timeline(requests: Sequence[Request]) -> str:
-    """The requests one a line, with when they began and ended after the first, in milliseconds; those of the longest chain are marked."""
-    start = requests[0].began if requests else 0.0
-    chain = {id(request) for request in depth(requests)}
-    lines = [
-        f"{'*' if id(request) in chain else ' '} {(request.began - start) * 1000:8.1f} {(request.ended - start) * 1000:8.1f}  {request.code} {request.verb:6} {request.path[:150]}"
-        for request in requests
-    ]
-    return "\n".join(lines)
+def line(request: Request) -> str:
+    """A request in one line."""
+    return f"{request.code} {request.verb:6} {request.path[:120]}"

@@ -1,6 +1,7 @@
 """Fills the cluster with what stands around the product: nodes, namespaces, pods, claims, config maps and secrets, by many connections at once.
 
-The objects are of the size they have in life (a pod of two containers is some six kilobytes); kwok plays the nodes and makes the pods Running.
+The objects are of the size they have in life (a pod of two containers is some six kilobytes). kwok plays the nodes, but makes some fifty pods a second
+Running: what thousands of kubelets would write is written here.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import ssl
 import threading
 import time
 import urllib.parse
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 from tests import builders
@@ -22,7 +25,7 @@ from tests.cluster.controlplane import Cluster, ClusterError, Object
 NODES, NAMESPACES, CLAIMS, CONFIG_MAPS, SECRETS = 300, 50, 500, 1000, 1000
 ZONES = ("a", "b", "c")
 CONNECTIONS = 16
-ALREADY_THERE = 409
+ALREADY_THERE, GONE = 409, 404
 CLASS = "shared"
 
 
@@ -38,17 +41,39 @@ class Filling:
         with ThreadPoolExecutor(CONNECTIONS) as workers:
             return sum(1 for _ in workers.map(lambda pair: self._post(*pair), objects))
 
+    def run(self, pods: Iterable[tuple[str, Object]]) -> None:
+        """Posts pods that are placed already, and says of each what its kubelet would."""
+
+        def start(path: str, item: Object) -> None:
+            self._post(path, item)
+            self.running(f"{path}/{item['metadata']['name']}", item)
+
+        with ThreadPoolExecutor(CONNECTIONS) as workers:
+            for _ in workers.map(lambda pair: start(*pair), pods):
+                pass
+
+    def running(self, path: str, item: Object) -> None:
+        """Says of one pod that it runs."""
+        self._send("PATCH", f"{path}/status", {"status": running(item)}, "application/merge-patch+json")
+
+    def remove(self, path: str) -> None:
+        """Deletes one pod at once."""
+        self._send("DELETE", path, {"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 0}, "application/json")
+
     def _post(self, path: str, item: Object) -> None:
+        self._send("POST", path, item, "application/json")
+
+    def _send(self, method: str, path: str, item: Object, content_type: str) -> None:
         connection = self._connection()
         try:
-            connection.request("POST", path, json.dumps(item), {"Content-Type": "application/json", "Accept": "application/json"})
+            connection.request(method, path, json.dumps(item), {"Content-Type": content_type, "Accept": "application/json"})
             response = connection.getresponse()
             text = response.read()
         except (http.client.HTTPException, OSError):
             self._local.connection = None
             raise
-        if response.status >= 400 and response.status != ALREADY_THERE:
-            raise ClusterError(f"POST {path}: {response.status} {text[:500]!r}", response.status)
+        if response.status >= 400 and response.status not in (ALREADY_THERE, GONE):
+            raise ClusterError(f"{method} {path}: {response.status} {text[:500]!r}", response.status)
 
     def _connection(self) -> http.client.HTTPSConnection:
         found: http.client.HTTPSConnection | None = getattr(self._local, "connection", None)
@@ -80,17 +105,34 @@ def surroundings(cluster: Cluster, *, nodes: int = NODES, namespaces: int = NAME
 def unrelated_pods(cluster: Cluster, first: int, last: int, *, nodes: int = NODES, namespaces: int = NAMESPACES) -> float:
     """The pods numbered from ``first`` to before ``last``, spread over the namespaces and nodes, running. Returns how long that took."""
     began = time.monotonic()
-    Filling(cluster).create(
-        (f"/api/v1/namespaces/{namespace(number % namespaces)}/pods", pod(f"web-{number}", node_name(number % nodes))) for number in range(first, last)
+    Filling(cluster).run(
+        (f"/api/v1/namespaces/{namespace(number % namespaces)}/pods", pod(f"web-{number}", node_name(number % nodes)))
+        for number in range(first, last)
     )
-    _wait_running(cluster, [namespace(number) for number in range(namespaces)])
     return time.monotonic() - began
 
 
 def pods_inside(cluster: Cluster, space: str, count: int, *, nodes: int = NODES) -> None:
     """Pods in one namespace that are not the product's, running."""
-    Filling(cluster).create((f"/api/v1/namespaces/{space}/pods", pod(f"job-{number}", node_name(number % nodes))) for number in range(count))
-    _wait_running(cluster, [space], 300)
+    Filling(cluster).run((f"/api/v1/namespaces/{space}/pods", pod(f"job-{number}", node_name(number % nodes))) for number in range(count))
+
+
+def run_placed(cluster: Cluster, space: str) -> int:
+    """Makes the pods of one namespace run that the scheduler has placed and nobody has started. Returns how many there were."""
+    filling = Filling(cluster)
+    path = f"/api/v1/namespaces/{space}/pods"
+    waiting = [item for item in cluster.items(f"{path}?fieldSelector=status.phase%3DPending") if item["spec"].get("nodeName")]
+    with ThreadPoolExecutor(CONNECTIONS) as workers:
+        return sum(1 for _ in workers.map(lambda item: filling.running(f"{path}/{item['metadata']['name']}", item), waiting))
+
+
+def remove_deleted(cluster: Cluster, space: str) -> int:
+    """Takes away the pods of one namespace that are told to go, as their kubelets would. Returns how many there were."""
+    filling = Filling(cluster)
+    path = f"/api/v1/namespaces/{space}/pods"
+    leaving = [item["metadata"]["name"] for item in cluster.items(path) if "deletionTimestamp" in item["metadata"]]
+    with ThreadPoolExecutor(CONNECTIONS) as workers:
+        return sum(1 for _ in workers.map(lambda name: filling.remove(f"{path}/{name}"), leaving))
 
 
 def namespace(number: int) -> str:
@@ -127,11 +169,32 @@ def pod(name: str, node: str) -> Object:
     }
 
 
+def running(item: Object) -> Object:
+    """The status that a kubelet gives a pod whose containers run."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    kinds = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+    address = f"10.{128 + zlib.crc32(item['metadata']['name'].encode()) % 64}.7.9"
+    containers = [
+        {
+            "name": container["name"], "image": container["image"], "imageID": f"{container['image']}@sha256:{'5e' * 32}",
+            "containerID": f"containerd://{'7a' * 32}", "ready": True, "started": True, "restartCount": 0, "state": {"running": {"startedAt": now}},
+        }
+        for container in item["spec"]["containers"]
+    ]  # fmt: skip
+    return {
+        "phase": "Running", "hostIP": "10.1.0.1", "podIP": address, "podIPs": [{"ip": address}], "startTime": now, "qosClass": "Burstable",
+        "conditions": [{"type": kind, "status": "True", "lastTransitionTime": now} for kind in kinds], "containerStatuses": containers,
+    }  # fmt: skip
+
+
 def _node(number: int) -> Object:
     item: Any = builders.node(node_name(number), ZONES[number % 3], pod_range=f"10.{128 + number // 256}.{number % 256}.0/24")
     # kwok takes a node over when it is not Ready yet; the images are what makes the node of a real cluster large.
     del item["status"]["conditions"]
-    item["status"]["addresses"] = [{"type": "InternalIP", "address": f"10.1.{number // 256}.{number % 256}"}, {"type": "Hostname", "address": node_name(number)}]
+    item["status"]["addresses"] = [
+        {"type": "InternalIP", "address": f"10.1.{number // 256}.{number % 256}"},
+        {"type": "Hostname", "address": node_name(number)},
+    ]
     names = [f"registry.example/team/image-{image}" for image in range(40)]
     item["status"]["images"] = [{"names": [f"{name}@sha256:{'3f' * 32}", f"{name}:1.4.2"], "sizeBytes": 123456789} for name in names]
     item["status"]["nodeInfo"] |= dict.fromkeys(("bootID", "kernelVersion", "kubeProxyVersion", "machineID", "systemUUID"), "6.8.0")
@@ -161,21 +224,6 @@ def _secret(number: int) -> Object:
 
 def _wait_for(cluster: Cluster, path: str, count: int, good: Callable[[Object], bool], seconds: float) -> None:
     cluster.wait(lambda: sum(good(item) for item in cluster.items(path)) >= count, seconds, f"{count} of {path} to be as wanted")
-
-
-def _wait_running(cluster: Cluster, spaces: list[str], seconds: float = 180) -> None:
-    """Asks for what is not running yet alone: a list of thousands of pods every second would slow the filling down."""
-    query = "?limit=1&fieldSelector=status.phase!%3DRunning"
-    for space in spaces:
-        path = f"/api/v1/namespaces/{space}/pods{query}"
-        cluster.wait(lambda path=path: not _slowly(cluster, path), seconds, f"the pods of {space} to run")  # type: ignore[misc]
-
-
-def _slowly(cluster: Cluster, path: str) -> list[Object]:
-    found = cluster.items(path)
-    if found:
-        time.sleep(0.4)
-    return found
 
 
 def _ready(item: Object) -> bool:

@@ -9,9 +9,10 @@ from tests.cluster import conforming
 from tests.cluster.controlplane import Cluster, Object
 from tests.cluster.live_cluster import LiveCluster
 
-from .filling import CLASS
+from .filling import CLASS, remove_deleted, run_placed
 
 NAMESPACE = "exivity"
+COPIES = 2  # of a service that may have several, as the vendor says
 
 
 def plain(cluster: Cluster) -> LiveCluster:
@@ -31,21 +32,22 @@ def with_operators(cluster: Cluster) -> LiveCluster:
     return conforming.multi_node(cluster)
 
 
-def scale(cluster: Cluster, pods: int) -> int:
-    """About so many pods of the product, running, by more copies of the services that may have several. Returns how many there are."""
+def scale(cluster: Cluster, pods: int = 0) -> int:
+    """About so many pods of the product, running, by more copies of the services that may have several; 0: as installed. Returns how many there are."""
     path = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
     names = [f"exivity-{component}" for component in builders.STATELESS]
-    copies = -(-pods // len(names))
+    copies = -(-pods // len(names)) or COPIES
     for name in names:
         cluster.patch(f"{path}/{name}", {"spec": {"replicas": copies}})
-    wanted = copies * len(names)
 
-    def running() -> bool:
+    def done() -> bool:
+        run_placed(cluster, NAMESPACE)
+        remove_deleted(cluster, NAMESPACE)
         time.sleep(1)
         status = [cluster.get(f"{path}/{name}").get("status", {}) for name in names]
-        return sum(entry.get("readyReplicas", 0) for entry in status) == wanted
+        return all(entry.get("replicas") == entry.get("readyReplicas") == copies for entry in status)
 
-    cluster.wait(running, 240, f"{wanted} pods of the product to be ready")
+    cluster.wait(done, 240, f"{copies * len(names)} pods of the product to be ready")
     return len(cluster.items(f"/api/v1/namespaces/{NAMESPACE}/pods"))
 
 

@@ -1,0 +1,207 @@
+"""The whole benchmark: one situation after the other, in each the programs in turn, so that what disturbs one disturbs all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from exivity_audit.collect.reads import READS
+from tests.cluster.controlplane import Cluster, write_kubeconfig
+
+from . import filling, peers, product
+from .audit_log import AuditLog, Request, depth, line
+from .latency import LatencyProxy
+from .peers import Program
+from .plane import ACCOUNT, BenchPlane
+from .process import Cost, best, measure
+from .results import TOOL, Machine, Measurement, Results, Situation, today
+from .starting import starts
+from .up import binaries
+
+SIZES = (0, 1000, 5000)
+LARGE = 20_000
+FULL = 5000  # where everything else is measured
+OWN = 1000
+INSIDE = 10_000
+LATENCIES = (0, 20, 100)
+ROUNDS, PEER_ROUNDS, SLOW_ROUNDS = 5, 3, 2
+
+
+@dataclass
+class Bench:
+    """One control plane that is measured, and what was found on it."""
+
+    plane: BenchPlane
+    folder: Path
+    popeye: Path | None = None
+    found: list[Measurement] = field(default_factory=list)
+    chain: tuple[str, ...] = ()
+    operators: bool = False
+
+    def __post_init__(self) -> None:
+        self._kubeconfig = self.plane.account(self.folder / "kubeconfig")
+        self._log = AuditLog(self.plane.audit_log, ACCOUNT)
+
+    def straight(self, situation: Situation, rounds: int, *, with_peers: bool = False, beside: bool = True) -> None:
+        """Measures in a situation without a proxy; ``beside``: the bare reads as well."""
+        with self.plane.standing_still():
+            asked = self._asked(peers.tool(self._kubeconfig))  # unmeasured: caches of the server and the interpreter are warm for all
+            programs = [(peers.tool(self._kubeconfig), rounds)]
+            programs += [(peers.bare(self._kubeconfig, asked, self.folder), rounds)] if beside else []
+            programs += [(program, min(rounds, PEER_ROUNDS)) for program in self._peers(asked)] if with_peers else []
+            costs: dict[str, list[Cost]] = {program.name: [] for program, _ in programs}
+            requests: dict[str, list[Request]] = {}
+            for number in range(rounds):
+                for program, wanted in programs:
+                    if number < wanted:
+                        self._log.mark()
+                        costs[program.name].append(measure(program.command, codes=program.codes))
+                        requests[program.name] = self._log.requests()
+            received = self._received([program for program, _ in programs]) if beside else {}
+        for name, of_program in costs.items():
+            self._keep(name, situation, of_program, requests[name], received.get(name))
+
+    def delayed(self, situation: Situation) -> None:
+        """Measures the tool and the bare reads through the proxy, at each latency in turn."""
+        proxy = LatencyProxy(self.plane)
+        with self.plane.standing_still(), proxy.running() as address:
+            kubeconfig = self._behind(address)
+            asked = self._asked(peers.tool(self._kubeconfig))
+            for milliseconds in LATENCIES:
+                for program in (peers.tool(kubeconfig), peers.bare(kubeconfig, asked, self.folder)):
+                    costs = []
+                    for _ in range(SLOW_ROUNDS):
+                        proxy.begin(milliseconds / 1000)
+                        costs.append(measure(program.command, codes=program.codes))
+                    self._keep(program.name, replace(situation, latency=milliseconds), costs, proxy.seen(), proxy.bytes)
+                    if program.name == TOOL:
+                        self.chain = tuple(line(one) for one in depth(proxy.seen()))
+
+    def _behind(self, address: str) -> Path:
+        return write_kubeconfig(self.folder / "proxied", address, self.plane._authority, {"token": self.plane.tokens[ACCOUNT]})
+
+    def _received(self, programs: Sequence[Program]) -> dict[str, int]:
+        """The bytes that each program is sent, by one more run of each through the proxy: an audit log does not tell."""
+        found: dict[str, int] = {}
+        proxy = LatencyProxy(self.plane)
+        with proxy.running() as address:
+            self._behind(address)
+            for program in programs:
+                command = tuple(word.replace(str(self._kubeconfig), str(self.folder / "proxied")) for word in program.command)
+                proxy.begin(0)
+                measure(command, codes=program.codes)
+                found[program.name] = proxy.bytes
+        return found
+
+    def _asked(self, program: Program) -> list[Request]:
+        self._log.mark()
+        measure(program.command, codes=program.codes)
+        return self._log.requests()
+
+    def _peers(self, asked: Sequence[Request]) -> list[Program]:
+        found = [peers.kubectl(self._kubeconfig, asked, self.folder), self.popeye and peers.popeye(self.popeye, self._kubeconfig)]
+        return [program for program in found if program]
+
+    def _keep(self, name: str, situation: Situation, costs: Sequence[Cost], requests: Sequence[Request], received: int | None) -> None:
+        cost = best(costs)
+        row = Measurement(
+            name,
+            situation,
+            len(costs),
+            cost.wall,
+            cost.cpu,
+            cost.peak,
+            len(requests),
+            sum(one.writes for one in requests),
+            received,
+            len(depth(requests)),
+        )
+        self.found.append(row)
+        say(f"  {name:18} {cost.wall:7.2f} s  cpu {cost.cpu:6.2f} s  peak {cost.peak / 2**20:5.0f} MiB  {len(requests)} requests")
+
+
+def run() -> Results:
+    """Everything, bounded; some ten minutes on two quiet cores."""
+    machine = Machine.here()
+    popeye = Path(os.environ["POPEYE"]).resolve() if os.environ.get("POPEYE") else None
+    say("commands that ask no cluster")
+    began = starts()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        plain = _plain(folder / "plain", popeye)
+        operators, served = _operators(folder / "operators")
+    notes = () if popeye else ("popeye was not measured: POPEYE named no binary",)
+    return Results(today(), machine, began, (*plain.found, *operators.found), served, plain.chain, notes)
+
+
+def _plain(folder: Path, popeye: Path | None) -> Bench:
+    """No operator: growing numbers of pods, latency, pods of the product's own, pods of others in its namespace."""
+    plane = started(folder)
+    try:
+        filling.surroundings(plane)
+        product.plain(plane)
+        bench = Bench(plane, folder, popeye)
+        there = 0
+        sizes = (*SIZES, LARGE) if os.environ.get("BENCH_PODS") == str(LARGE) else SIZES
+        for size in sizes:
+            _grow(plane, there, size)
+            there = size
+            bench.straight(Situation(unrelated=size), ROUNDS, with_peers=size == FULL)
+            if size == FULL:
+                bench.delayed(Situation(unrelated=size))
+        say(f"{OWN} pods of the product")
+        product.scale(plane, OWN)
+        plane.quiet()
+        bench.straight(Situation(unrelated=there, own=OWN), SLOW_ROUNDS)
+        product.scale(plane)
+        say(f"{INSIDE} pods of others in the product's namespace")
+        filling.pods_inside(plane, product.NAMESPACE, INSIDE)
+        plane.quiet()
+        bench.straight(Situation(unrelated=there, inside=INSIDE), SLOW_ROUNDS)
+        return bench
+    finally:
+        plane.stop()
+
+
+def _operators(folder: Path) -> tuple[Bench, int]:
+    """Every operator that is known, conforming."""
+    plane = started(folder)
+    try:
+        filling.surroundings(plane)
+        product.with_operators(plane)
+        _grow(plane, 0, FULL)
+        bench = Bench(plane, folder)
+        bench.straight(Situation(unrelated=FULL, operators=True), PEER_ROUNDS)
+        return bench, served(plane)
+    finally:
+        plane.stop()
+
+
+def started(folder: Path) -> BenchPlane:
+    """A control plane of its own."""
+    say("a control plane")
+    folder.mkdir()
+    return BenchPlane.start(binaries(), folder)
+
+
+def served(cluster: Cluster) -> int:
+    """The kinds of operators that a cluster serves and the tool may read."""
+    listed = cluster.items("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
+    return len({f"{one['spec']['names']['plural']}.{one['spec']['group']}" for one in listed} & {read.resource for read in READS})
+
+
+def _grow(plane: BenchPlane, before: int, after: int) -> None:
+    began = time.monotonic()
+    if after > before:
+        filling.unrelated_pods(plane, before, after)
+    plane.quiet()
+    say(f"{after} unrelated pods ({time.monotonic() - began:.0f} s)")
+
+
+def say(text: str) -> None:
+    """Progress."""
+    print(text, flush=True)
