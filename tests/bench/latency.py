@@ -95,6 +95,9 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self._backend.getresponse()
         content = answer.read()
         time.sleep(self.proxy.seconds)
+        # Noted before the client can go on: what it asks next began after this had ended.
+        verb = {"GET": "get", "POST": "create"}.get(self.command, self.command.lower())
+        self.proxy.note(Request(verb, self.path, answer.status, began, time.monotonic()), len(content))
         self.send_response_only(answer.status)
         for name, value in answer.getheaders():
             if name.lower() not in DROPPED:
@@ -103,8 +106,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
         self.wfile.flush()
-        verb = {"GET": "get", "POST": "create"}.get(self.command, self.command.lower())
-        self.proxy.note(Request(verb, self.path, answer.status, began, time.monotonic()), len(content))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _pass
 
