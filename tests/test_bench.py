@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import ssl
@@ -88,7 +89,7 @@ def test_reviews_of_oneself_are_no_writes_and_everything_else_is() -> None:
 def test_a_chain_is_of_requests_that_waited_for_each_other(spans: list[tuple[float, float]], longest: int) -> None:
     chain = depth([asked(*span) for span in spans])
     assert len(chain) == longest
-    assert all(later.began >= earlier.ended for earlier, later in zip(chain, chain[1:], strict=False))
+    assert all(later.began >= earlier.ended for earlier, later in itertools.pairwise(chain))
 
 
 # Processes
