@@ -85,21 +85,26 @@ class Filling:
         return found
 
 
-def surroundings(cluster: Cluster, *, nodes: int = NODES, namespaces: int = NAMESPACES) -> None:
-    """Nodes, namespaces, claims, config maps and secrets: all but the pods."""
+def nodes_and_class(cluster: Cluster, *, nodes: int = NODES) -> None:
+    """Nodes in three zones, ready, and a class of storage: what the product needs before it can be installed."""
     filling = Filling(cluster)
     filling.create(("/api/v1/nodes", _node(number)) for number in range(nodes))
-    filling.create(("/api/v1/namespaces", {"metadata": {"name": namespace(number)}}) for number in range(namespaces))
     storage_class = {"metadata": {"name": CLASS}, "provisioner": "nfs.csi.k8s.io", "reclaimPolicy": "Retain", "allowVolumeExpansion": True}
     filling.create([("/apis/storage.k8s.io/v1/storageclasses", storage_class)])
+    _wait_for(cluster, "/api/v1/nodes", nodes, _ready, 180)
+
+
+def surroundings(cluster: Cluster, *, namespaces: int = NAMESPACES) -> None:
+    """Namespaces of others with claims, config maps and secrets: all but the pods."""
+    filling = Filling(cluster)
+    filling.create(("/api/v1/namespaces", {"metadata": {"name": namespace(number)}}) for number in range(namespaces))
     filling.create(("/api/v1/persistentvolumes", _volume(number, namespaces)) for number in range(CLAIMS))
-    filling.create((f"/api/v1/namespaces/{namespace(number % namespaces)}/persistentvolumeclaims", _claim(number)) for number in range(CLAIMS))
-    filling.create((f"/api/v1/namespaces/{namespace(number % namespaces)}/configmaps", _config_map(number)) for number in range(CONFIG_MAPS))
-    filling.create((f"/api/v1/namespaces/{namespace(number % namespaces)}/secrets", _secret(number)) for number in range(SECRETS))
-    _wait_for(cluster, "/api/v1/nodes", nodes, _ready, 120)
+    for plural, count, make in (("persistentvolumeclaims", CLAIMS, _claim), ("configmaps", CONFIG_MAPS, _config_map), ("secrets", SECRETS, _secret)):
+        filling.create((f"/api/v1/namespaces/{namespace(number % namespaces)}/{plural}", make(number)) for number in range(count))
     for number in range(namespaces):
         account = f"/api/v1/namespaces/{namespace(number)}/serviceaccounts/default"
         cluster.wait(lambda path=account: cluster.exists(path), 60, account)  # type: ignore[misc]
+    _wait_for(cluster, "/api/v1/persistentvolumeclaims", CLAIMS, lambda item: item.get("status", {}).get("phase") == "Bound", 300)
 
 
 def unrelated_pods(cluster: Cluster, first: int, last: int, *, nodes: int = NODES, namespaces: int = NAMESPACES) -> float:
@@ -223,7 +228,11 @@ def _secret(number: int) -> Object:
 
 
 def _wait_for(cluster: Cluster, path: str, count: int, good: Callable[[Object], bool], seconds: float) -> None:
-    cluster.wait(lambda: sum(good(item) for item in cluster.items(path)) >= count, seconds, f"{count} of {path} to be as wanted")
+    def enough() -> bool:
+        time.sleep(0.5)
+        return sum(good(item) for item in cluster.items(path)) >= count
+
+    cluster.wait(enough, seconds, f"{count} of {path} to be as wanted")
 
 
 def _ready(item: Object) -> bool:

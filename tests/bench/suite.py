@@ -142,8 +142,9 @@ def _plain(folder: Path, popeye: Path | None) -> Bench:
     """No operator: growing numbers of pods, latency, pods of the product's own, pods of others in its namespace."""
     plane = started(folder)
     try:
-        filling.surroundings(plane)
+        filling.nodes_and_class(plane)
         product.plain(plane)
+        filling.surroundings(plane)
         bench = Bench(plane, folder, popeye)
         there = 0
         sizes = (*SIZES, LARGE) if os.environ.get("BENCH_PODS") == str(LARGE) else SIZES
@@ -171,8 +172,9 @@ def _operators(folder: Path) -> tuple[Bench, int]:
     """Every operator that is known, conforming."""
     plane = started(folder)
     try:
-        filling.surroundings(plane)
+        filling.nodes_and_class(plane)
         product.with_operators(plane)
+        filling.surroundings(plane)
         _grow(plane, 0, FULL)
         bench = Bench(plane, folder)
         bench.straight(Situation(unrelated=FULL, operators=True), PEER_ROUNDS)

@@ -29,10 +29,11 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     plane = BenchPlane.start(binaries(), folder)
     try:
-        filling.surroundings(plane)
-        print("surroundings are there", flush=True)
+        filling.nodes_and_class(plane)
         (product.with_operators if "operators" in sys.argv else product.plain)(plane)
         print("installed", flush=True)
+        filling.surroundings(plane)
+        print("surroundings are there", flush=True)
         if pods:
             print(f"{pods} pods in {filling.unrelated_pods(plane, 0, pods):.0f} s", flush=True)
         plane.quiet()

@@ -23,8 +23,9 @@ REQUESTS = 60
 def plane(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BenchPlane]:
     """The vendor's values for several nodes, a few nodes, 500 claims of others with their volumes, no operator's API."""
     plane = BenchPlane.start(binaries, tmp_path_factory.mktemp("budget"))
-    filling.surroundings(plane, nodes=6, namespaces=10)
+    filling.nodes_and_class(plane, nodes=6)
     product.plain(plane)
+    filling.surroundings(plane, namespaces=10)
     yield plane
     plane.stop()
 
