@@ -233,10 +233,17 @@ def test_starts_have_five_times_the_bare_import_on_a_slow_machine(results: Resul
     assert limits.broken(slow) == []
 
 
-def test_what_was_not_measured_is_neither_kept_nor_broken(results: Results) -> None:
-    nothing = replace(results, measurements=(), starts=())
-    assert limits.broken(nothing) == []
-    assert {line.kept for line in limits.lines(nothing)} == {None}
+def test_a_run_of_starts_alone_promises_nothing_of_clusters(results: Results) -> None:
+    starts = replace(results, measurements=())
+    assert limits.broken(starts) == []
+    assert "not measured" in limits.table(starts)
+
+
+def test_what_could_not_be_measured_is_not_kept_but_for_a_peer_that_nobody_gave(results: Results) -> None:
+    without_popeye = replace(results, measurements=tuple(one for one in results.measurements if one.program != POPEYE))
+    assert limits.broken(without_popeye) == []
+    without_operators = replace(results, measurements=tuple(one for one in results.measurements if not one.situation.operators))
+    assert [line.title for line in limits.broken(without_operators)] == ["… requests, every operator installed"]
 
 
 def test_a_run_is_kept_as_a_file(results: Results, tmp_path: Path) -> None:

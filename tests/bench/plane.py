@@ -61,6 +61,6 @@ class BenchPlane(ControlPlane):
         while time.monotonic() < deadline:
             time.sleep(seconds)
             now = self.audit_log.stat().st_size
-            if now - size < 300_000 * seconds:
+            if now - size < 150_000 * seconds:
                 return
             size = now

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from exivity_audit.collect.reads import READS
-from tests.cluster.controlplane import Cluster, write_kubeconfig
+from tests.cluster.controlplane import Cluster, ClusterError, write_kubeconfig
 
 from . import filling, peers, product
 from .audit_log import AuditLog, Request, depth, line
 from .latency import LatencyProxy
 from .peers import Program
 from .plane import ACCOUNT, BenchPlane
-from .process import Cost, best, measure
+from .process import Cost, Failed, best, measure
 from .results import TOOL, Machine, Measurement, Results, Situation, today
 from .starting import starts
 from .up import binaries
@@ -32,15 +34,23 @@ ROUNDS, PEER_ROUNDS, SLOW_ROUNDS = 5, 3, 2
 
 
 @dataclass
+class Found:
+    """What was measured so far."""
+
+    measurements: list[Measurement] = field(default_factory=list)
+    chain: tuple[str, ...] = ()
+    served: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
 class Bench:
-    """One control plane that is measured, and what was found on it."""
+    """One control plane that is measured, and where what is found goes."""
 
     plane: BenchPlane
     folder: Path
+    found: Found
     popeye: Path | None = None
-    found: list[Measurement] = field(default_factory=list)
-    chain: tuple[str, ...] = ()
-    operators: bool = False
 
     def __post_init__(self) -> None:
         self._kubeconfig = self.plane.account(self.folder / "kubeconfig")
@@ -79,7 +89,7 @@ class Bench:
                         costs.append(measure(program.command, codes=program.codes))
                     self._keep(program.name, replace(situation, latency=milliseconds), costs, proxy.seen(), proxy.bytes)
                     if program.name == TOOL:
-                        self.chain = tuple(line(one) for one in depth(proxy.seen()))
+                        self.found.chain = tuple(line(one) for one in depth(proxy.seen()))
 
     def _behind(self, address: str) -> Path:
         return write_kubeconfig(self.folder / "proxied", address, self.plane._authority, {"token": self.plane.tokens[ACCOUNT]})
@@ -120,35 +130,39 @@ class Bench:
             received,
             len(depth(requests)),
         )
-        self.found.append(row)
+        self.found.measurements.append(row)
         say(f"  {name:18} {cost.wall:7.2f} s  cpu {cost.cpu:6.2f} s  peak {cost.peak / 2**20:5.0f} MiB  {len(requests)} requests")
 
 
 def run() -> Results:
     """Everything, bounded; some ten minutes on two quiet cores."""
     machine = Machine.here()
-    popeye = Path(os.environ["POPEYE"]).resolve() if os.environ.get("POPEYE") else None
     say("commands that ask no cluster")
     began = starts()
+    found = Found()
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        plain = _plain(folder / "plain", popeye)
-        operators, served = _operators(folder / "operators")
-    notes = () if popeye else ("popeye was not measured: POPEYE named no binary",)
-    return Results(today(), machine, began, (*plain.found, *operators.found), served, plain.chain, notes)
+        for phase in (_plain, _operators):
+            try:
+                phase(Path(scratch, phase.__name__), found)
+            except (ClusterError, Failed, OSError, subprocess.SubprocessError) as error:
+                # The rest may still be measured; what is missing is a promise not kept.
+                found.notes.append(f"{phase.__name__.strip('_')}: cut short, {error}"[:600])
+                say(found.notes[-1])
+    return Results(today(), machine, began, tuple(found.measurements), found.served, found.chain, tuple(found.notes))
 
 
-def _plain(folder: Path, popeye: Path | None) -> Bench:
+def _plain(folder: Path, found: Found) -> None:
     """No operator: growing numbers of pods, latency, pods of the product's own, pods of others in its namespace."""
-    plane = started(folder)
-    try:
+    popeye = Path(os.environ["POPEYE"]).resolve() if os.environ.get("POPEYE") else None
+    if popeye is None:
+        found.notes.append("popeye was not measured: POPEYE named no binary")
+    with started(folder) as plane:
         filling.nodes_and_class(plane)
         product.plain(plane)
         filling.surroundings(plane)
-        bench = Bench(plane, folder, popeye)
+        bench = Bench(plane, folder, found, popeye)
         there = 0
-        sizes = (*SIZES, LARGE) if os.environ.get("BENCH_PODS") == str(LARGE) else SIZES
-        for size in sizes:
+        for size in (*SIZES, LARGE) if os.environ.get("BENCH_PODS") == str(LARGE) else SIZES:
             _grow(plane, there, size)
             there = size
             bench.straight(Situation(unrelated=size), ROUNDS, with_peers=size == FULL)
@@ -163,31 +177,29 @@ def _plain(folder: Path, popeye: Path | None) -> Bench:
         filling.pods_inside(plane, product.NAMESPACE, INSIDE)
         plane.quiet()
         bench.straight(Situation(unrelated=there, inside=INSIDE), SLOW_ROUNDS)
-        return bench
-    finally:
-        plane.stop()
 
 
-def _operators(folder: Path) -> tuple[Bench, int]:
+def _operators(folder: Path, found: Found) -> None:
     """Every operator that is known, conforming."""
-    plane = started(folder)
-    try:
+    with started(folder) as plane:
         filling.nodes_and_class(plane)
         product.with_operators(plane)
         filling.surroundings(plane)
         _grow(plane, 0, FULL)
-        bench = Bench(plane, folder)
-        bench.straight(Situation(unrelated=FULL, operators=True), PEER_ROUNDS)
-        return bench, served(plane)
-    finally:
-        plane.stop()
+        Bench(plane, folder, found).straight(Situation(unrelated=FULL, operators=True), PEER_ROUNDS)
+        found.served = served(plane)
 
 
-def started(folder: Path) -> BenchPlane:
-    """A control plane of its own."""
+@contextlib.contextmanager
+def started(folder: Path) -> Iterator[BenchPlane]:
+    """A control plane of its own while this lasts."""
     say("a control plane")
     folder.mkdir()
-    return BenchPlane.start(binaries(), folder)
+    plane = BenchPlane.start(binaries(), folder)
+    try:
+        yield plane
+    finally:
+        plane.stop()
 
 
 def served(cluster: Cluster) -> int:
