@@ -187,7 +187,7 @@ def running(item: Object) -> Object:
         for container in item["spec"]["containers"]
     ]  # fmt: skip
     return {
-        "phase": "Running", "hostIP": "10.1.0.1", "podIP": address, "podIPs": [{"ip": address}], "startTime": now, "qosClass": "Burstable",
+        "phase": "Running", "hostIP": "10.1.0.1", "hostIPs": [{"ip": "10.1.0.1"}], "podIP": address, "podIPs": [{"ip": address}], "startTime": now, "qosClass": "Burstable",
         "conditions": [{"type": kind, "status": "True", "lastTransitionTime": now} for kind in kinds], "containerStatuses": containers,
     }  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.cluster.controlplane import ControlPlane, Object
@@ -26,17 +26,17 @@ class BenchPlane(ControlPlane):
         super()._spawn(program, *arguments, *more)
 
     @contextlib.contextmanager
-    def standing_still(self) -> Iterator[None]:
-        """Nothing but etcd and the API server runs while this lasts: what is measured is not the heartbeats of 300 nodes."""
-        self._signal(signal.SIGSTOP)
+    def standing_still(self, *programs: str) -> Iterator[None]:
+        """Nothing but etcd and the API server runs while this lasts, or only the named ones do not: heartbeats of 300 nodes are not what is measured."""
+        self._signal(signal.SIGSTOP, programs or CONTROLLERS)
         try:
             yield
         finally:
-            self._signal(signal.SIGCONT)
+            self._signal(signal.SIGCONT, programs or CONTROLLERS)
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _signal(self, number: signal.Signals, programs: Iterable[str]) -> None:
         self._check_processes()
-        for program in CONTROLLERS:
+        for program in programs:
             self.processes[program].send_signal(number)
 
     def stop(self) -> None:

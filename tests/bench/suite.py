@@ -174,7 +174,8 @@ def _plain(folder: Path, found: Found) -> None:
         bench.straight(Situation(unrelated=there, own=OWN), SLOW_ROUNDS)
         product.scale(plane)
         say(f"{INSIDE} pods of others in the product's namespace")
-        filling.pods_inside(plane, product.NAMESPACE, INSIDE)
+        with plane.standing_still("kwok"):
+            filling.pods_inside(plane, product.NAMESPACE, INSIDE)
         plane.quiet()
         bench.straight(Situation(unrelated=there, inside=INSIDE), SLOW_ROUNDS)
 
@@ -211,7 +212,8 @@ def served(cluster: Cluster) -> int:
 def _grow(plane: BenchPlane, before: int, after: int) -> None:
     began = time.monotonic()
     if after > before:
-        filling.unrelated_pods(plane, before, after)
+        with plane.standing_still("kwok"):
+            filling.unrelated_pods(plane, before, after)
     plane.quiet()
     say(f"{after} unrelated pods ({time.monotonic() - began:.0f} s)")
 

@@ -34,7 +34,7 @@ def main() -> None:
         print("installed", flush=True)
         filling.surroundings(plane)
         print("surroundings are there", flush=True)
-        if pods:
+        with plane.standing_still("kwok"):
             print(f"{pods} pods in {filling.unrelated_pods(plane, 0, pods):.0f} s", flush=True)
         plane.quiet()
         path = plane.account(folder / "kubeconfig")
