@@ -30,6 +30,8 @@ def main() -> None:
         method, path, accept, body = request
         headers = {**common, "Accept": accept, **({"Content-Type": "application/json"} if body else {})}
         response = pool.request(method, cluster["server"] + path, headers=headers, body=body or None, decode_content=False, redirect=False)
+        if response.status not in (200, 201, 403, 404):
+            raise SystemExit(f"{path}: {response.status}")  # less was read than the audit reads
         return len(response.data)
 
     with ThreadPoolExecutor(CONNECTIONS) as workers:

@@ -56,12 +56,11 @@ class Bench:
         self._kubeconfig = self.plane.account(self.folder / "kubeconfig")
         self._log = AuditLog(self.plane.audit_log, ACCOUNT)
 
-    def straight(self, situation: Situation, rounds: int, *, with_peers: bool = False, beside: bool = True) -> None:
-        """Measures in a situation without a proxy; ``beside``: the bare reads as well."""
+    def straight(self, situation: Situation, rounds: int, *, with_peers: bool = False) -> None:
+        """Measures in a situation without a proxy."""
         with self.plane.standing_still():
             asked = self._asked(peers.tool(self._kubeconfig))  # unmeasured: caches of the server and the interpreter are warm for all
-            programs = [(peers.tool(self._kubeconfig), rounds)]
-            programs += [(peers.bare(self._kubeconfig, asked, self.folder), rounds)] if beside else []
+            programs = [(peers.tool(self._kubeconfig), rounds), (peers.bare(self._kubeconfig, asked, self.folder), rounds)]
             programs += [(program, min(rounds, PEER_ROUNDS)) for program in self._peers(asked)] if with_peers else []
             costs: dict[str, list[Cost]] = {program.name: [] for program, _ in programs}
             requests: dict[str, list[Request]] = {}
@@ -71,9 +70,9 @@ class Bench:
                         self._log.mark()
                         costs[program.name].append(measure(program.command, codes=program.codes))
                         requests[program.name] = self._log.requests()
-            received = self._received([program for program, _ in programs]) if beside else {}
+            received = self._received([program for program, _ in programs])
         for name, of_program in costs.items():
-            self._keep(name, situation, of_program, requests[name], received.get(name))
+            self._keep(name, situation, of_program, requests[name], received[name])
 
     def delayed(self, situation: Situation) -> None:
         """Measures the tool and the bare reads through the proxy, at each latency in turn."""
@@ -95,15 +94,16 @@ class Bench:
         return write_kubeconfig(self.folder / "proxied", address, self.plane._authority, {"token": self.plane.tokens[ACCOUNT]})
 
     def _received(self, programs: Sequence[Program]) -> dict[str, int]:
-        """The bytes that each program is sent, by one more run of each through the proxy: an audit log does not tell."""
+        """The bytes that each program is sent, by runs through the proxy: an audit log does not tell. The first of each warms what it caches of a server."""
         found: dict[str, int] = {}
         proxy = LatencyProxy(self.plane)
         with proxy.running() as address:
             self._behind(address)
             for program in programs:
                 command = tuple(word.replace(str(self._kubeconfig), str(self.folder / "proxied")) for word in program.command)
-                proxy.begin(0)
-                measure(command, codes=program.codes)
+                for _ in range(2):
+                    proxy.begin(0)
+                    measure(command, codes=program.codes)
                 found[program.name] = proxy.bytes
         return found
 
