@@ -272,6 +272,12 @@ def test_the_page_shows_ratios_limits_plots_and_the_chain(results: Results) -> N
     assert "200 get /version" in page
 
 
+def test_the_page_says_when_the_machine_was_busy(results: Results) -> None:
+    busy = replace(results, machine=replace(results.machine, load=2.5))
+    assert "busy" in document.figures(busy)
+    assert "busy" not in document.figures(results)
+
+
 def test_the_page_in_the_repository_tells_of_every_promise(results: Results) -> None:
     text = document.PAGE.read_text()
     _, begin, rest = text.partition(document.BEGIN)

@@ -40,7 +40,13 @@ def _machine(results: Results) -> str:
         f"Measured on {results.day}: {machine.cores} cores, {machine.memory / 2**30:.0f} GiB, {machine.system}, Python {machine.python}, "
         f"load {machine.load:.1f} before the run; the best of up to {rounds} rounds."
     )
-    return "\n".join([text, *results.notes, ""])
+    busy = machine.load > machine.cores / 2
+    said = (
+        ["The machine was busy with other work: its seconds are too high, and so are ratios to programs that wait less; counts and memory hold."]
+        if busy
+        else []
+    )
+    return "\n\n".join([text, *said, *results.notes]) + "\n"
 
 
 def _promises(results: Results) -> str:
