@@ -17,7 +17,14 @@ from .product import NAMESPACE
 from .results import BARE, KUBECTL, POPEYE, TOOL
 
 JSON = "application/json"
-REVIEW = json.dumps({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"})
+REVIEWS = {
+    "selfsubjectreviews": {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"},
+    "selfsubjectaccessreviews": {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": {"namespace": NAMESPACE, "verb": "list", "resource": "pods"}},
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -37,15 +44,10 @@ def tool(kubeconfig: Path) -> Program:
 def bare(kubeconfig: Path, requests: Sequence[Request], folder: Path) -> Program:
     """The requests that the tool made, made by nobody but an HTTP client."""
     file = folder / f"requests-{kubeconfig.name}.json"
-    rows = [
-        [
-            "POST" if one.verb == "create" else "GET",
-            one.path,
-            AGGREGATED if one.path in ("/api", "/apis") else JSON,
-            REVIEW if one.verb == "create" else "",
-        ]
-        for one in requests
-    ]
+    rows = []
+    for one in requests:
+        body = json.dumps(REVIEWS[one.path.rpartition("/")[2]]) if one.verb == "create" else ""
+        rows.append(["POST" if body else "GET", one.path, AGGREGATED if one.path in ("/api", "/apis") else JSON, body])
     file.write_text(json.dumps(rows))
     return Program(BARE, (sys.executable, str(Path(__file__).with_name("bare.py")), str(kubeconfig), str(file)))
 
