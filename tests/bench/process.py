@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -53,6 +54,13 @@ def parsed(line: str) -> Cost:
 def best(costs: Sequence[Cost]) -> Cost:
     """The least of each: what else runs on a machine can only add to it. Of memory the most: that is what must be there."""
     return Cost(min(cost.wall for cost in costs), min(cost.cpu for cost in costs), max(cost.peak for cost in costs), costs[0].code)
+
+
+def middle(costs: Sequence[Cost]) -> Cost:
+    """The median of time, for a program whose own work differs from run to run; of memory the most."""
+    return Cost(
+        statistics.median(cost.wall for cost in costs), statistics.median(cost.cpu for cost in costs), max(cost.peak for cost in costs), costs[0].code
+    )
 
 
 def plain_environment() -> dict[str, str]:
