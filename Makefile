@@ -7,7 +7,7 @@ SUITES = $(sort $(wildcard tests/faults/test_*.py))
 # Tests start the command hundreds of times: compiled modules are kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-cluster test-browser test-probes test-publishing test-faults faults-long mutants reliability kind lint format golden sample docs deploy pictures bench package sbom kind-test lock clean
+.PHONY: help demo test test-cluster test-browser test-probes test-publishing test-faults faults-long mutants reliability kind lint format golden sample docs deploy pictures bench bench-starts bench-popeye performance package sbom kind-test lock clean
 
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -84,8 +84,17 @@ pictures: $(READY) ## rewrite the pictures of README and documents (needs Chromi
 	tests/browser/install.sh
 	$(BIN)/python -m tests.pictures
 
-bench: $(READY) ## measure start, demo and list beside the limits
+bench: $(READY) ## measure audits of a large cluster, and starts, beside the limits; POPEYE=path, BENCH_PODS=20000; a quarter of an hour
 	$(BIN)/python -m tests.bench
+
+bench-starts: $(READY) ## measure help, list, explain and demo alone
+	$(BIN)/python -m tests.bench starts
+
+bench-popeye: $(READY) ## the same with popeye as peer, built from its Go source when asked first (long)
+	popeye=$$(tests/bench/popeye/build.sh) && POPEYE=$$popeye $(BIN)/python -m tests.bench
+
+performance: $(READY) ## write the figures of the last benchmark into docs/performance.md
+	$(BIN)/python -m tests.bench document
 
 # The time of the commit and a fixed umask: the same commit gives the same wheel, byte for byte (of the sdist setuptools promises no such thing).
 package: $(READY) ## build wheel and sdist into dist/
