@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, TypedDict
 
 EACH = "[]"
 Describer = Callable[[Any], Any]
@@ -81,6 +81,28 @@ def _prune(value: Any, tree: _Tree) -> Any:
 def _odd(value: Any) -> Any:
     """What stands in for a value of the wrong shape: null stays, anything else is named by its type and never copied."""
     return None if value is None else {"malformed": type(value).__name__}
+
+
+def shape(keep: Iterable[str]) -> Any:
+    """The type whose decoding leaves out of an object what an allow-list does not keep; what fits it not has to be decoded whole."""
+    return _shape_of(tuple(keep))
+
+
+@cache
+def _shape_of(keep: tuple[str, ...]) -> Any:
+    return _shape(_tree(dict.fromkeys(keep)))
+
+
+def _shape(tree: _Tree) -> Any:
+    if _LEAF in tree:
+        return Any
+    if EACH in tree:
+        return list[_shape_or_none(tree[EACH])]  # type: ignore[misc]
+    return TypedDict("Object", {key: _shape_or_none(branch) for key, branch in tree.items()}, total=False)  # type: ignore[operator]
+
+
+def _shape_or_none(tree: _Tree) -> Any:
+    return Any if _LEAF in tree else _shape(tree) | None
 
 
 def names(values: Iterable[str]) -> tuple[str, ...]:

@@ -150,7 +150,10 @@ class World:
         ]
         return self._ok({"kind": "List", "metadata": {}, "items": copy.deepcopy(selected)})
 
-    def list(self, path: str, query: Iterable[tuple[str, str]] = (), *, limit: int = 500, keep: Callable[[dict[str, object]], object]) -> Listing:
+    def list(
+        self, path: str, query: Iterable[tuple[str, str]] = (), *, limit: int = 500, keep: Callable[[dict[str, object]], object], shape: Any = None,
+        most: int | None = None,
+    ) -> Listing:  # fmt: skip
         """All pages of a list."""
         answer = self.get(path, query)
         if answer.failure is not None:
