@@ -85,6 +85,7 @@ class World:
         self.version, self.identity = version, identity
         self.objects: list[Object] = [copy.deepcopy(item) for item in objects]
         self.deny: Callable[[str, str | None, str | None], bool] = lambda resource, namespace, name: False
+        self.review: Callable[[str, str | None, str | None], bool] | None = None  # what a review answers by, where ``deny`` notes what it refuses
         self.requests: list[tuple[str, str]] = []
         self.usage: Any = None  # what servers beside the API say (tests/usage.py)
 
@@ -169,7 +170,8 @@ class World:
         attributes: Any = body.get("spec")
         asked = attributes["resourceAttributes"]
         resource = f"{asked['resource']}.{asked['group']}" if asked.get("group") else asked["resource"]
-        return self._ok({"status": {"allowed": not self.deny(resource, asked.get("namespace"), asked.get("name"))}})
+        deny = self.review or self.deny
+        return self._ok({"status": {"allowed": not deny(resource, asked.get("namespace"), asked.get("name"))}})
 
     def _of(self, resource: str) -> Iterator[Object]:
         group = resource.partition(".")[2]

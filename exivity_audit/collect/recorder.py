@@ -159,9 +159,7 @@ class Recorder:
         """
         others = self._sharing.get(read.name, ())
         if not others:
-            return self._api.list(
-                path, [], limit=PAGE, keep=lambda item: self._prune(read, item), shape=lambda: self._shape(read), most=most
-            )
+            return self._api.list(path, [], limit=PAGE, keep=lambda item: self._prune(read, item), shape=lambda: self._shape(read), most=most)
         both = self._api.list(
             path, [], limit=PAGE, keep=lambda item: (self._prune(read, item), *(self._prune(other, item) for other in others)), most=most
         )  # fmt: skip

@@ -39,9 +39,7 @@ class Schedule(Generic[Made]):
     asked apart have as many places of their own.
     """
 
-    def __init__(
-        self, courses: Mapping[str, Course[Made]], ways: Mapping[str, int], places: int, finished: Callable[[str, Made], object]
-    ) -> None:
+    def __init__(self, courses: Mapping[str, Course[Made]], ways: Mapping[str, int], places: int, finished: Callable[[str, Made], object]) -> None:
         self._courses, self._ways, self._places, self._finished = dict(courses), ways, places, finished
         self._open = set(self._courses)
         self._held: dict[str, set[str]] = {}  # course → those that it waits for
