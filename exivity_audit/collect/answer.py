@@ -37,7 +37,7 @@ class Answer:
 class Listing:
     """All pages of a list, pruned. With a failure `items` is empty: half a list is never handed out.
 
-    ``remaining``: the list was left after its first page, as the caller wished for lists that are too long.
+    ``remaining``: the list was left before its end, as the caller wished for lists that are too long.
     """
 
     items: tuple[object, ...]

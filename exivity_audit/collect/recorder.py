@@ -155,7 +155,7 @@ class Recorder:
     def _whole(self, read: Read, path: str, most: int | None = None) -> Listing:
         """All objects of a path, cut for this read and put on the shelf for those that need the same list.
 
-        With ``most``, a list is left after its first page where more pages follow than so many.
+        With ``most``, a list is left before its end where more pages follow the first than so many.
         """
         others = self._sharing.get(read.name, ())
         if not others:

@@ -104,7 +104,7 @@ class Transport:
         """List page by page, pruning each item by `keep` as its page comes; items that are not objects go to `keep` as they are.
 
         `limit` of 0 is none. `shape` makes a type that holds all that `keep` looks at: a large page is decoded straight into it where
-        its items fit. With `most`, a list of which more pages than so many remain after the first is left there.
+        its items fit. With `most`, a list that has more than so many pages after its first is left before its end.
         When the list has changed too much (410) it is begun anew once, without the token and without what came so far.
         """
         asked = [*query, ("limit", str(limit))] if limit else [*query]
@@ -128,7 +128,7 @@ class Transport:
                 items.extend(keep(decoded(item) if isinstance(item, msgspec.Raw) else item) for item in page)  # type: ignore[arg-type]
             except BodyError as error:
                 return Listing((), _malformed(answer.status, error), "", pages, answer.date, answer.status)
-            left = most is not None and not token and bool(following[0]) and _pages_left(answer, limit) > most
+            left = most is not None and bool(following[0]) and pages - 1 + _pages_left(answer, limit) > most
             token = "" if left else following[0]
             if not token:
                 return Listing(tuple(items), None, version, pages, date, answer.status, left)
@@ -269,11 +269,11 @@ def _page(answer: Answer, token: str) -> tuple[list[object], tuple[str, str], Fa
     return items, (following, version), None
 
 
-def _pages_left(answer: Answer, limit: int) -> float:
-    """How many pages follow the first one, as the server says; infinity where it does not."""
+def _pages_left(answer: Answer, limit: int) -> int:
+    """How many pages follow one that says where it continues, as the server says; at least one."""
     body: Any = answer.body
     count = (body.get("metadata") or {}).get("remainingItemCount")
-    return -(-count // limit) if isinstance(count, int) and not isinstance(count, bool) and limit else float("inf")
+    return max(1, -(-count // limit)) if isinstance(count, int) and not isinstance(count, bool) and limit else 1
 
 
 def _malformed(status: int, error: BodyError) -> Failure:
