@@ -147,7 +147,7 @@ class World:
             item = next((item for item in found if item["metadata"].get("name") == match["name"]), None)
             return failed(Failure("not-found", 404, "not found")) if item is None else self._ok(copy.deepcopy(item))
         selected = [
-            item for item in found if _labels_fit(options.get("labelSelector", ""), item) and _fields_fit(options.get("fieldSelector", ""), item)
+            item for item in found if labels_fit(options.get("labelSelector", ""), item) and _fields_fit(options.get("fieldSelector", ""), item)
         ]
         return self._ok({"kind": "List", "metadata": {}, "items": copy.deepcopy(selected)})
 
@@ -207,7 +207,8 @@ class World:
         return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "items": items}
 
 
-def _labels_fit(selector: str, item: Object) -> bool:
+def labels_fit(selector: str, item: Object) -> bool:
+    """Whether an object's labels fit a selector."""
     labels = item["metadata"].get("labels")
     labels = labels if isinstance(labels, dict) else {}
     for part in re.split(r",(?![^(]*\))", selector):

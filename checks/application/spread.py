@@ -144,7 +144,7 @@ def stopping(row, by_name, why, needs, explained):
 def room(row, nodes, node_pods):
     """The verdict on whether what a node leaves behind fits elsewhere."""
     subject = Subject("Node", row.node, None, "room")
-    where = [(node, "status.allocatable.memory", node.memory) for node in nodes if node.name != row.node and node.worker]
+    where = [(node, "status.allocatable.memory", node.memory) for node in nodes if node.name in row.looked]
     share = f"memory on the other nodes {row.memory * 100:.0f} % asked for" if row.memory is not None else "no memory to compare"
     if row.fits is None:
         reasons = reasons_of(node_pods)

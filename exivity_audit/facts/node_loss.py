@@ -32,6 +32,7 @@ class NodeLoss:
     notes: tuple[str, ...]  # database, broker, share managers
     fits: bool | None  # whether the requests that move fit on the other nodes; None: not known
     memory: float | None  # share of the other nodes' memory that is asked for then
+    looked: tuple[str, ...] = ()  # the other nodes whose pods were read: what the two above rest on
 
 
 @dataclass(frozen=True)
@@ -145,12 +146,20 @@ class Burden:
     nodes: frozenset[str]
 
 
-def _burdens(dead: str, workloads: Iterable[Workload], others: Sequence[Node], volumes: Sequence[Volume]) -> Iterator[Burden]:
+def _moving(workloads: Iterable[Workload]) -> dict[str, list[tuple[Workload, Pod]]]:
+    """The living pods that start elsewhere when their node dies, by node."""
+    found: dict[str, list[tuple[Workload, Pod]]] = {}
     for workload in workloads:
         for pod in workload.alive:
-            if pod.node == dead and not (pod.owner and pod.owner[0] == "DaemonSet"):
-                request = _total(Request(one.cpu_request or 0, float(one.memory_request or 0)) for one in pod.containers)
-                yield Burden(request, frozenset(node.name for node in others if may_run(workload, node, volumes)))
+            if pod.node and not (pod.owner and pod.owner[0] == "DaemonSet"):
+                found.setdefault(pod.node, []).append((workload, pod))
+    return found
+
+
+def _burdens(moving: Iterable[tuple[Workload, Pod]], others: Sequence[Node], volumes: Sequence[Volume]) -> Iterator[Burden]:
+    for workload, pod in moving:
+        request = _total(Request(one.cpu_request or 0, float(one.memory_request or 0)) for one in pod.containers)
+        yield Burden(request, frozenset(node.name for node in others if may_run(workload, node, volumes)))
 
 
 def _packs(burdens: Sequence[Burden], free: dict[str, Request], *, tight: bool) -> bool:
@@ -204,18 +213,17 @@ def _database_note(dead: str, database: Any) -> str:
     return "PostgreSQL stops" if all(pod.node == dead for pod in running) else "a PostgreSQL pod stops"
 
 
-def _notes(dead: str, database: Any, pods: Any, share_managers: Any) -> Iterator[str]:
+def _notes(dead: str, database: Any, brokers: Sequence[Pod], owners: Sequence[str | None] | None) -> Iterator[str]:
     note = _database_note(dead, database)
     if note:
         yield note
-    brokers = [pod for pod in pods if pod.running and _marked(pod, RABBITMQ_LABELS)] if seen(pods) else []
     lost = sum(1 for pod in brokers if pod.node == dead)
     if lost:
         yield f"RabbitMQ {len(brokers) - lost} of {len(brokers)} left" if lost < len(brokers) else "RabbitMQ stops"
-    if not seen(share_managers):
+    if owners is None:
         yield "share managers not seen"
         return
-    owned = sum(1 for owner in share_managers.each(lambda item: item.text("status.ownerID")) if owner == dead)
+    owned = sum(1 for owner in owners if owner == dead)
     if owned:
         yield f"{owned} share manager{'s restart' if owned > 1 else ' restarts'}"
 
@@ -229,27 +237,29 @@ def node_loss(
     bound: tuple[Volume, ...] = tuple(volumes) if seen(volumes) else ()
     placed: tuple[Workload, ...] = tuple(workloads) if seen(workloads) else tuple(service.workload for service in services)
     used = {pod.node for service in services for pod in service.workload.alive}
+    running = tuple((service, tuple(pod for pod in service.workload.pods if pod.running)) for service in services)
+    moving = _moving(placed)
+    brokers = tuple(pod for pod in cluster_pods if pod.running and _marked(pod, RABBITMQ_LABELS)) if seen(cluster_pods) else ()
+    owners = tuple(longhorn_share_managers.each(lambda item: item.text("status.ownerID"))) if seen(longhorn_share_managers) else None
     rows = []
     for node in sorted(nodes, key=lambda one: one.name):
         if not node.worker and node.name not in used:
             continue
         others = refuges(nodes, node.name)
-        stops, moves = _stopping(services, node.name, others, bound)
-        notes = tuple(_notes(node.name, database, cluster_pods, longhorn_share_managers)) + (
-            ("volumes not seen",) if moves and not seen(volumes) else ()
-        )
-        fits, memory = _fits(tuple(_burdens(node.name, placed, others, bound)), others, node_room, pods.complete)
-        rows.append(NodeLoss(node.name, node.zone, stops, moves, notes, fits, memory))
+        stops, moves = _stopping(running, node.name, others, bound)
+        notes = tuple(_notes(node.name, database, brokers, owners)) + (("volumes not seen",) if moves and not seen(volumes) else ())
+        fits, memory = _fits(tuple(_burdens(moving.get(node.name, ()), others, bound)), others, node_room, pods.complete)
+        looked = tuple(other.name for other in others if other.name in node_room.asked)
+        rows.append(NodeLoss(node.name, node.zone, stops, moves, notes, fits, memory, looked))
     return tuple(rows)
 
 
 def _stopping(
-    services: Iterable[ProductService], dead: str, others: Sequence[Node], volumes: Sequence[Volume]
+    services: Iterable[tuple[ProductService, Sequence[Pod]]], dead: str, others: Sequence[Node], volumes: Sequence[Volume]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Services that stop, and those that start again on another node."""
     stops, moves = [], []
-    for service in services:
-        running = [pod for pod in service.workload.pods if pod.running]
+    for service, running in services:
         if not any(pod.node == dead for pod in running):
             continue
         if service.component not in SIDE_BY_SIDE and any(may_run(service.workload, node, volumes) for node in others):

@@ -68,6 +68,8 @@ LINES = (
     Line("corrupted", "… files corrupted or left behind half", most=0),
     Line("flips", "bytes of a sealed pack flipped", (1000, 10_000)),
     Line("flips missed", "… flips not detected", most=0),
+    Line("big memory", "peak memory of a whole run on 10,000 pods", most=200, unit=" MiB", height=True),
+    Line("big requests", "… requests", most=150, height=True),
 )  # fmt: skip
 
 
