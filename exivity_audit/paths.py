@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache
 from typing import Any, TypedDict
 
+import msgspec
+
 EACH = "[]"
 Describer = Callable[[Any], Any]
 
@@ -45,6 +47,21 @@ def pruner(keep: Mapping[str, Describer | None]) -> Callable[[Any], Any]:
     return lambda value: _prune(value, tree)
 
 
+def sharing_pruner(keep: Mapping[str, Describer | None]) -> Callable[[Any], Any]:
+    """The same for a long list: what is equal in several of its objects (conditions, tolerations, words) is held once.
+
+    What a describer made is never shared, for descriptions are completed later.
+    """
+    tree, pool = _tree(keep), dict[Any, Any]()
+
+    def cut(value: Any) -> Any:
+        if len(pool) > _POOL:
+            pool.clear()
+        return _prune_shared(value, tree, pool)
+
+    return cut
+
+
 def prune(value: Any, keep: Mapping[str, Describer | None]) -> Any:
     """A copy of an API object with the kept paths alone; a describer replaces what it is given.
 
@@ -55,6 +72,7 @@ def prune(value: Any, keep: Mapping[str, Describer | None]) -> Any:
 
 _Tree = dict[str, Any]
 _LEAF = "\0leaf"
+_POOL = 20_000  # things held at most to compare others with
 
 
 def _tree(keep: Mapping[str, Describer | None]) -> _Tree:
@@ -76,6 +94,29 @@ def _prune(value: Any, tree: _Tree) -> Any:
     if not isinstance(value, dict):
         return _odd(value)
     return {key: _prune(value[key], branch) for key, branch in tree.items() if key in value}
+
+
+def _prune_shared(value: Any, tree: _Tree, pool: dict[Any, Any]) -> Any:
+    """As ``_prune``. A dict or list is known by its keys and the very objects in it, which the pool holds; a leaf with several parts by its text."""
+    if _LEAF in tree:
+        describer = tree[_LEAF]
+        if describer is not None:
+            return describer(value)
+        if isinstance(value, dict | list):
+            try:
+                return pool.setdefault(msgspec.json.encode(value), value)
+            except (UnicodeEncodeError, RecursionError):
+                return value
+        return pool.setdefault(value, value) if isinstance(value, str) else value
+    if EACH in tree:
+        if not isinstance(value, list):
+            return _odd(value)
+        items = [_prune_shared(item, tree[EACH], pool) for item in value]
+        return pool.setdefault((EACH, *map(id, items)), items)
+    if not isinstance(value, dict):
+        return _odd(value)
+    made = {key: _prune_shared(value[key], branch, pool) for key, branch in tree.items() if key in value}
+    return pool.setdefault((*made, *map(id, made.values())), made)
 
 
 def _odd(value: Any) -> Any:

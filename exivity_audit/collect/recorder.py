@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from exivity_audit import chart
@@ -15,7 +16,7 @@ from exivity_audit.collect.discovery import Served
 from exivity_audit.collect.place import NotAsked, Read
 from exivity_audit.collect.release import Target
 from exivity_audit.errors import one_line
-from exivity_audit.paths import pruner, shape
+from exivity_audit.paths import pruner, shape, sharing_pruner
 from exivity_audit.snapshot import Outcome, Place, Record
 
 PAGE = 500
@@ -142,9 +143,7 @@ class Recorder:
             listing = self._cut(read, self._target.marked[1])
         elif query:
             cached = [*query, CACHED] if read.few else query
-            listing = self._api.list(
-                path, cached, limit=0 if read.few else PAGE, keep=lambda item: self._prune(read, item), shape=lambda: self._shape(read)
-            )
+            listing = self._api.list(path, cached, limit=0 if read.few else PAGE, keep=self._cutter(read), shape=partial(shape, read.keep))
         else:
             listing = self._whole(read, path)
         if listing.failure is not None:
@@ -159,17 +158,16 @@ class Recorder:
         """
         others = self._sharing.get(read.name, ())
         if not others:
-            return self._api.list(path, [], limit=PAGE, keep=lambda item: self._prune(read, item), shape=lambda: self._shape(read), most=most)
-        both = self._api.list(
-            path, [], limit=PAGE, keep=lambda item: (self._prune(read, item), *(self._prune(other, item) for other in others)), most=most
-        )  # fmt: skip
+            return self._api.list(path, [], limit=PAGE, keep=self._cutter(read), shape=partial(shape, read.keep), most=most)
+        cutters = [self._cutter(one) for one in (read, *others)]
+        both = self._api.list(path, [], limit=PAGE, keep=lambda item: tuple(cut(item) for cut in cutters), most=most)
         if both.failure is None and not both.remaining:
             for number, other in enumerate(others, 1):
                 self._shelf[other.name, path] = tuple(kept[number] for kept in both.items)  # type: ignore[index]
         return Listing(tuple(kept[0] for kept in both.items), both.failure, "", both.pages, both.date, both.status, both.remaining)  # type: ignore[index]
 
     def _cut(self, read: Read, listing: Listing) -> Listing:
-        items = tuple(self._prune(read, item) for item in listing.items)
+        items = tuple(map(self._cutter(read), listing.items))
         return Listing(items, listing.failure, "", listing.pages, listing.date, listing.status)
 
     def _prune(self, read: Read, item: Any) -> Any:
@@ -180,19 +178,23 @@ class Recorder:
         """What cuts the objects of a read, made when it is first needed."""
         found = self._pruners.get(read.name)
         if found is None:
-            found = self._pruners[read.name] = pruner(_describers(read, self.vault))
+            found = self._pruners[read.name] = pruner(self._describers(read))
         return found
 
-    def _shape(self, read: Read) -> Any:
-        """The type whose decoding leaves out what would be cut."""
-        return shape(read.keep)
+    def _cutter(self, read: Read) -> Callable[[Any], Any]:
+        """What cuts the objects of one list."""
+        cut = sharing_pruner(self._describers(read))
+        sift = read.sift
+        return cut if sift is None else lambda item: sift(cut(item))
 
+    def _describers(self, read: Read) -> dict[str, Callable[[Any], Any] | None]:
+        """The allow-list of a read, its describers bound to the vault, which hears which reads use it."""
+        vault = self.vault.of(read.name)
 
-def _describers(read: Read, vault: Vault) -> dict[str, Callable[[Any], Any] | None]:
-    def bound(name: str) -> Callable[[Any], Any]:
-        return lambda value: DESCRIBERS[name](value, vault)
+        def bound(name: str) -> Callable[[Any], Any]:
+            return lambda value: DESCRIBERS[name](value, vault)
 
-    return {path: bound(name) if name else None for path, name in read.keep.items()}
+        return {path: bound(name) if name else None for path, name in read.keep.items()}
 
 
 def _selection(place: Place) -> list[tuple[str, str]]:

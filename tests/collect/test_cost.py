@@ -305,7 +305,7 @@ def test_of_a_large_page_only_what_is_kept_becomes_objects() -> None:
 @pytest.mark.parametrize(
     "odd",
     [
-        None, "text", 5, [], {}, {"metadata": "text"}, {"metadata": {"name": "x", "labels": None}, "spec": {"containers": {}}},
+        None, "text", 5, [], {"metadata": "text"}, {"metadata": {"name": "x", "labels": None}, "spec": {"containers": {}}},
         {"metadata": {"name": "x"}, "spec": {"containers": [None, "text", {"name": 5}]}, "status": []},
     ],
 )  # fmt: skip
