@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -32,6 +33,7 @@ class Recorder:
         self._pruners: dict[str, Callable[[Any], Any]] = {}
         self._sharing: dict[str, list[Read]] = {}  # read → those that need the same list
         self._shelf: dict[tuple[str, str], Objects] = {}  # (read, path) → what another read's list held for it
+        self._alone: dict[str, threading.Lock] = {}  # path → held while it is listed for several reads
         self._labelled: dict[tuple[str, str], Any] = {}  # (read, name) → an object that a list by label held
 
     def forget(self) -> None:
@@ -58,9 +60,7 @@ class Recorder:
 
     def among(self, read: Read, served: Served, namespace: str | None, names: frozenset[str]) -> tuple[Record | None, frozenset[str]]:
         """Named objects from a list, and the names that are still to be asked for: those of a list that is longer than they are many, or failed."""
-        path = served.path(namespace)
-        shelved = self._shelf.pop((read.name, path), None)
-        listing = Listing(shelved, None, "", 0, status=200) if shelved is not None else self._whole(read, path, most=len(names))
+        listing = self._whole(read, served.path(namespace), most=len(names))
         if listing.failure is not None:
             return None, names
         kept = tuple(sorted((item for item in listing.items if _name(item) in names), key=_object_order))
@@ -136,10 +136,7 @@ class Recorder:
 
     def _list(self, read: Read, served: Served, place: Place) -> Record:
         path, query = served.path(place.namespace), _selection(place)
-        shelved = self._shelf.pop((read.name, path), None) if not query else None
-        if shelved is not None:
-            listing = Listing(shelved, None, "", 0, status=200)
-        elif self._target.marked is not None and (path, query) == self._target.marked[0]:
+        if self._target.marked is not None and (path, query) == self._target.marked[0]:
             listing = self._cut(read, self._target.marked[1])
         elif query:
             cached = [*query, CACHED] if read.few else query
@@ -156,9 +153,14 @@ class Recorder:
 
         With ``most``, a list is left before its end where more pages follow the first than so many.
         """
-        others = self._sharing.get(read.name, ())
+        others = self._sharing.get(read.name)
         if not others:
             return self._api.list(path, [], limit=PAGE, keep=self._cutter(read), shape=partial(shape, read.keep), most=most)
+        with self._alone.setdefault(path, threading.Lock()):  # the other read waits, and finds its own on the shelf
+            shelved = self._shelf.pop((read.name, path), None)
+            return Listing(shelved, None, "", 0, status=200) if shelved is not None else self._for_all(read, others, path, most)
+
+    def _for_all(self, read: Read, others: list[Read], path: str, most: int | None) -> Listing:
         cutters = [self._cutter(one) for one in (read, *others)]
         both = self._api.list(path, [], limit=PAGE, keep=lambda item: tuple(cut(item) for cut in cutters), most=most)
         if both.failure is None and not both.remaining:
