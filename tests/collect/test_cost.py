@@ -14,11 +14,12 @@ import pytest
 
 from exivity_audit.collect import body, collector, discovery, release, session
 from exivity_audit.collect.answer import Failure, Listing
+from exivity_audit.collect.net import MARK, marks, strained
 from exivity_audit.collect.reads import BY_NAME, READS
 from exivity_audit.collect.recorder import Recorder
 from exivity_audit.collect.schedule import After, Ask, Schedule
 from exivity_audit.collect.session import Access, open_session
-from exivity_audit.paths import prune, pruner, shape
+from exivity_audit.paths import prune, pruner, shape, sharing_pruner
 from tests import builders
 from tests.granting import given_by, only
 from tests.judging import site_of
@@ -327,6 +328,32 @@ def test_what_fits_the_shape_of_a_read_loses_nothing_that_is_kept(read: str) -> 
     for item in objects:
         whole, cut = prune(item, dict.fromkeys(keep)), prune(msgspec.json.decode(json.dumps(item), type=form), dict.fromkeys(keep))
         assert json.dumps(cut) == json.dumps(whole)
+
+
+def test_equal_parts_of_a_long_list_are_held_once() -> None:
+    cut = sharing_pruner(KEPT)
+    pods = [fat_pod(number) for number in range(3)]
+    pods[2]["status"]["conditions"][0]["status"] = "False"
+    one, same, other = (cut(pod) for pod in pods)
+    assert [one, same, other] == [prune(pod, KEPT) for pod in pods]
+    assert one["status"]["conditions"] is same["status"]["conditions"]
+    assert one["status"]["conditions"] is not other["status"]["conditions"]
+    assert one["metadata"] is not same["metadata"]
+
+
+def test_descriptions_are_never_shared() -> None:
+    """They are completed later, each with the group of its own value."""
+    cut = sharing_pruner({"metadata.name": None, "data.a": lambda value: {"secret": {"group": 0}}})
+    one, other = (cut({"metadata": {"name": "x"}, "data": {"a": "same"}}) for _ in range(2))
+    one["data"]["a"]["secret"]["group"] = 1
+    assert other["data"]["a"]["secret"]["group"] == 0
+    assert one["metadata"] is other["metadata"]
+
+
+def test_a_secret_is_caught_among_texts_that_recur() -> None:
+    clean, dirty = {"text": "harmless", "more": "words"}, {"text": "harmless", "more": "password=hunter2hunter2"}
+    assert strained((clean, dirty, clean, dirty))[1::2] == ({"text": "harmless", "more": f"password={MARK}"},) * 2
+    assert marks(strained((clean, dirty, [dirty], MARK))) == 3
 
 
 _WORLDS: dict[str, World] = {}
