@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SUITES = $(sort $(wildcard tests/faults/test_*.py))
 # Tests start the command hundreds of times: compiled modules are kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -45,8 +46,9 @@ test-publishing: $(READY) ## publishing against a real Prometheus and Pushgatewa
 test-faults: $(READY) ## faults, canaries, odd objects, hostile files, kills; prints its scoreboard
 	$(BIN)/python -m pytest tests/faults --numprocesses auto
 
-faults-long: $(READY) ## the same with everything: hours
-	FAULTS=long $(BIN)/python -m pytest tests/faults --numprocesses auto
+faults-long: $(READY) ## the same with everything: hours, a suite at a time; FAULTS_GO_ON=1 SUITES="…" goes on after some of them
+	test -n "$(FAULTS_GO_ON)" || rm -rf build/faults/parts
+	failed=0; for suite in $(SUITES); do FAULTS=long FAULTS_GO_ON=1 $(BIN)/python -m pytest $$suite --numprocesses auto || failed=1; done; exit $$failed
 
 mutants: $(READY) ## mutation testing of evaluator, redactor and archive reader: an hour
 	$(BIN)/python -m tests.faults.mutate

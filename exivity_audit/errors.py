@@ -30,12 +30,6 @@ class UsageError(AuditError):
     exit_code = 2
 
 
-class Incomplete(AuditError):
-    """The audit ended without an answer for everything it should have answered."""
-
-    exit_code = 3
-
-
 class Unreachable(AuditError):
     """No API server answers, or it does not let us in: network, TLS, 401, exec plug-in, deadline before the first answer."""
 

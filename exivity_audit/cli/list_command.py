@@ -25,5 +25,6 @@ def command(**flags: object) -> int:
             total, to_come = total + 1, to_come + (not check.built)
             mark = "" if check.built else "  (to come)"
             click.echo(f"  {check.id:36} {severity_text(check):30} {' '.join(check.clauses):14} {check.title}{mark}")
-    click.echo(f"\n{total} checks, {to_come} of them to come. `exivity-audit explain ID` tells more.")
+    still = f", {to_come} of them to come" if to_come else ""
+    click.echo(f"\n{total} checks{still}. `exivity-audit explain ID` tells more.")
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -22,9 +23,10 @@ PARTS = scoreboard.FOLDER / "parts"
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Begin with an empty board, in the process that leads."""
+    """Begin with an empty board, in the process that leads; a run in several sessions (``FAULTS_GO_ON``) adds to the one before."""
     if not hasattr(session.config, "workerinput"):
-        shutil.rmtree(PARTS, ignore_errors=True)
+        if not os.environ.get("FAULTS_GO_ON"):
+            shutil.rmtree(PARTS, ignore_errors=True)
         session.config.stash[_BEGAN] = time.monotonic()
 
 
@@ -36,12 +38,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
     """Print the board; a session of all suites keeps it for the document."""
+    scoreboard.board.add("seconds", time.monotonic() - config.stash.get(_BEGAN, time.monotonic()))
+    scoreboard.board.add("failed sessions", int(exitstatus != 0))
+    scoreboard.board.write(PARTS)
     figures = scoreboard.gathered(PARTS)
-    seconds = time.monotonic() - config.stash.get(_BEGAN, time.monotonic())
     terminalreporter.section("scoreboard")
     terminalreporter.write_line(scoreboard.printed(figures, scoreboard.LONG))
     if not config.option.keyword and {"combinations", "canaries", "objects", "kills"} <= set(figures):
-        terminalreporter.write_line(f"  kept in {scoreboard.save(figures, seconds, int(exitstatus)).relative_to(scoreboard.ROOT)}")
+        terminalreporter.write_line(f"  kept in {scoreboard.save(figures).relative_to(scoreboard.ROOT)}")
 
 
 _BEGAN: pytest.StashKey[float] = pytest.StashKey()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ PROFILE = os.environ.get("FAULTS", "ci")
 LONG = PROFILE == "long"
 FOLDER = ROOT / "build" / "faults"
 PAGE = ROOT / "docs" / "reliability.md"
+_OWN = f"{os.getpid()}-{time.time_ns()}"  # of this process, also among those of earlier sessions
 BEGIN, END = "<!-- scoreboard -->\n", "<!-- end of the scoreboard -->"
 
 
@@ -90,7 +92,7 @@ class Scoreboard:
     def write(self, folder: Path) -> None:
         """Leave the figures behind for the session."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"part-{os.getpid()}.json").write_text(json.dumps(self.figures))
+        (folder / f"part-{_OWN}.json").write_text(json.dumps(self.figures))
 
 
 board = Scoreboard()
@@ -129,12 +131,18 @@ def printed(figures: dict[str, float], long: bool) -> str:
     return "\n".join(f"  {title:<72} {value:>12}  {limit:<10} {good}" for title, value, limit, good in rows(figures, long))
 
 
-def save(figures: dict[str, float], seconds: float, code: int) -> Path:
-    """Keep the figures of a whole session for the document."""
+def save(figures: dict[str, float]) -> Path:
+    """Keep the figures of a whole run for the document."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{PROFILE}.json"
     stamp = datetime.now(UTC).strftime("%Y-%m-%d")
-    kept = {"date": stamp, "python": platform.python_version(), "seconds": round(seconds), "exit_code": code, "figures": figures}
+    kept = {
+        "date": stamp,
+        "python": platform.python_version(),
+        "seconds": round(figures["seconds"]),
+        "exit_code": int(figures["failed sessions"] > 0),
+        "figures": figures,
+    }
     path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
     return path
 
