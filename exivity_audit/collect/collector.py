@@ -120,6 +120,7 @@ class Collector:
                 self._progress(len(self._records), len(names), self._reads[name].resource)
 
         Schedule(courses, ways | {BY_LABEL: max(ways.values(), default=0) + 1}, WORKERS, finished).run()
+        self._recorder.share(())
         self.vault.identity("release", self._target.name)
         return self._sorted()
 

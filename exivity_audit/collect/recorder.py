@@ -45,6 +45,7 @@ class Recorder:
         """Say which reads are still to come: of two that need one list the first asks for both."""
         waiting = {read.name: read for read in reads}
         self._sharing = {}
+        self._shelf.clear()
         for read in waiting.values():
             other = waiting.get(read.same_list)
             if other is not None:
