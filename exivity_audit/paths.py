@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, TypedDict
+
+import msgspec
 
 EACH = "[]"
 Describer = Callable[[Any], Any]
@@ -45,6 +47,21 @@ def pruner(keep: Mapping[str, Describer | None]) -> Callable[[Any], Any]:
     return lambda value: _prune(value, tree)
 
 
+def sharing_pruner(keep: Mapping[str, Describer | None]) -> Callable[[Any], Any]:
+    """The same for a long list: what is equal in several of its objects (conditions, tolerations, words) is held once.
+
+    What a describer made is never shared, for descriptions are completed later.
+    """
+    tree, pool = _tree(keep), dict[Any, Any]()
+
+    def cut(value: Any) -> Any:
+        if len(pool) > _POOL:
+            pool.clear()
+        return _prune_shared(value, tree, pool)
+
+    return cut
+
+
 def prune(value: Any, keep: Mapping[str, Describer | None]) -> Any:
     """A copy of an API object with the kept paths alone; a describer replaces what it is given.
 
@@ -57,6 +74,7 @@ def prune(value: Any, keep: Mapping[str, Describer | None]) -> Any:
 _Tree = dict[str, Any]
 _LEAF = "\0leaf"
 _DEEPEST, _NESTED = 100, (dict, list)
+_POOL = 20_000  # things held at most to compare others with
 
 
 def _tree(keep: Mapping[str, Describer | None]) -> _Tree:
@@ -88,9 +106,56 @@ def _shallow(value: Any, levels: int) -> bool:
     return levels > 0 and not any(isinstance(item, _NESTED) and not _shallow(item, levels - 1) for item in items)
 
 
+def _prune_shared(value: Any, tree: _Tree, pool: dict[Any, Any]) -> Any:
+    """As ``_prune``. A dict or list is known by its keys and the very objects in it, which the pool holds; a leaf with several parts by its text."""
+    if _LEAF in tree:
+        if isinstance(value, _NESTED) and not _shallow(value, _DEEPEST):
+            return _odd(value)
+        describer = tree[_LEAF]
+        if describer is not None:
+            return describer(value)
+        if isinstance(value, dict | list):
+            try:
+                return pool.setdefault(msgspec.json.encode(value), value)
+            except (UnicodeEncodeError, RecursionError):
+                return value
+        return pool.setdefault(value, value) if isinstance(value, str) else value
+    if EACH in tree:
+        if not isinstance(value, list):
+            return _odd(value)
+        items = [_prune_shared(item, tree[EACH], pool) for item in value]
+        return pool.setdefault((EACH, *map(id, items)), items)
+    if not isinstance(value, dict):
+        return _odd(value)
+    made = {key: _prune_shared(value[key], branch, pool) for key, branch in tree.items() if key in value}
+    return pool.setdefault((*made, *map(id, made.values())), made)
+
+
 def _odd(value: Any) -> Any:
     """What stands in for a value of the wrong shape: null stays, anything else is named by its type and never copied."""
     return None if value is None else {"malformed": type(value).__name__}
+
+
+def shape(keep: Iterable[str]) -> Any:
+    """The type whose decoding leaves out of an object what an allow-list does not keep; what fits it not has to be decoded whole."""
+    return _shape_of(tuple(keep))
+
+
+@cache
+def _shape_of(keep: tuple[str, ...]) -> Any:
+    return _shape(_tree(dict.fromkeys(keep)))
+
+
+def _shape(tree: _Tree) -> Any:
+    if _LEAF in tree:
+        return Any
+    if EACH in tree:
+        return list[_shape_or_none(tree[EACH])]  # type: ignore[misc]
+    return TypedDict("Object", {key: _shape_or_none(branch) for key, branch in tree.items()}, total=False)  # type: ignore[operator]
+
+
+def _shape_or_none(tree: _Tree) -> Any:
+    return Any if _LEAF in tree else _shape(tree) | None
 
 
 def names(values: Iterable[str]) -> tuple[str, ...]:

@@ -49,6 +49,8 @@ def _denied(base: str, read: str) -> dict[str, Outcome]:
     def deny(asked: str, namespace: str | None, name: str | None) -> bool:
         if asked != resource:
             return False
+        if wanted.labelled and name is None:  # who may list them may read each
+            return True
         return wanted.bulk or wanted.otherwise is not None or any(place.namespace == namespace and place.name == name for place in target)
 
     world.deny = deny

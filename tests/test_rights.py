@@ -77,7 +77,7 @@ def forbidden(world: World, given: Given) -> list[tuple[str, str | None, str | N
             refused.append((resource, namespace, name))
         return deny(resource, namespace, name)
 
-    world.deny = noted
+    world.deny, world.review = noted, deny
     return refused
 
 

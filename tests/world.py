@@ -91,6 +91,7 @@ class World:
         self._untouched: dict[int, Object] = {}  # by identity: nobody else can change them
         self.add(*objects)
         self.deny: Callable[[str, str | None, str | None], bool] = lambda resource, namespace, name: False
+        self.review: Callable[[str, str | None, str | None], bool] | None = None  # what a review answers by, where ``deny`` notes what it refuses
         self.requests: list[tuple[str, str]] = []
         self.usage: Any = None  # what servers beside the API say (tests/usage.py)
 
@@ -168,7 +169,10 @@ class World:
         ]
         return self._ok({"kind": "List", "metadata": {}, "items": [self._shared(item) for item in selected]})
 
-    def list(self, path: str, query: Iterable[tuple[str, str]] = (), *, limit: int = 500, keep: Callable[[dict[str, object]], object]) -> Listing:
+    def list(
+        self, path: str, query: Iterable[tuple[str, str]] = (), *, limit: int = 500, keep: Callable[[dict[str, object]], object], shape: Any = None,
+        most: int | None = None,
+    ) -> Listing:  # fmt: skip
         """All pages of a list."""
         answer = self.get(path, query)
         if answer.failure is not None:
@@ -184,7 +188,8 @@ class World:
         attributes: Any = body.get("spec")
         asked = attributes["resourceAttributes"]
         resource = f"{asked['resource']}.{asked['group']}" if asked.get("group") else asked["resource"]
-        return self._ok({"status": {"allowed": not self.deny(resource, asked.get("namespace"), asked.get("name"))}})
+        deny = self.review or self.deny
+        return self._ok({"status": {"allowed": not deny(resource, asked.get("namespace"), asked.get("name"))}})
 
     def _of(self, resource: str) -> Iterator[Object]:
         group = resource.partition(".")[2]

@@ -35,7 +35,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Listing:
-    """All pages of a list, pruned. With a failure `items` is empty: half a list is never handed out."""
+    """All pages of a list, pruned. With a failure `items` is empty: half a list is never handed out.
+
+    ``remaining``: the list was left before its end, as the caller wished for lists that are too long.
+    """
 
     items: tuple[object, ...]
     failure: Failure | None
@@ -43,6 +46,7 @@ class Listing:
     pages: int
     date: datetime | None = None
     status: int = 0
+    remaining: bool = False
 
 
 def failed(failure: Failure, date: datetime | None = None) -> Answer:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from exivity_audit.collect.answer import Answer, Listing
+
+CACHED = ("resourceVersion", "0")
+"""Answered from the API server's own cache, without asking its database; never with a limit, which it would not heed."""
 
 
 class Api(Protocol):
@@ -13,6 +16,15 @@ class Api(Protocol):
 
     def get(self, path: str, query: Iterable[tuple[str, str]] = (), *, accept: str = "application/json") -> Answer: ...
 
-    def list(self, path: str, query: Iterable[tuple[str, str]] = (), *, limit: int = 500, keep: Callable[[dict[str, object]], object]) -> Listing: ...
+    def list(
+        self,
+        path: str,
+        query: Iterable[tuple[str, str]] = (),
+        *,
+        limit: int = 500,
+        keep: Callable[[dict[str, object]], object],
+        shape: Callable[[], Any] | None = None,
+        most: int | None = None,
+    ) -> Listing: ...
 
     def post_review(self, path: str, body: Mapping[str, object]) -> Answer: ...

@@ -125,7 +125,7 @@ class Client:
         return Failure("timeout", None, f"the server did not finish its answer within {self._seconds:g} seconds")
 
 
-def interpret(status: int, content_type: str, content: bytes, *, lists: bool = False) -> Reply:
+def interpret(status: int, content_type: str, content: bytes | bytearray, *, lists: bool = False) -> Reply:
     """What a complete answer means; of an error nothing but its status is taken, for its text is anybody's. ``lists``: see ``parse``."""
     if 300 <= status < 400:
         return Reply(failure=Failure("malformed", status, "a redirect came, such as to a login page; it is not followed"))

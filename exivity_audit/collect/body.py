@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import zlib
 from collections.abc import Callable
+from functools import cache
+from typing import Any, TypedDict
 
 import msgspec
 import urllib3
 
 LARGEST_BODY = 256 * 1024 * 1024
+SMALL = 128 * 1024
+"""Bodies up to this size are parsed at once; of a larger list no more than one object is held as it came."""
 _CHUNK = 256 * 1024
 
 
@@ -20,7 +25,10 @@ class TooLarge(BodyError):
     """A body over the size limit, on the wire or unpacked."""
 
 
-def read_body(response: urllib3.BaseHTTPResponse, limit: int, received: Callable[[int], None], go_on: Callable[[], bool]) -> bytes:
+Parse = Callable[[str, bytes | bytearray], dict[str, object]]
+
+
+def read_body(response: urllib3.BaseHTTPResponse, limit: int, received: Callable[[int], None], go_on: Callable[[], bool]) -> bytearray:
     """Read the whole body, unpacked. `received` hears the bytes of every piece, `go_on` is asked after each and may stop it."""
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in ("", "identity", "gzip"):
@@ -45,29 +53,67 @@ def read_body(response: urllib3.BaseHTTPResponse, limit: int, received: Callable
             raise TooLarge(f"the answer is larger than {limit // (1024 * 1024)} MiB")
     if unpack is not None and (not unpack.eof or unpack.unused_data) and wire:
         raise BodyError("the answer is not valid gzip")
-    return bytes(body)
+    return body
 
 
-def is_html(content_type: str, body: bytes) -> bool:
+def is_html(content_type: str, body: bytes | bytearray) -> bool:
     """Whether this is a page for people: a login page or an error page of a proxy."""
-    return "html" in content_type.lower() or body.lstrip()[:9].lower().startswith((b"<!doctype", b"<html"))
+    return "html" in content_type.lower() or body[:256].lstrip()[:9].lower().startswith((b"<!doctype", b"<html"))
 
 
-def parse(content_type: str, body: bytes, *, lists: bool = False) -> dict[str, object]:
+def parse(content_type: str, body: bytes | bytearray, *, lists: bool = False) -> dict[str, object]:
     """Parse a JSON object, strictly; raise BodyError for anything else. With ``lists`` a list is one too, under ``items``."""
-    if is_html(content_type, body):
-        raise BodyError("an HTML page came instead of JSON, such as a login page or a proxy's error page")
-    name = content_type.split(";", 1)[0].strip().lower()
-    if name and name != "application/json" and not name.endswith("+json"):
-        raise BodyError(f"the content type is {name[:60]!r} instead of JSON")
-    try:
-        parsed = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
-        raise BodyError("the answer is not valid JSON") from None
-    except RecursionError:
-        raise BodyError("the answer is nested too deeply") from None
+    _expect_json(content_type, body)
+    parsed = decoded(body)
     if lists and isinstance(parsed, list):
         return {"items": parsed}
     if not isinstance(parsed, dict):
         raise BodyError("the answer is not a JSON object")
     return parsed
+
+
+def parse_page(content_type: str, body: bytes | bytearray, shape: Callable[[], Any] | None) -> dict[str, object]:
+    """Parse a page of a list. The items of a large one come in ``shape``, else as text for ``decoded``, so that it is never held whole as objects."""
+    _expect_json(content_type, body)
+    if len(body) <= SMALL:
+        return parse(content_type, body)
+    if shape is not None:
+        with contextlib.suppress(msgspec.ValidationError):  # an item that is odd: each is looked at by itself
+            page: dict[str, object] = decoded(body, _page_of(shape()))
+            return page
+    try:
+        parts = decoded(body, dict[str, msgspec.Raw])
+    except msgspec.ValidationError:
+        raise BodyError("the answer is not a JSON object") from None
+    page = {key: decoded(text) for key, text in parts.items() if key != "items"}
+    if "items" in parts:
+        text = parts["items"]
+        page["items"] = decoded(text, list[msgspec.Raw]) if bytes(memoryview(text)[:1]) == b"[" else decoded(text)
+    return page
+
+
+def decoded(text: bytes | bytearray | msgspec.Raw, form: Any = Any) -> Any:
+    """JSON as objects of a form; raises BodyError for what is none, and ValidationError for what has another form."""
+    try:
+        return msgspec.json.decode(text, type=form)
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+        if form is not Any and isinstance(error, msgspec.ValidationError):
+            raise
+        raise BodyError("the answer is not valid JSON") from None
+    except RecursionError:
+        raise BodyError("the answer is nested too deeply") from None
+
+
+@cache
+def _page_of(shape: Any) -> Any:
+    """A list of objects of a shape, and what is asked of a list or of a Status in its place."""
+    fields = dict.fromkeys(("kind", "apiVersion", "metadata", "status", "reason", "message", "code"), Any)
+    return TypedDict("Page", {**fields, "items": list[shape]}, total=False)  # type: ignore[operator]
+
+
+def _expect_json(content_type: str, body: bytes | bytearray) -> None:
+    if is_html(content_type, body):
+        raise BodyError("an HTML page came instead of JSON, such as a login page or a proxy's error page")
+    name = content_type.split(";", 1)[0].strip().lower()
+    if name and name != "application/json" and not name.endswith("+json"):
+        raise BodyError(f"the content type is {name[:60]!r} instead of JSON")

@@ -1,32 +1,32 @@
-"""Collection: the reads that some checks need, asked concurrently stage by stage, cut and redacted, as a site of a snapshot."""
+"""Collection: the reads that some checks need, each asked as soon as its places are known, cut and redacted, as a site of a snapshot."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from exivity_audit.collect.answer import Answer, Failure
 from exivity_audit.collect.api import Api
-from exivity_audit.collect.asking import Refused
-from exivity_audit.collect.beside import Source, reason_of
-from exivity_audit.collect.describe import DESCRIBERS, Vault
+from exivity_audit.collect.beside import Source
+from exivity_audit.collect.describe import Vault
 from exivity_audit.collect.discovery import Discovery, Served
 from exivity_audit.collect.gathered import Gathered, settled
 from exivity_audit.collect.place import MissingRead, NotAsked, Read, Where
+from exivity_audit.collect.recorder import Recorder
 from exivity_audit.collect.release import Target
+from exivity_audit.collect.schedule import After, Ask, Course, Schedule, longest_ways
+from exivity_audit.collect.together import together
 from exivity_audit.document import Malformed, NotCollected
 from exivity_audit.errors import one_line
 from exivity_audit.fact import HELP, reading
-from exivity_audit.paths import pruner
 from exivity_audit.snapshot import Cluster, Outcome, Place, Record, SiteSnapshot
 
 WORKERS = 8
-PAGE = 500
+LEAST_BY_LABEL = 4  # names, before it pays to ask whether their kind may be listed
+BY_LABEL = "objects by label"
 PROBE = "probe/"
 Progress = Callable[[int, int, str], None]
 
@@ -45,14 +45,14 @@ def base(api: Api, discovery: Discovery, version: Answer, cluster_name: str) -> 
     """Cluster UID, server version, identity and the server's own clock; what may not be read is None."""
     body = version.body if isinstance(version.body, dict) else {}
     served = discovery.find("namespaces")
-    system = api.get(served.path(None, "kube-system")) if served else None
+    system, identity = together(lambda: api.get(served.path(None, "kube-system")) if served else None, lambda: _identity(api, discovery))
     metadata = system.body.get("metadata") if system is not None and isinstance(system.body, dict) else None
     uid = metadata.get("uid") if isinstance(metadata, dict) else None
     git = body.get("gitVersion")
     moment = version.date or (system.date if system is not None else None) or datetime.now(UTC)
     seen = Cluster(cluster_name, uid if isinstance(uid, str) else None, git if isinstance(git, str) else None)
     failure = system.failure if system is not None else None
-    return Base(seen, _identity(api, discovery), moment, (_unseen("cluster_uid", "kube-system", "metadata.uid", failure),) if failure else ())
+    return Base(seen, identity, moment, (_unseen("cluster_uid", "kube-system", "metadata.uid", failure),) if failure else ())
 
 
 def _unseen(name: str, namespace: str, path: str, failure: Failure) -> Record:
@@ -93,56 +93,104 @@ class Collector:
         self._reads = {read.name: read for read in reads}
         self._given: dict[str, Any] = {"release": target, "secrets": secrets}
         self._target = target
-        self.vault = Vault()  # of the values described so far; ``settled`` numbers their groups and forgets them
-        self._pruners: dict[str, Callable[[Any], Any]] = {}
+        self._recorder = Recorder(api, target)
         self._records: dict[str, tuple[Record, ...]] = {}
+        self._seen: dict[str, Any] = {}
         self._progress = progress or (lambda done, total, what: None)
 
+    @property
+    def vault(self) -> Vault:
+        """The values described so far; ``settled`` numbers their groups and forgets them."""
+        return self._recorder.vault
+
     def collect(self, wanted: Iterable[str]) -> tuple[Record, ...]:
-        """Read what is wanted and what their places follow from, in as few stages as possible; every read ends in a record."""
+        """Read what is wanted and what their places follow from, each as soon as that is known; every read ends in a record."""
         names = needed(wanted, self._reads)
-        workers = ThreadPoolExecutor(WORKERS)
-        try:
-            while waiting := [name for name in names if name not in self._records]:
-                ready = [name for name in waiting if not (set(inputs(self._reads[name])) & set(waiting))]
-                ready = [name for name in ready if not self._reads[name].resource.startswith(PROBE)] or ready  # last: a peer that hangs
-                for name, records in zip(ready, workers.map(self._read, ready), strict=True):
-                    self._records[name] = records
-                    self._progress(len(self._records), len(names), self._reads[name].resource)
-        finally:
-            workers.shutdown(wait=False, cancel_futures=True)  # an interrupted run does not wait for a server that hangs
+        waiting = [name for name in names if name not in self._records]
+        self._recorder.share(self._reads[name] for name in waiting)
+        courses: dict[str, Course[tuple[Record, ...]]] = {name: self._course(self._reads[name], frozenset(waiting)) for name in waiting}
+        labelled = self._labelled(waiting)
+        if len(labelled) >= LEAST_BY_LABEL:
+            courses[BY_LABEL] = self._by_label(labelled)
+        ways = longest_ways({name: _parameters(self._reads[name].where) for name in waiting})
+
+        def finished(name: str, records: tuple[Record, ...]) -> None:
+            if name != BY_LABEL:
+                self._records[name] = records
+                self._progress(len(self._records), len(names), self._reads[name].resource)
+
+        Schedule(courses, ways | {BY_LABEL: max(ways.values(), default=0) + 1}, WORKERS, finished).run()
+        self._recorder.share(())
         self.vault.identity("release", self._target.name)
         return self._sorted()
 
     def _sorted(self) -> tuple[Record, ...]:
         return tuple(sorted((record for group in self._records.values() for record in group), key=lambda record: (record.name, str(record.place))))
 
-    def _read(self, name: str) -> tuple[Record, ...]:
-        read = self._reads[name]
-        if read.opt_in:
-            return self._beside(read)
-        served = self._discovery.find(read.resource)
-        if served is None:
+    def _course(self, read: Read, all_names: frozenset[str]) -> Course[tuple[Record, ...]]:
+        """What one read does: wait for what its places follow from, ask there, and where all of it is forbidden in narrower places."""
+        recorder = self._recorder
+        source = self._sources.get(read.resource)
+        served = None if read.opt_in else self._discovery.find(read.resource)
+        if read.opt_in and source is None:
+            return (recorder.record(read, None, Place(), Outcome.NOT_ASKED, None, f"only where the run says so{HELP}{read.opt_in})"),)
+        if not read.opt_in and served is None:
             failure = self._discovery.why_not(read.resource)
             if failure is None:
-                return (self._record(read, None, Place(), Outcome.NOT_INSTALLED, None, ""),)
-            return (self._failed(read, None, Place(), failure),)
+                return (recorder.record(read, None, Place(), Outcome.NOT_INSTALLED, None, ""),)
+            return (recorder.failed(read, None, Place(), failure),)
+        if read.resource.startswith(PROBE):  # last: a peer that hangs
+            yield After(frozenset(name for name in all_names if not self._reads[name].resource.startswith(PROBE)))
+        yield After(frozenset((*_parameters(read.where), *((BY_LABEL,) if read.labelled else ()))))
         try:
             places = self._places(read.where)
         except NotAsked as error:
-            return (self._record(read, served, Place(self._target.namespace), Outcome.NOT_ASKED, None, str(error)),)
+            place = Place() if read.opt_in else Place(self._target.namespace)
+            return (recorder.record(read, served, place, Outcome.NOT_ASKED, None, str(error)),)
         except MissingRead as error:
-            return (self._record(read, served, Place(), Outcome.NOT_ASKED, None, f"follows from what was not seen: {one_line(error)}"),)
+            return (recorder.record(read, served, Place(), Outcome.NOT_ASKED, None, f"follows from what was not seen: {one_line(error)}"),)
         except (Malformed, NotCollected) as error:
-            return (self._record(read, served, Place(), Outcome.FAILED, None, f"follows from an unreadable object: {one_line(error)}"),)
-        if read.bulk:
-            return self._bulk(read, served, places)
-        records = tuple(self._at(read, served, place) for place in places)
-        if read.otherwise is not None and records and all(record.outcome is Outcome.FORBIDDEN for record in records):
-            narrower = tuple(self._at(read, served, place) for place in self._places(read.otherwise))
-            if any(record.outcome is not Outcome.FORBIDDEN for record in narrower):
-                return (*records, *narrower) if read.incomplete else narrower
-        return records or (self._record(read, served, Place(), Outcome.EMPTY, None, "nothing names one"),)
+            return (recorder.record(read, served, Place(), Outcome.FAILED, None, f"follows from an unreadable object: {one_line(error)}"),)
+        if source is not None:
+            facts = {name: self._given[name] if name in self._given else self._look(name) for name in _parameters(read.where)}
+            records = yield Ask([partial(recorder.told, read, place, source, facts) for place in places], apart=True)
+        elif read.bulk and served is not None:
+            records = yield from self._bulk(read, served, places)
+        else:
+            assert served is not None
+            records = yield Ask([partial(recorder.at, read, served, place) for place in places])
+            if read.otherwise is not None and records and all(record.outcome is Outcome.FORBIDDEN for record in records):
+                yield After(frozenset(_parameters(read.otherwise)))
+                narrower = yield Ask([partial(recorder.at, read, served, place) for place in self._narrower(read)])
+                if any(record.outcome is not Outcome.FORBIDDEN for record in narrower):
+                    return (*records, *narrower) if read.incomplete else tuple(narrower)
+        return tuple(records) or (recorder.record(read, served, Place(), Outcome.EMPTY, None, "nothing names one"),)
+
+    def _bulk(self, read: Read, served: Served, places: list[Place]) -> Generator[After | Ask, Any, list[Record]]:
+        """Named objects from as many list pages as there would be names to ask for; the rest of them by name."""
+        namespaces = sorted({place.namespace for place in places}, key=str)
+        names = {one: frozenset(str(place.name) for place in places if place.namespace == one) for one in namespaces}
+        found = yield Ask([partial(self._recorder.among, read, served, namespace, names[namespace]) for namespace in namespaces])
+        records = [record for record, _ in found if record is not None]
+        rest = [Place(namespace, name) for namespace, (_, left) in zip(namespaces, found, strict=True) for name in sorted(left)]
+        more: list[Record] = yield Ask([partial(self._recorder.at, read, served, place) for place in rest])
+        return records + more
+
+    def _labelled(self, names: Iterable[str]) -> dict[str, Read]:
+        """The ConfigMaps of the chart that some reads name, each with its read."""
+        found: dict[str, Read] = {}
+        for name in names:
+            if self._reads[name].labelled:
+                found |= {str(place.name): self._reads[name] for place in self._places(self._reads[name].where)}
+        return found
+
+    def _by_label(self, wanted: dict[str, Read]) -> Course[tuple[Record, ...]]:
+        """One list by the chart's label in place of many names, where the account may list them anyway; the rest is asked for by name."""
+        served = self._discovery.find(next(iter(wanted.values())).resource)
+        review = self._discovery.find("selfsubjectaccessreviews.authorization.k8s.io")
+        if served is not None and review is not None and (yield Ask([partial(self._recorder.may_list, review, served, self._target.namespace)]))[0]:
+            yield Ask([partial(self._recorder.by_label, served, self._target.namespace, wanted)])
+        return ()
 
     def serves(self, resource: str) -> bool:
         """Whether the cluster serves a resource."""
@@ -158,131 +206,37 @@ class Collector:
         """Where a read looks, after reading what that follows from; None where that could not be seen. Raises NotAsked."""
         read = self._reads[name]
         self.collect(other for other in inputs(read) if other in self._reads)
-        self.vault = Vault()  # nobody asks which are equal
+        self._recorder.forget()  # nobody asks which are equal
         try:
             return self._places(read.where)
         except (MissingRead, Malformed, NotCollected):
             return None
 
-    def _beside(self, read: Read) -> tuple[Record, ...]:
-        """A read of a server beside the API, at all its places at once; not asked unless the run was given a way to it."""
-        source = self._sources.get(read.resource)
-        if source is None:
-            told = f"only where the run says so{HELP}{read.opt_in})"
-            return (self._record(read, None, Place(), Outcome.NOT_ASKED, None, told),)
-        try:
-            places = self._places(read.where)
-        except NotAsked as error:
-            return (self._record(read, None, Place(), Outcome.NOT_ASKED, None, str(error)),)
-        except MissingRead as error:
-            return (self._record(read, None, Place(), Outcome.NOT_ASKED, None, f"follows from what was not seen: {one_line(error)}"),)
-        except (Malformed, NotCollected) as error:
-            return (self._record(read, None, Place(), Outcome.FAILED, None, f"follows from an unreadable object: {one_line(error)}"),)
-        known = {name: self._given[name] if name in self._given else reading(self._records[name]) for name in inputs(read)}
-        with ThreadPoolExecutor(WORKERS) as workers:
-            records = tuple(workers.map(lambda place: self._told(read, place, source, known), places))
-        return records or (self._record(read, None, Place(), Outcome.EMPTY, None, "nothing names one"),)
-
-    def _told(self, read: Read, place: Place, source: Source, known: Mapping[str, Any]) -> Record:
-        try:
-            told = source(place, known)
-        except NotAsked as error:
-            return self._record(read, None, place, Outcome.NOT_ASKED, None, str(error))
-        if told.failure is not None:
-            outcome = Outcome.FORBIDDEN if told.failure.kind == "forbidden" else Outcome.FAILED
-            return self._record(read, None, place, outcome, told.failure.status, reason_of(told))
-        objects = tuple(sorted((self._prune(read, item) for item in told.objects), key=_object_order))
-        return self._record(read, None, place, Outcome.FOUND if objects else Outcome.EMPTY, 200, "", objects)
-
     def narrower(self, name: str) -> list[Place]:
         """The narrower places that a read falls back on; none where it has no such, or they could not be seen."""
         read = self._reads[name]
-        if read.otherwise is None:
-            return []
         self.collect(other for other in inputs(read) if other in self._reads)
+        return self._narrower(read)
+
+    def _narrower(self, read: Read) -> list[Place]:
         try:
-            return self._places(read.otherwise)
+            return self._places(read.otherwise) if read.otherwise is not None else []
         except (NotAsked, MissingRead, Malformed, NotCollected):
             return []
 
     def _places(self, where: Callable[..., Iterable[Place]]) -> list[Place]:
         try:
-            return places_of(where, self._given, lambda name: reading(self._records[name]))
+            return places_of(where, self._given, self._look)
         except (NotAsked, MissingRead, Malformed, NotCollected):
             raise
         except Exception as error:  # an object so odd that it was not foreseen costs this read, not the run
             raise Malformed("what it follows from", "object of its kind", error) from error
 
-    def _at(self, read: Read, served: Served, place: Place) -> Record:
-        try:
-            return self._get(read, served, place) if place.name is not None else self._list(read, served, place)
-        except Refused:
-            return self._record(read, served, place, Outcome.FAILED, None, "a name that cannot be asked for")
-
-    def _get(self, read: Read, served: Served, place: Place) -> Record:
-        answer = self._api.get(served.path(place.namespace, place.name))
-        if answer.failure is None:
-            return self._record(read, served, place, Outcome.FOUND, answer.status, "", (self._prune(read, answer.body),))
-        if answer.failure.kind == "not-found":
-            guessed = place.namespace == self._target.namespace and not self._target.fullname_seen
-            outcome, reason = (Outcome.FAILED, "not found under the name guessed from the release") if guessed else (Outcome.EMPTY, "not found")
-            return self._record(read, served, place, outcome, 404, reason)
-        return self._failed(read, served, place, answer.failure)
-
-    def _list(self, read: Read, served: Served, place: Place) -> Record:
-        query = [(key, text) for key, text in (("labelSelector", place.labels), ("fieldSelector", place.fields)) if text]
-        listing = self._api.list(served.path(place.namespace), query, limit=PAGE, keep=lambda item: self._prune(read, item))
-        if listing.failure is not None:
-            return self._failed(read, served, place, listing.failure)
-        objects = tuple(sorted((item for item in listing.items if item is not None), key=_object_order))
-        return self._record(read, served, place, Outcome.FOUND if objects else Outcome.EMPTY, listing.status or 200, "", objects)
-
-    def _bulk(self, read: Read, served: Served, places: list[Place]) -> tuple[Record, ...]:
-        """Named objects as one list page where it holds them all; by name where it continues or may not be listed."""
-        records: list[Record] = []
-        for namespace in sorted({place.namespace for place in places}, key=str):
-            names = {place.name for place in places if place.namespace == namespace}
-            answer = self._api.get(served.path(namespace), [("limit", str(PAGE))])
-            items = _whole_page(answer)
-            if items is None:
-                records.extend(self._at(read, served, place) for place in places if place.namespace == namespace)
-                continue
-            sought: set[str | None] = {None} if names - {_name(item) for item in items} else set()  # one without a name may be the one that is missed
-            kept = sorted((self._prune(read, item) for item in items if _name(item) in names | sought), key=_object_order)
-            outcome = Outcome.FOUND if kept else Outcome.EMPTY
-            records.append(self._record(read, served, Place(namespace), outcome, answer.status, "", tuple(kept)))
-        return tuple(records) or (self._record(read, served, Place(), Outcome.EMPTY, None, "nothing names one"),)
-
-    def _prune(self, read: Read, item: Any) -> Any:
-        if not isinstance(item, dict):
-            return {"malformed": type(item).__name__}  # no object at all; never dropped
-        kept = self._pruner(read)(item)
-        return kept if read.sift is None else read.sift(kept)
-
-    def _pruner(self, read: Read) -> Callable[[Any], Any]:
-        """What cuts the objects of a read, made when it is first needed."""
-        found = self._pruners.get(read.name)
-        if found is None:
-            found = self._pruners[read.name] = pruner(_describers(read, self.vault))
-        return found
-
-    def _failed(self, read: Read, served: Served | None, place: Place, failure: Failure) -> Record:
-        outcome = Outcome.FORBIDDEN if failure.kind == "forbidden" else Outcome.FAILED
-        return self._record(read, served, place, outcome, failure.status, "forbidden" if outcome is Outcome.FORBIDDEN else one_line(failure.reason))
-
-    def _record(
-        self, read: Read, served: Served | None, place: Place, outcome: Outcome, status: int | None, reason: str, objects: tuple[Any, ...] = ()
-    ) -> Record:
-        return Record(
-            read.name, read.resource, served.version if served else None, read.kind, place, outcome, status, reason, tuple(sorted(read.keep)), objects
-        )
-
-
-def _describers(read: Read, vault: Vault) -> dict[str, Callable[[Any], Any] | None]:
-    def bound(name: str) -> Callable[[Any], Any]:
-        return lambda value: DESCRIBERS[name](value, vault)
-
-    return {path: bound(name) if name else None for path, name in read.keep.items()}
+    def _look(self, name: str) -> Any:
+        """What a read saw; many ask for the same."""
+        if name not in self._seen:
+            self._seen[name] = reading(self._records[name])
+        return self._seen[name]
 
 
 def needed(wanted: Iterable[str], reads: dict[str, Read]) -> list[str]:
@@ -309,27 +263,8 @@ def places_of(where: Where, given: Mapping[str, Any], look: Callable[[str], Any]
 
 @cache
 def _parameters(where: Callable[..., Iterable[Place]]) -> tuple[str, ...]:
-    return tuple(inspect.signature(where).parameters)
-
-
-def _name(item: Any) -> str | None:
-    metadata = item.get("metadata") if isinstance(item, dict) else None
-    found = metadata.get("name") if isinstance(metadata, dict) else None
-    return found if isinstance(found, str) else None
-
-
-def _object_order(item: Any) -> tuple[str, str]:
-    metadata = item.get("metadata") if isinstance(item, dict) else None
-    return (str(metadata.get("namespace")), str(metadata.get("name"))) if isinstance(metadata, dict) else ("", "")
-
-
-def _whole_page(answer: Answer) -> list[Any] | None:
-    """The items of a list that fits one page; None where it continues, failed or is no list."""
-    body = answer.body
-    if answer.failure is not None or not isinstance(body, dict) or not isinstance(body.get("items"), list):
-        return None
-    metadata = body.get("metadata")
-    return None if isinstance(metadata, dict) and metadata.get("continue") else list(body["items"])
+    code: Any = getattr(where, "__code__")  # noqa: B009 - a plain function; inspect takes a hundred times as long
+    return tuple(code.co_varnames[: code.co_argcount])
 
 
 def gather_site(

@@ -41,6 +41,12 @@ class Vault:
 
     entries: list[tuple[dict[str, Any], str]] = field(default_factory=list, repr=False)
     identities: list[tuple[str, str]] = field(default_factory=list, repr=False)
+    reads: set[str] = field(default_factory=set)  # in whose objects the descriptions are
+    read: str = ""
+
+    def of(self, read: str) -> Vault:
+        """The same vault, for the values of one read."""
+        return Vault(self.entries, self.identities, self.reads, read)
 
     def describe(self, value: str) -> dict[str, Any]:
         """The description of one secret value; group and equals follow in ``settle``."""
@@ -49,6 +55,7 @@ class Vault:
             "strength": strength(value), "known": known(value), "equals": [],
         }  # fmt: skip
         self.entries.append((body, value))
+        self.reads.add(self.read)
         return {"secret": body}
 
     def identity(self, what: str, value: Any) -> None:

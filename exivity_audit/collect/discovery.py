@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from exivity_audit.collect.answer import Answer, Failure
+from exivity_audit.collect.together import together
 from exivity_audit.collect.transport import Transport
 from exivity_audit.errors import one_line
 
@@ -88,8 +89,8 @@ class Discovery:
 def discover(transport: Transport, groups: Collection[str] | None = None) -> Discovery:
     """Ask what is served, in two requests where the server can; older servers are asked group by group, of `groups` and the built-in ones."""
     found = Discovery()
-    for root in ("/api", "/apis"):
-        answer = transport.get(root, accept=AGGREGATED)
+    answers = together(lambda: transport.get("/api", accept=AGGREGATED), lambda: transport.get("/apis", accept=AGGREGATED))
+    for root, answer in zip(("/api", "/apis"), answers, strict=True):
         body = answer.body
         if answer.failure is not None or not isinstance(body, dict):
             found.failures[root] = answer.failure or _MALFORMED

@@ -25,7 +25,7 @@ class Gathered:
 
 def settled(sites: Sequence[Gathered], key: ParityKey | None = None) -> tuple[SiteSnapshot, ...]:
     """The sites of one run, their groups numbered over all of them in path order, whichever was read first."""
-    settle([(one.vault, _purposes(one.site)) for one in sites], key)
+    settle([(one.vault, _purposes(one.site, one.vault.reads)) for one in sites], key)
     return tuple(
         msgspec.structs.replace(
             one.site,
@@ -36,8 +36,10 @@ def settled(sites: Sequence[Gathered], key: ParityKey | None = None) -> tuple[Si
     )
 
 
-def _purposes(site: SiteSnapshot) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each description behind what the secret is: the read and the path, the same at every site."""
+def _purposes(site: SiteSnapshot, reads: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each description behind what the secret is: the read and the path, the same at every site. No others than these reads have any."""
     for record in site.reads:
+        if record.name not in reads:
+            continue
         for path, body in described_in(record.objects):
             yield f"{record.name}:{path}", body

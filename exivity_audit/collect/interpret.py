@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from exivity_audit.collect.answer import Answer, Failure, Kind
-from exivity_audit.collect.body import BodyError, is_html, parse
+from exivity_audit.collect.body import BodyError, Parse, is_html, parse
 from exivity_audit.collect.retry import http_date
 from exivity_audit.errors import one_line
 
@@ -27,8 +27,10 @@ _PROOF = frozenset({403, 404, 410})  # from these something is concluded: they m
 _PROXY_HINT = "Check that the server in the kubeconfig is the API server itself, and that no proxy or gateway asks for a login."
 
 
-def interpret(status: int, content_type: str, date: str | None, body: bytes, scrub: Callable[[str], str]) -> Answer:
-    """Return the answer a complete response means; `scrub` takes known secrets out of texts of the server."""
+def interpret(
+    status: int, content_type: str, date: str | None, body: bytes | bytearray, scrub: Callable[[str], str], parsing: Parse = parse
+) -> Answer:
+    """Return the answer a complete response means; `scrub` takes known secrets out of texts of the server, `parsing` parses a success."""
     when = http_date(date)
     if 300 <= status < 400:
         said = "a redirect came, such as to a login page; it is not followed"
@@ -36,7 +38,7 @@ def interpret(status: int, content_type: str, date: str | None, body: bytes, scr
     if status == 404 and body.strip() == b"404 page not found":  # the API server's plain answer for a path or group it does not know
         return Answer(status, None, "", "", when, by_status(status))
     try:
-        parsed = parse(content_type, body)
+        parsed = (parsing if status == 200 else parse)(content_type, body)
     except BodyError as error:
         return _unreadable(status, str(error), is_html(content_type, body), when)
     is_status = parsed.get("kind") == "Status" and parsed.get("apiVersion") == "v1"

@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 
 MARK = "[redacted]"
+_MOST_CLEAN = 50_000
+_TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _WORDS = r"password|passwd|passphrase|pwd|token|secret|api[_-]?key|access[_-]?key|private[_-]?key|hmacencoded|signature"
 _HINTS = rf"@|{_WORDS}|private|bearer|authorization|akia|asia|eyj|gh[pousr]_|glpat-"
 _ANY_HINT, _ASCII_HINT = re.compile(_HINTS, re.IGNORECASE), re.compile(_HINTS)
@@ -42,18 +44,24 @@ def caught(text: str) -> str:
 def strained(value: Any) -> Any:
     """A value with every text in it strained, keys too; itself where nothing was caught."""
     if isinstance(value, list | tuple):  # a list of objects: most of them hold no word that could be caught, which their text tells at once
-        known: dict[str, str] = {}
-        items = [_strained(item, known) if _may_hold(item) else item for item in value]
+        known, clean = dict[str, str](), set[bytes]()
+        items = [_strained(item, known) if _may_hold(item, clean) else item for item in value]
         return value if all(old is new for old, new in zip(value, items, strict=True)) else type(value)(items)
     return _strained(value, {})
 
 
-def _may_hold(item: Any) -> bool:
-    """Whether the text of an object has anything that a pattern could catch."""
+def _may_hold(item: Any, clean: set[bytes]) -> bool:
+    """Whether any text of an object has something that a pattern could catch. ``clean`` are texts that have not: they recur by the thousand."""
     try:
-        return _hinted(msgspec.json.encode(item).decode())
+        fresh = set(_TEXTS.findall(msgspec.json.encode(item))) - clean
+        if _hinted(b"\n".join(fresh).decode()):
+            return True
     except (UnicodeEncodeError, TypeError, RecursionError):  # no JSON text can be made of it
         return True
+    if len(clean) > _MOST_CLEAN:
+        clean.clear()
+    clean |= fresh
+    return False
 
 
 def _strained(value: Any, known: dict[str, str]) -> Any:
@@ -73,9 +81,13 @@ def _strained(value: Any, known: dict[str, str]) -> Any:
 
 
 def marks(value: Any) -> int:
-    """How many marks a value holds."""
+    """How many marks a value holds: its JSON text tells, or each of its texts where there is no such."""
     if isinstance(value, str):
         return value.count(MARK)
-    if isinstance(value, dict):
-        return sum(marks(key) + marks(item) for key, item in value.items())
-    return sum(marks(item) for item in value) if isinstance(value, list | tuple) else 0
+    if isinstance(value, tuple):
+        return sum(map(marks, value))
+    try:
+        return msgspec.json.encode(value).count(MARK.encode())
+    except (UnicodeEncodeError, TypeError, RecursionError):
+        parts = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ()
+        return sum(map(marks, parts))

@@ -24,7 +24,8 @@ class Read(Struct, frozen=True):
     objects, read as one list page where that holds them all, by name else. ``by_name``: the places are names that follow from
     other reads. ``sift`` looks at a whole object that was cut, where what may be kept depends on its content; None: the object is
     not kept. ``opt_in``: asked of a server beside the API, and only where the run says so; the text is the flag or setting that
-    says it.
+    says it. ``few``: so few objects fit the selectors of its places that they are asked of the API server's own cache, in one answer.
+    ``labelled``: names of objects that carry the chart's label. ``same_list``: the read that needs the same list of all objects.
     """
 
     name: str
@@ -38,6 +39,9 @@ class Read(Struct, frozen=True):
     by_name: bool = False
     sift: Callable[[Any], Any] | None = None
     opt_in: str = ""
+    few: bool = False
+    labelled: bool = False
+    same_list: str = ""
 
 
 def paths(text: str, described: dict[str, str] | None = None, *, base: bool = True) -> dict[str, str | None]:

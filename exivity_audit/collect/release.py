@@ -7,13 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from exivity_audit import chart
-from exivity_audit.collect.answer import Failure
-from exivity_audit.collect.api import Api
+from exivity_audit.collect.answer import Failure, Listing
+from exivity_audit.collect.api import CACHED, Api
 from exivity_audit.collect.discovery import Discovery
+from exivity_audit.collect.together import together
 from exivity_audit.errors import UsageError, one_line
 from exivity_audit.nearest import nearest
 
 USUAL_NAMESPACE = "exivity"
+Marked = tuple[tuple[str, list[tuple[str, str]]], Listing]
 MARKS = ("deployments", "persistentvolumeclaims")
 
 
@@ -26,6 +28,7 @@ class Target:
     """The release to audit: ``fullname`` is the chart's FN, a guess from the release where ``fullname_seen`` is false.
 
     ``namespace_failure`` says why the namespace itself could not be read; None where it was, or where the run named none.
+    ``marked``: path and query of the list of the chart's Deployments in the whole cluster, and what it held, where that was asked.
     """
 
     namespace: str
@@ -33,6 +36,7 @@ class Target:
     fullname: str
     fullname_seen: bool = True
     namespace_failure: Failure | None = field(default=None, compare=False)
+    marked: Marked | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
@@ -43,13 +47,18 @@ def find_release(api: Api, discovery: Discovery, namespace: str | None, release:
 
     Where nothing may be listed and a release is named, that name is taken as it is: the report then says what it could not see.
     """
-    unseen = _must_exist(api, discovery, namespace) if namespace is not None else None
     places: list[str | None] = [namespace] if namespace else [None, *dict.fromkeys(filter(None, (context_namespace, USUAL_NAMESPACE)))]
     failure: Failure | None = None
     found: list[Target] = []
     looked: list[str | None] = []
-    for place in places:
-        found, failed = _marked(api, discovery, place)
+    everywhere: Marked | None = None
+    unseen: Failure | None = None
+    first: tuple[list[Target], Failure | None, Marked | None] | None = None
+    if namespace is not None:
+        unseen, first = together(lambda: _must_exist(api, discovery, namespace), lambda: _marked(api, discovery, namespace))
+    for number, place in enumerate(places):
+        found, failed, marked = _marked(api, discovery, place) if number or first is None else first
+        everywhere = marked if place is None else everywhere
         failure = failure or failed
         if failed is None:
             looked.append(place)
@@ -57,7 +66,7 @@ def find_release(api: Api, discovery: Discovery, namespace: str | None, release:
             break
     fitting = [target for target in found if release in (None, target.name, target.fullname)]
     if len(fitting) == 1:
-        return replace(fitting[0], namespace_failure=unseen)
+        return replace(fitting[0], namespace_failure=unseen, marked=everywhere)
     if len(fitting) > 1:
         names = ", ".join(str(target) for target in fitting)
         raise UsageError(f"several Exivity releases are installed: {names}", "name one with --release and --namespace")
@@ -67,7 +76,7 @@ def find_release(api: Api, discovery: Discovery, namespace: str | None, release:
         near = nearest(release, [target.name for target in found])
         raise UsageError(f"no release {release!r} in {where}; there is {', '.join(map(str, found))}{near}", "name it with --release")
     if release and not looked:
-        return Target(namespace or context_namespace or USUAL_NAMESPACE, release, chart.fullname(release), False, unseen)
+        return Target(namespace or context_namespace or USUAL_NAMESPACE, release, chart.fullname(release), False, unseen, everywhere)
     silent = failure is not None and failure.kind != "forbidden"
     if not looked and failure is not None:
         raise (NoAnswer if silent else UsageError)(
@@ -89,22 +98,26 @@ def _must_exist(api: Api, discovery: Discovery, namespace: str) -> Failure | Non
     return answer.failure if answer is not None else None
 
 
-def _marked(api: Api, discovery: Discovery, namespace: str | None) -> tuple[list[Target], Failure | None]:
-    """The releases whose objects carry the chart's labels, or why nothing could be listed."""
+def _marked(api: Api, discovery: Discovery, namespace: str | None) -> tuple[list[Target], Failure | None, Marked | None]:
+    """The releases whose objects carry the chart's labels, or why nothing could be listed; and the list of Deployments itself."""
     failure: Failure | None = None
+    marked: Marked | None = None
     for resource in MARKS:
         served = discovery.find(resource)
         if served is None:
             failure = discovery.why_not(resource) or Failure("malformed", None, f"the cluster serves no {resource}")
             continue
-        listing = api.list(served.path(namespace), [("labelSelector", chart.SELECTOR)], keep=lambda item: item)
+        path, query = served.path(namespace), [("labelSelector", chart.SELECTOR)]
+        listing = api.list(path, [*query, CACHED], limit=0, keep=lambda item: item)
+        if resource == MARKS[0]:
+            marked = (path, query), listing
         if listing.failure is not None:
             failure = listing.failure
             continue
         targets = _merged(pair for item in listing.items if (pair := _target(item)) is not None)
         if targets:
-            return targets, None
-    return [], failure
+            return targets, None, marked
+    return [], failure, marked
 
 
 def _target(item: Any) -> tuple[bool, Target] | None:

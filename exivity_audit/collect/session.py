@@ -19,6 +19,7 @@ from exivity_audit.collect.place import Read
 from exivity_audit.collect.prometheus import Prometheus, Server
 from exivity_audit.collect.release import Target, find_release
 from exivity_audit.collect.stats import Stats
+from exivity_audit.collect.together import together
 from exivity_audit.collect.transport import Deadline, Transport
 from exivity_audit.probes.asked import Asked
 from exivity_audit.snapshot import SiteSnapshot
@@ -135,10 +136,12 @@ def open_session(access: Access, deadline: Deadline | None = None, stats: Stats 
     )
     transport = Transport(connection, deadline=deadline, request_timeout=access.request_timeout, stats=stats)
     try:
-        version = transport.first_contact()
-        discovery = discover(transport)
-        target = find_release(transport, discovery, access.namespace, access.release, _said(connection.namespace))
-        found = base(transport, discovery, version, access.cluster_name or connection.cluster_name or connection.context or "cluster")
+        version, discovery = together(transport.first_contact, lambda: discover(transport))
+        name = access.cluster_name or connection.cluster_name or connection.context or "cluster"
+        target, found = together(
+            lambda: find_release(transport, discovery, access.namespace, access.release, _said(connection.namespace)),
+            lambda: base(transport, discovery, version, name),
+        )
     except BaseException:
         transport.close()
         raise

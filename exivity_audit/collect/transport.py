@@ -8,12 +8,14 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+import msgspec
 import urllib3
 
 from exivity_audit.collect import asking, faults, pools
 from exivity_audit.collect.answer import Answer, Failure, Kind, Listing, failed, with_failure
-from exivity_audit.collect.body import LARGEST_BODY, BodyError, TooLarge, read_body
+from exivity_audit.collect.body import LARGEST_BODY, BodyError, Parse, TooLarge, decoded, parse, parse_page, read_body
 from exivity_audit.collect.connection import Connection
 from exivity_audit.collect.contact import first_contact
 from exivity_audit.collect.deadline import Deadline
@@ -79,23 +81,40 @@ class Transport:
         """Ask for one thing. A fault is the answer's failure; Refused (a ValueError) is raised for what is never asked."""
         return self._ask("GET", asking.checked_path(path), asking.checked_query(query), None, accept)
 
+    def _get_page(self, path: str, query: Iterable[tuple[str, str]], shape: Callable[[], Any] | None) -> Answer:
+        def parsing(content_type: str, body: bytes | bytearray) -> dict[str, object]:
+            return parse_page(content_type, body, shape)
+
+        return self._ask("GET", asking.checked_path(path), asking.checked_query(query), None, "application/json", parsing)
+
     def post_review(self, path: str, body: Mapping[str, object]) -> Answer:
         """Post one of the reviews of ourselves (which the server stores nowhere); anything else is refused."""
         return self._ask("POST", asking.checked_review(path), "", json.dumps(body).encode(), "application/json")
 
-    def list(self, path: str, query: Iterable[tuple[str, str]] = (), *, limit: int = 500, keep: Callable[[dict[str, object]], object]) -> Listing:
+    def list(
+        self,
+        path: str,
+        query: Iterable[tuple[str, str]] = (),
+        *,
+        limit: int = 500,
+        keep: Callable[[dict[str, object]], object],
+        shape: Callable[[], Any] | None = None,
+        most: int | None = None,
+    ) -> Listing:
         """List page by page, pruning each item by `keep` as its page comes; items that are not objects go to `keep` as they are.
 
+        `limit` of 0 is none. `shape` makes a type that holds all that `keep` looks at: a large page is decoded straight into it where
+        its items fit. With `most`, a list that has more than so many pages after its first is left before its end.
         When the list has changed too much (410) it is begun anew once, without the token and without what came so far.
         """
-        asked = [*query, ("limit", str(limit))]
+        asked = [*query, ("limit", str(limit))] if limit else [*query]
         restarted = False
         pages = 0
         items: list[object] = []
         token = version = ""
         date: datetime | None = None
         while True:
-            answer = self.get(path, [*asked, ("continue", token)] if token else asked)
+            answer = self._get_page(path, [*asked, ("continue", token)] if token else asked, shape)
             pages += 1
             if answer.failure is not None and answer.failure.kind == "gone" and not restarted:
                 restarted, items, token, version = True, [], "", ""
@@ -105,10 +124,14 @@ class Transport:
                 return Listing((), failure, "", pages, answer.date, answer.status)
             if not token:
                 version, date = following[1], answer.date
-            items.extend(keep(item) for item in page)  # type: ignore[arg-type]  # an odd item is for keep to judge
-            token = following[0]
+            try:
+                items.extend(keep(decoded(item) if isinstance(item, msgspec.Raw) else item) for item in page)  # type: ignore[arg-type]
+            except BodyError as error:
+                return Listing((), _malformed(answer.status, error), "", pages, answer.date, answer.status)
+            left = most is not None and bool(following[0]) and pages - 1 + _pages_left(answer, limit) > most
+            token = "" if left else following[0]
             if not token:
-                return Listing(tuple(items), None, version, pages, date, answer.status)
+                return Listing(tuple(items), None, version, pages, date, answer.status, left)
 
     def close(self) -> None:
         """Cut off what is under way, wake what sleeps, and close the connections; later requests answer `deadline`."""
@@ -117,7 +140,7 @@ class Transport:
         self._watchdog.stop()
         self._manager.clear()
 
-    def _ask(self, method: str, path: str, query: str, body: bytes | None, accept: str) -> Answer:
+    def _ask(self, method: str, path: str, query: str, body: bytes | None, accept: str, parsing: Parse = parse) -> Answer:
         url = f"{self._server}{path}" + (f"?{query}" if query else "")
         tries = 0
         while True:
@@ -129,7 +152,7 @@ class Transport:
             generation = self.connection.credentials.generation
             try:
                 tried = failed(_NO_TIME) if self.deadline.expired or self._stopped.is_set() else None
-                outcome = _Try(tried, False) if tried else self._try(method, url, body, accept)
+                outcome = _Try(tried, False) if tried else self._try(method, url, body, accept, parsing)
             finally:
                 self.gate.leave()
             tries += 1
@@ -149,7 +172,7 @@ class Transport:
             self.stats.count_retry()
             self._sleep(wait)
 
-    def _try(self, method: str, url: str, body: bytes | None, accept: str) -> _Try:
+    def _try(self, method: str, url: str, body: bytes | None, accept: str, parsing: Parse) -> _Try:
         seconds = min(self._request_timeout, self.deadline.remaining())
         header = self.connection.credentials.authorization(max(0.1, self.deadline.remaining()))
         headers = self._headers(accept, header, body is not None)
@@ -186,7 +209,12 @@ class Transport:
         if not whole:
             return _Try(self._too_late(), False)
         answer = interpret(
-            response.status, response.headers.get("Content-Type", ""), response.headers.get("Date"), content, lambda text: _scrubbed(text, header)
+            response.status,
+            response.headers.get("Content-Type", ""),
+            response.headers.get("Date"),
+            content,
+            lambda text: _scrubbed(text, header),
+            parsing,
         )
         asked = retry_after(response.headers.get("Retry-After"), http_date(response.headers.get("Date")))
         again = response.status in RETRIED_STATUS
@@ -241,11 +269,21 @@ def _page(answer: Answer, token: str) -> tuple[list[object], tuple[str, str], Fa
     return items, (following, version), None
 
 
+def _pages_left(answer: Answer, limit: int) -> int:
+    """How many pages follow one that says where it continues, as the server says; at least one."""
+    body: Any = answer.body
+    count = (body.get("metadata") or {}).get("remainingItemCount")
+    return max(1, -(-count // limit)) if isinstance(count, int) and not isinstance(count, bool) and limit else 1
+
+
+def _malformed(status: int, error: BodyError) -> Failure:
+    return Failure("malformed", status, str(error), "Try again; check what stands between the server and here.")
+
+
 def _bad_body(status: int, error: BodyError) -> _Try:
     if isinstance(error, TooLarge):
         return _Try(failed(Failure("too-large", status, str(error), "Report this: no answer should be so large.")), False)
-    failure = Failure("malformed", status, str(error), "Try again; check what stands between the server and here.")
-    return _Try(failed(failure), status in RETRIED_STATUS)
+    return _Try(failed(_malformed(status, error)), status in RETRIED_STATUS)
 
 
 def _out_of_time(answer: Answer) -> Answer:

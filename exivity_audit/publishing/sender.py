@@ -152,7 +152,7 @@ class Sender:
         if not whole:
             return None, None, self._late()
         wait = retry_after(response.headers.get("Retry-After"), http_date(response.headers.get("Date")))
-        return Sent(response.status, content), wait, None
+        return Sent(response.status, bytes(content)), wait, None
 
     def _headers(self, own: Mapping[str, str]) -> urllib3.HTTPHeaderDict:
         from exivity_audit import __version__

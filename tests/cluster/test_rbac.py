@@ -89,7 +89,7 @@ def test_with_the_roles_the_result_is_the_admins_and_no_request_is_outside_of_th
     for record in records:
         place = record.get("objectRef", {})
         if record["verb"] == "create":
-            assert place["resource"] == "selfsubjectreviews"
+            assert place["resource"] in ("selfsubjectreviews", "selfsubjectaccessreviews")
         elif "resource" in place:
             assert record["responseStatus"]["code"] in (200, 404), record["requestURI"]
             resource = f"{place['resource']}.{place['apiGroup']}" if place.get("apiGroup") else place["resource"]

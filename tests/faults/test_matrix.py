@@ -47,7 +47,7 @@ def plain(proxy: FaultProxy, connection: Callable[[], Connection]) -> Callable[[
             proxy.begin(backend(variant, size))
             run = audit(connection(), **_names(named))
             pages: dict[str, set[str]] = {}
-            lists = {one.path for one in proxy.asked if "limit" in one.query}
+            lists = {one.path for one in proxy.asked if one.query.keys() & {"limit", "labelSelector", "fieldSelector"}}
             for one in proxy.asked:
                 pages.setdefault(one.path, set()).add(one.query.get("continue", ""))
             _plain[key] = Plain(run, {path: (path in lists, len(tokens)) for path, tokens in sorted(pages.items())})

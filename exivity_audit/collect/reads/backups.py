@@ -84,7 +84,8 @@ READS: tuple[Read, ...] = (
         "status.state status.volumeName status.backupCreatedAt status.snapshotCreatedAt"), "LonghornBackup", bulk=True),
     Read("longhorn_restores", "volumes.longhorn.io", longhorn_list, paths(
         "metadata.creationTimestamp spec.Standby status.isStandby status.restoreRequired status.robustness status.kubernetesStatus.namespace"
-        " status.kubernetesStatus.pvcName", {"spec.fromBackup": "backup_url"}), "LonghornVolume", sift=longhorn_restore),
+        " status.kubernetesStatus.pvcName", {"spec.fromBackup": "backup_url"}), "LonghornVolume", sift=longhorn_restore,
+        same_list="longhorn_volumes"),
     Read("velero_schedules", "schedules.velero.io", cluster(), paths(
         f"metadata.creationTimestamp spec.schedule spec.paused status.phase status.lastBackup {_below('spec.template', TEMPLATE)}"), "Schedule",
         otherwise=in_namespace(VELERO)),

@@ -101,10 +101,10 @@ READS: tuple[Read, ...] = (
         "spec.controllerName status.conditions[].type status.conditions[].status status.conditions[].reason"), "GatewayClass", by_name=True),
     Read("gateway_secrets", "secrets", _secrets, paths(
         "type metadata.creationTimestamp metadata.annotations[cert-manager.io/certificate-name]", {"data": "key_pair"}), "Secret", by_name=True),
-    Read("gateway_deployments", "deployments", _behind, paths(WORKLOAD, WORKLOAD_CUT), "Deployment"),
-    Read("gateway_daemonsets", "daemonsets", _behind, paths(WORKLOAD, WORKLOAD_CUT), "DaemonSet"),
-    Read("gateway_pods", "pods", _behind, paths(POD, POD_CUT), "Pod"),
-    Read("gateway_services", "services", _behind, paths(SERVICE), "Service"),
+    Read("gateway_deployments", "deployments", _behind, paths(WORKLOAD, WORKLOAD_CUT), "Deployment", few=True),
+    Read("gateway_daemonsets", "daemonsets", _behind, paths(WORKLOAD, WORKLOAD_CUT), "DaemonSet", few=True),
+    Read("gateway_pods", "pods", _behind, paths(POD, POD_CUT), "Pod", few=True),
+    Read("gateway_services", "services", _behind, paths(SERVICE), "Service", few=True),
     Read("traffic_policies", "clienttrafficpolicies.gateway.envoyproxy.io", _policies, paths(
         "spec.targetRefs[].kind spec.targetRefs[].name spec.targetRef.kind spec.targetRef.name spec.clientIPDetection.xForwardedFor.numTrustedHops"
         " spec.clientIPDetection.xForwardedFor.trustedCIDRs spec.clientIPDetection.customHeader.name spec.enableProxyProtocol spec.targetSelectors[].kind"), "ClientTrafficPolicy"),

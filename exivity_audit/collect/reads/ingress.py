@@ -124,13 +124,13 @@ READS: tuple[Read, ...] = (
         "type metadata.creationTimestamp metadata.annotations[cert-manager.io/certificate-name]", {"data": "key_pair"}), "Secret", by_name=True),
     Read("ingressclasses", "ingressclasses", cluster(), paths(
         "metadata.labels metadata.annotations[ingressclass.kubernetes.io/is-default-class] spec.controller"), "IngressClass"),
-    Read("controller_deployments", "deployments", cluster(CONTROLLER_SELECTOR), CONTROLLER, "Deployment"),
-    Read("controller_daemonsets", "daemonsets", cluster(CONTROLLER_SELECTOR), CONTROLLER, "DaemonSet"),
-    Read("controller_pods", "pods", cluster(CONTROLLER_SELECTOR), paths(POD, POD_CUT), "Pod"),
+    Read("controller_deployments", "deployments", cluster(CONTROLLER_SELECTOR), CONTROLLER, "Deployment", few=True),
+    Read("controller_daemonsets", "daemonsets", cluster(CONTROLLER_SELECTOR), CONTROLLER, "DaemonSet", few=True),
+    Read("controller_pods", "pods", cluster(CONTROLLER_SELECTOR), paths(POD, POD_CUT), "Pod", few=True),
     Read("controller_services", "services", cluster(CONTROLLER_SELECTOR), paths(
         f"{METADATA} spec.type spec.selector spec.ports spec.clusterIP spec.externalIPs spec.loadBalancerClass spec.loadBalancerIP spec.externalTrafficPolicy status.loadBalancer"
         " metadata.annotations[metallb.io/ip-allocated-from-pool] metadata.annotations[metallb.universe.tf/ip-allocated-from-pool]"
-        " metadata.annotations[kube-vip.io/loadbalancerIPs] metadata.annotations[kube-vip.io/vipHost]"), "Service"),
+        " metadata.annotations[kube-vip.io/loadbalancerIPs] metadata.annotations[kube-vip.io/vipHost]"), "Service", few=True),
     Read("controller_config", "configmaps", _controller_config, paths(
         "data[ssl-redirect] data[force-ssl-redirect] data[redirect-to-https] data[use-forwarded-headers] data[proxy-real-ip-cidr] data[use-proxy-protocol]"
         " data[proxy-protocol] data[enable-real-ip] data[forwarded-for-header] data[compute-full-forwarded-for] data[set-real-ip-from] data[real-ip-header]"

@@ -64,7 +64,7 @@ READS: tuple[Read, ...] = (
         "IngressController", otherwise=in_namespace(OPERATOR)),
     Read("route_secrets", "secrets", _route_secrets, paths(
         "type metadata.creationTimestamp metadata.annotations[cert-manager.io/certificate-name]", {"data": "key_pair"}), "Secret", by_name=True),
-    Read("router_deployments", "deployments", _routers(OWNING), paths(WORKLOAD, WORKLOAD_CUT), "Deployment"),
-    Read("router_pods", "pods", _routers(POD_OWNER), paths(POD, POD_CUT), "Pod"),
-    Read("router_services", "services", _routers(OWNING), paths(SERVICE), "Service"),
+    Read("router_deployments", "deployments", _routers(OWNING), paths(WORKLOAD, WORKLOAD_CUT), "Deployment", few=True),
+    Read("router_pods", "pods", _routers(POD_OWNER), paths(POD, POD_CUT), "Pod", few=True),
+    Read("router_services", "services", _routers(OWNING), paths(SERVICE), "Service", few=True),
 )  # fmt: skip

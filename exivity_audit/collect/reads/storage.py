@@ -9,6 +9,7 @@ from exivity_audit import chart
 from exivity_audit.collect.place import MissingRead, Read, cluster, led, paths, release_namespace, values
 from exivity_audit.collect.reads.shapes import METADATA, OWNERS
 from exivity_audit.fact import Unreadable
+from exivity_audit.facts.drivers import apps_of
 from exivity_audit.facts.provisioners import PROVISIONERS, table_name
 from exivity_audit.snapshot import Place
 
@@ -40,6 +41,18 @@ def _local_volumes(storageclasses: Any, persistentvolumeclaims: Any, persistentv
         yield Place()
 
 
+def _provisioner_pods(storageclasses: Any, persistentvolumeclaims: Any) -> Iterable[Place]:
+    """The pods of the known provisioners that are no CSI drivers, unless it is seen that no class has such a one."""
+    if not isinstance(storageclasses, Unreadable) and not isinstance(persistentvolumeclaims, Unreadable):
+        known = {item.name for item in storageclasses}
+        provisioners = [item.get("provisioner") for item in storageclasses]
+        gone = [claim for claim in persistentvolumeclaims if claim.get("spec.storageClassName") not in (None, *known)]
+        if not gone and not any(isinstance(one, str) and apps_of(one) for one in provisioners):
+            return
+    for selector in PROVISIONER_SELECTORS:
+        yield Place(None, None, selector)
+
+
 READS: tuple[Read, ...] = (
     Read("persistentvolumeclaims", "persistentvolumeclaims", release_namespace(), paths(
         f"{METADATA} {OWNERS} metadata.annotations[helm.sh/resource-policy] metadata.deletionTimestamp spec.storageClassName spec.volumeName spec.accessModes"
@@ -54,7 +67,7 @@ READS: tuple[Read, ...] = (
         {"spec.mountOptions": "mount_options", "spec.nfs.server": "host", "spec.csi.volumeAttributes.server": "server", "spec.csi.volumeAttributes.share": "name"}),
         "PersistentVolume", bulk=True),
     Read("node_volumes", "persistentvolumes", _local_volumes, paths(
-        "spec.capacity spec.claimRef.namespace spec.claimRef.name spec.csi.driver spec.hostPath.path spec.local.path spec.nodeAffinity"), "PersistentVolume"),
+        "spec.capacity spec.claimRef.namespace spec.claimRef.name spec.csi.driver spec.hostPath.path spec.local.path spec.nodeAffinity"), "PersistentVolume", same_list="persistentvolumes"),
     Read("storageclasses", "storageclasses", cluster(), paths(
         f"{METADATA} metadata.annotations[storageclass.kubernetes.io/is-default-class] metadata.annotations[storageclass.beta.kubernetes.io/is-default-class]"
         " provisioner reclaimPolicy allowVolumeExpansion volumeBindingMode parameters.numberOfReplicas parameters.migratable parameters.dataLocality"
@@ -65,7 +78,7 @@ READS: tuple[Read, ...] = (
         {"mountOptions": "mount_options", "parameters.nfsOptions": "mount_options", "parameters.server": "server", "parameters.share": "name"}), "StorageClass"),
     Read("csidrivers", "csidrivers", cluster(), paths("spec.attachRequired spec.fsGroupPolicy"), "CSIDriver"),
     Read("csinodes", "csinodes", cluster(), paths("spec.drivers[].name spec.drivers[].allocatable.count"), "CSINode"),
-    Read("provisioner_pods", "pods", lambda: (Place(None, None, selector) for selector in PROVISIONER_SELECTORS), paths(
+    Read("provisioner_pods", "pods", _provisioner_pods, paths(
         "metadata.labels spec.nodeName status.phase status.conditions[].type status.conditions[].status",
-        {"spec.containers[].image": "image"}), "Pod"),
+        {"spec.containers[].image": "image"}), "Pod", few=True),
 )  # fmt: skip

@@ -62,7 +62,7 @@ READS: tuple[Read, ...] = (
     Read("pods", "pods", release_namespace(), paths(POD, POD_CUT), "Pod"),
     Read("node_pods", "pods", _node_pods, paths(
         "spec.nodeName status.phase spec.initContainers[].restartPolicy",
-        {"spec.overhead": "amounts", "spec.containers[].resources.requests": "amounts", "spec.initContainers[].resources.requests": "amounts"}), "Pod"),
+        {"spec.overhead": "amounts", "spec.containers[].resources.requests": "amounts", "spec.initContainers[].resources.requests": "amounts"}), "Pod", few=True),
     Read("service_objects", "services", release_namespace(), paths(f"{METADATA} spec.type spec.selector spec.ports spec.clusterIP status.loadBalancer", {"spec.externalName": "host"}), "Service"),
     Read("endpointslices", "endpointslices", release_namespace(), paths(
         "metadata.labels addressType ports endpoints[].addresses endpoints[].conditions endpoints[].nodeName endpoints[].targetRef.kind endpoints[].targetRef.name"), "EndpointSlice"),
