@@ -16,6 +16,7 @@ from exivity_audit.collect.discovery import discover
 from exivity_audit.collect.gathered import Gathered, settled
 from exivity_audit.collect.net import strained
 from exivity_audit.collect.reads import BY_NAME, READS
+from exivity_audit.collect.recorder import Recorder
 from exivity_audit.collect.release import find_release
 from exivity_audit.fact import reads_behind
 from exivity_audit.lifecycle import load_lifecycle
@@ -71,6 +72,7 @@ class Stage:
             known.pop(name, None)
         found._records.update(known)
         found.vault.entries.extend(self._whole.vault.entries)
+        found.vault.reads.update(self._whole.vault.reads)
         with pytest.MonkeyPatch.context() as patched:
             _without(patched, *denied)
             records = found.collect(self._wanted)
@@ -100,25 +102,24 @@ def _following(names: Iterable[str]) -> set[str]:
 
 def _without(monkeypatch: pytest.MonkeyPatch, *reads: str) -> set[str]:
     """Forbid some reads at every place, others of the same resource not; what comes back fills with the names of all that are asked."""
-    at, bulk, told = Collector._at, Collector._bulk, Collector._told
+    at, among, told = Recorder.at, Recorder.among, Recorder.told
     reached: set[str] = set()
 
     def denied_at(self: Any, asked: Any, served: Any, place: Any) -> Any:
         reached.add(asked.name)
-        return self._failed(asked, served, place, FORBIDDEN) if asked.name in reads else at(self, asked, served, place)
+        return self.failed(asked, served, place, FORBIDDEN) if asked.name in reads else at(self, asked, served, place)
 
-    def denied_bulk(self: Any, asked: Any, served: Any, places: Any) -> Any:
+    def denied_among(self: Any, asked: Any, served: Any, namespace: Any, names: Any) -> Any:
         reached.add(asked.name)
-        failed = tuple(self._failed(asked, served, place, FORBIDDEN) for place in places) if asked.name in reads else ()
-        return failed or bulk(self, asked, served, places)
+        return (None, names) if asked.name in reads else among(self, asked, served, namespace, names)
 
     def denied_told(self: Any, asked: Any, place: Any, source: Any, known: Any) -> Any:
         reached.add(asked.name)
         return told(self, asked, place, (lambda place, known: Told(failure=FORBIDDEN)) if asked.name in reads else source, known)
 
-    monkeypatch.setattr(Collector, "_told", denied_told)
-    monkeypatch.setattr(Collector, "_at", denied_at)
-    monkeypatch.setattr(Collector, "_bulk", denied_bulk)
+    monkeypatch.setattr(Recorder, "at", denied_at)
+    monkeypatch.setattr(Recorder, "among", denied_among)
+    monkeypatch.setattr(Recorder, "told", denied_told)
     return reached
 
 
