@@ -190,12 +190,16 @@ def test_a_route_keeps_how_it_ends_and_the_pair_in_it() -> None:
     ("route", "chain", "key"),
     [
         ({}, False, False), ({"certificate": " ", "key": "\n"}, False, False), ({"certificate": 7, "key": 7}, False, False), ({**PAIR, "key": ""}, True, False),
-        ({"caCertificate": PAIR["certificate"]}, False, False), ({"key": PAIR["key"]}, False, True), ({"externalCertificate": "tls"}, False, False),
+        ({"caCertificate": PAIR["certificate"]}, False, False), ({"key": PAIR["key"]}, False, True),
     ],
 )  # fmt: skip
 def test_a_route_without_a_pair_has_none(route: Any, chain: bool, key: bool) -> None:
     found = describe.route_tls(route, Vault())
     assert (found["chain"] is not None, found["key"] is not None, found["external"]) == (chain, key, None)
+
+
+def test_a_route_with_an_odd_external_certificate_is_malformed_there() -> None:
+    assert describe.route_tls({"externalCertificate": "tls"}, Vault())["external"] == {"malformed": "str"}
 
 
 def test_a_route_of_another_form() -> None:
