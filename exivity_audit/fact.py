@@ -282,6 +282,10 @@ class Facts:
         """Add a value that is always there (``sites``, once every site has its facts)."""
         self._given[name] = value
 
+    def keep(self, name: str, value: Any) -> None:
+        """Take over a fact that was computed from the same reads."""
+        self._known[name] = value
+
     def value(self, name: str, inside: str | None = None) -> Any:
         """A fact or read by name: its value, Unreadable, or Broken. Raises KeyError for a name nobody provides."""
         if name in self._given:

@@ -225,7 +225,7 @@ def fixed(rows: Iterable[RowScore], texts: frozenset[str]) -> tuple[RowScore, ..
         def mends(verdict: Verdict) -> bool:
             return verdict.status in (Status.FAIL, Status.WARN) and remedy_text(outcome, verdict) in texts
 
-        if not any(mends(verdict) for verdict in outcome.verdicts):
+        if outcome.statuses.isdisjoint((Status.FAIL, Status.WARN)) or not any(mends(verdict) for verdict in outcome.verdicts):
             return outcome
         return _map(outcome, lambda verdict: replace(verdict, status=Status.PASS) if mends(verdict) else verdict)
 

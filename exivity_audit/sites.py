@@ -91,12 +91,16 @@ def prepared_sites(
     snapshot: Snapshot, pack: Pack, config: Config, *, thresholds: dict[str, Any], lifecycle: Any, now: datetime
 ) -> tuple[ScenarioUsed, list[Site]]:
     """The scenario of a run, and every site with its role and its facts, ready to be judged."""
-    used = detect(snapshot, pack, None if config.scenario == "auto" else Scenario(config.scenario))
+    first = next((site for site in snapshot.sites if not site.unreached), snapshot.sites[0])
+    nodes = _nodes(first, pack)
+    used = detect(snapshot, nodes, None if config.scenario == "auto" else Scenario(config.scenario))
     sites: list[Site] = []
     for site in snapshot.sites:
         role = Role(site.role) if site.role else None
         settings = Settings(Purpose(config.purpose), used, role, config.declare, config.provisioners)
         sites.append((site, role, site_facts(site, pack, settings, now, thresholds, lifecycle, config.waivers)))
+        if site is first:
+            sites[-1][2].keep("nodes", nodes)
     every = tuple(Judged(site.name, role, facts, site.keyring, site.unreached, site.cluster) for site, role, facts in sites)
     for site, _, facts in sites:
         facts.give("sites", every)
@@ -127,11 +131,14 @@ def site_facts(
     return Facts(pack.facts, reads, given)
 
 
-def detect(snapshot: Snapshot, pack: Pack, declared: Scenario | None) -> ScenarioUsed:
-    """The scenario of a run: declared, else by its sites and nodes."""
-    first = next((site for site in snapshot.sites if not site.unreached), snapshot.sites[0])
+def _nodes(site: SiteSnapshot, pack: Pack) -> Any:
+    """The fact of the nodes, which tells the scenario before the other facts can be asked."""
     blank = Settings(Purpose.PRODUCTION, ScenarioUsed(None, None, None), None, Config().declare, {})
-    nodes = site_facts(first, pack, blank, parse_time(first.now), {}, None).value("nodes")
+    return site_facts(site, pack, blank, parse_time(site.now), {}, None).value("nodes")
+
+
+def detect(snapshot: Snapshot, nodes: Any, declared: Scenario | None) -> ScenarioUsed:
+    """The scenario of a run: declared, else by its sites and the nodes of the first that was reached."""
     seen = sum(1 for node in nodes if node.worker) if isinstance(nodes, Objects) else 0
     workers = seen if seen > 1 or (isinstance(nodes, Objects) and nodes.complete) else None  # what is malformed takes no worker away
     role = next((Role(site.role) for site in snapshot.sites if site.role), None)

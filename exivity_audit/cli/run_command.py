@@ -82,6 +82,8 @@ def command(snapshots: tuple[str, ...], save_file: Path | None, baseline_file: P
 
 def _history(prepared: Preparation, flags: dict[str, Any]) -> Keeping | None:
     """The folder of past reports, where the run has one. Raises UsageError."""
+    if prepared.config.history is None and all(flags.get(name) is None for name in ("history", "history_keep", "history_age")):
+        return None
     from exivity_audit.cli.history_keeping import keeping
 
     return keeping(flags, prepared.config)

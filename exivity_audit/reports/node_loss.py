@@ -16,6 +16,7 @@ from exivity_audit.verdict import Status
 FIELDS = ("node", "zone", "stops", "moves", "notes", "fits", "memory")
 FITS = {True: "yes", False: "no", None: "unknown"}
 TIGHT = 0.9  # share of memory from which it is named
+MANY = 6  # nodes whose loss changes nothing, before they are one line
 
 
 def losses(card: Scorecard) -> dict[str, tuple[Any, ...]]:
@@ -30,12 +31,30 @@ def node_loss(card: Scorecard, pen: Pen) -> RenderableType:
         names = ("stops", "moves", "middleware", "fits on the rest") if pen.roomy else ("what happens",)
         zoned = any(row.zone for row in rows)
         table = pen.columns("", "node", *(("zone",) if zoned else ()), *names)
-        for row in rows:
+        shown, quiet = told(rows, pen.verbose)
+        for row in shown:
             zone = [pen.say(row.zone or "–", "dim")] if zoned else []
             table.add_row(pen.glyph(node_status(row)), pen.say(row.node), *zone, *(_wide(row, pen) if pen.roomy else [_sentence(row, pen)]))
         title = f"If a node dies at {site}" if figures.several_sites(card) else "If a node dies"
-        blocks += [pen.heading(title), pen.indented(table)]
+        blocks += [pen.heading(title), pen.indented(*([table] if shown else []), *([_quiet_line(quiet, bool(shown), pen)] if quiet else []))]
     return Group(*blocks)
+
+
+def told(rows: tuple[Any, ...], verbose: bool) -> tuple[tuple[Any, ...], int]:
+    """The rows worth a line of their own, and how many nodes are left over: a large cluster has hundreds whose loss changes nothing."""
+    quiet = sum(1 for row in rows if _changes_nothing(row))
+    if verbose or quiet <= MANY:
+        return rows, 0
+    return tuple(row for row in rows if not _changes_nothing(row)), quiet
+
+
+def _changes_nothing(row: Any) -> bool:
+    return row.fits is True and not (row.stops or row.moves or row.notes or tight(row))
+
+
+def _quiet_line(number: int, more: bool, pen: Pen) -> Text:
+    nodes = f"each of {number} {'more ' if more else ''}nodes"
+    return Text.assemble(pen.glyph(Status.PASS), pen.say(f"  {nodes}: nothing stops or moves; -v lists them", "dim"))
 
 
 def node_status(row: Any) -> Status:

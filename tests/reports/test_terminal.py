@@ -201,6 +201,22 @@ def test_node_loss_is_one_sentence_where_there_is_no_room() -> None:
     assert "fits on the rest" in render(sample.not_ready(), width=100)
 
 
+def test_nodes_whose_loss_changes_nothing_are_one_line_in_a_large_cluster() -> None:
+    quiet = [sample.NodeLoss(f"quiet-{number}", "ams-a", (), (), (), True, 0.5) for number in range(40)]
+    tight, moving = sample.NodeLoss("tight", "ams-a", (), (), (), True, 0.95), sample.NODE_LOSS[0]
+
+    def shown(*rows: sample.NodeLoss, verbose: bool = False) -> str:
+        return render(scorecard(sample.judgement(sample.told(), tables={"default": {"node_loss": rows}})), verbose=verbose)
+
+    assert "each of 40 more nodes: nothing stops or moves; -v lists them" in shown(*quiet, tight, moving)
+    assert "quiet-" not in shown(*quiet, tight, moving)
+    assert "tight" in shown(*quiet, tight, moving)
+    assert moving.node in shown(*quiet, tight, moving)
+    assert "each of 40 nodes: nothing stops or moves" in shown(*quiet)
+    assert "quiet-39" in shown(*quiet, tight, moving, verbose=True)
+    assert "quiet-5" in shown(*quiet[:6], moving)
+
+
 @pytest.mark.parametrize("table", [None, object(), (), (1, 2)])
 def test_a_ledger_that_is_not_there_is_left_out(table: Any) -> None:
     card = scorecard(sample.judgement(sample.told(), tables={"default": {"copies": table}}))
