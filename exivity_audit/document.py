@@ -54,17 +54,18 @@ class Document(Struct, frozen=True):
 
         Raises NotCollected outside the allow-list and Malformed where the way there is no object.
         """
-        full = f"{self.prefix}.{path}".lstrip(".") if not path.startswith("[") else self.prefix + path
+        prefix = self.prefix
+        full = path if not prefix else prefix + path if path.startswith("[") else f"{prefix}.{path}"
         if not covers(self.keep, full):
             raise NotCollected(self.read, full)
         value = self.value
         for step in steps(path):
             if value is None:
                 return None
-            if not isinstance(value, dict) or set(value) == {"malformed"}:
+            if not isinstance(value, dict) or (len(value) == 1 and "malformed" in value):
                 raise Malformed(full, "object", value)
             value = value.get(step)
-        if isinstance(value, dict) and set(value) == {"malformed"}:
+        if isinstance(value, dict) and len(value) == 1 and "malformed" in value:
             raise Malformed(full, "value of its type", value["malformed"])
         return value
 

@@ -14,7 +14,7 @@ from tests.world import Object, World, labels_fit
 
 NAMESPACE = "exivity"
 EVICTED, OTHERS, ELSEWHERE = 4000, 4000, 2000  # pods: of the release but dead, of others in its namespace, in other namespaces
-CLAIMS, CLAIMS_HERE, NODES, VOLUMES, REPLICAS, BACKUPS = 5000, 0, 1000, 600, 900, 500
+CLAIMS, CLAIMS_HERE, NODES, VOLUMES, REPLICAS, BACKUPS = 5000, 500, 1000, 600, 900, 500
 _LIST = re.compile(r"^/(?:api/v1|apis/(?P<group>[^/]+)/[^/]+)(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z]+)$")
 _NOTE = "x" * 1500  # what kubectl, controllers and managed fields add to every object of a real cluster
 

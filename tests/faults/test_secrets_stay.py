@@ -140,7 +140,7 @@ def test_under_every_fault(kind: Any, proxy: FaultProxy, connection: Callable[[]
 def test_a_bug_of_ours_quotes_nothing(proxy: FaultProxy, authority: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the tool itself breaks: a fact, a renderer, the collector; with what they hold in the exception's text."""
     from exivity_audit.cli import collecting
-    from exivity_audit.collect.collector import Collector
+    from exivity_audit.collect.recorder import Recorder
     from exivity_audit.reports import json_report
 
     def broken(*arguments: Any, **named: Any) -> Any:
@@ -150,7 +150,7 @@ def test_a_bug_of_ours_quotes_nothing(proxy: FaultProxy, authority: Pair, tmp_pa
     config = write_kubeconfig(tmp_path / "config", proxy.url, authority.certificate, user={"token": TOKEN})
     words = ("run", "--kubeconfig", config, "-n", "exivity", "--release", "exivity", "-v", "-o", f"json={tmp_path / 'report'}")
     outputs: dict[str, bytes] = {}
-    for owner, name in ((collecting, "settled"), (json_report, "report_shape"), (Collector, "_list")):
+    for owner, name in ((collecting, "settled"), (json_report, "report_shape"), (Recorder, "_list")):
         with monkeypatch.context() as patched:
             patched.setattr(owner, name, broken)
             found = command(*words)
