@@ -11,7 +11,7 @@ from typing import Any
 
 from exivity_audit.collect import tls
 from exivity_audit.errors import UsageError, one_line
-from exivity_audit.yaml_file import refuse_bombs
+from exivity_audit.yaml_file import Loader, refuse_bombs
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,7 @@ def load(paths: list[Path], context: str | None) -> Selected:
     contexts, clusters, users = (
         _entries(documents, plural, singular) for plural, singular in (("contexts", "context"), ("clusters", "cluster"), ("users", "user"))
     )
-    currents = (document.get("current-context") for _, document in documents)
-    wanted = context or next((current for current in currents if isinstance(current, str) and current), "")
+    wanted = context or next((current for path, document in documents if (current := _current(path, document))), "")
     if not wanted:
         raise UsageError("The kubeconfig has no current context.", f"Choose one with --context; {_known('contexts', contexts)}.")
     chosen = _named(contexts, wanted, "context", "the kubeconfig", "Choose one with --context")
@@ -86,6 +85,14 @@ def load(paths: list[Path], context: str | None) -> Selected:
     cluster = _named(clusters, chosen.text("cluster"), "cluster", inside, "Correct the kubeconfig")
     user = chosen.text("user")
     return Selected(chosen, cluster, _named(users, user, "user", inside, "Correct the kubeconfig") if user else Entry("", {}, chosen.base))
+
+
+def _current(path: Path, document: Mapping[str, Any]) -> str:
+    """The current context that one file names; what is no text is refused: the next file's would be another cluster."""
+    found = document.get("current-context")
+    if found is not None and not isinstance(found, str):
+        raise UsageError(f"The current-context of the kubeconfig {one_line(path)} is not text.", "Quote it, or choose one with --context.")
+    return found or ""
 
 
 def _document(path: Path) -> Mapping[str, Any] | None:
@@ -99,16 +106,18 @@ def _document(path: Path) -> Mapping[str, Any] | None:
         if not path.stat().st_size:
             return None
         refuse_bombs(path)
-        document = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        document = yaml.load(path.read_bytes(), Loader=Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         raise UsageError(f"The kubeconfig {one_line(path)} is not valid YAML{where}.", "Correct it, or name another one with --kubeconfig.") from None
     except OSError as error:
         raise UsageError(f"The kubeconfig {one_line(path)} cannot be read: {error.strerror}.", "Check its permissions.") from None
-    except (ValueError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):  # a tag that its text does not fit
         raise _no_kubeconfig(path) from None
-    if not isinstance(document, dict):
+    if document is None:  # nothing but comments
+        return None
+    if not isinstance(document, dict) or document.get("kind", "Config") != "Config" or document.get("apiVersion", "v1") != "v1":
         raise _no_kubeconfig(path)
     return document
 
@@ -118,17 +127,25 @@ def _no_kubeconfig(path: Path) -> UsageError:
 
 
 def _entries(documents: Iterable[tuple[Path, Mapping[str, Any]]], plural: str, singular: str) -> dict[str, Entry]:
-    """The entries of a list of all files; of those with one name the first counts."""
+    """The entries of a list of all files; of those with one name the first file's counts. One file with a name twice is refused, as by kubectl."""
     entries: dict[str, Entry] = {}
     for path, document in documents:
-        listed = document.get(plural) or []
+        listed = document.get(plural)
+        if listed is None:
+            continue
         if not isinstance(listed, list):
             raise _no_kubeconfig(path)
+        own: set[str] = set()
         for one in listed:
             name, found = (one.get("name"), one.get(singular)) if isinstance(one, dict) else (None, None)
             values = {} if found is None else found
             if not isinstance(name, str) or not isinstance(values, dict):
                 raise UsageError(f"The list {plural} of the kubeconfig is malformed.", "Each entry needs a name and a mapping.")
+            if name in own:
+                raise UsageError(
+                    f"The {singular} {one_line(name, 80)!r} is twice in the kubeconfig {one_line(path)}.", "Rename or remove one of them."
+                )
+            own.add(name)
             entries.setdefault(name, Entry(name, values, path.absolute().parent))
     return entries
 

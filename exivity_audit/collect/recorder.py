@@ -61,14 +61,17 @@ class Recorder:
 
     def among(self, read: Read, served: Served, namespace: str | None, names: frozenset[str]) -> tuple[Record | None, frozenset[str]]:
         """Named objects from a list, and the names that are still to be asked for: those of a list that is longer than they are many, or failed."""
-        listing = self._whole(read, served.path(namespace), most=len(names))
+        try:
+            listing = self._whole(read, served.path(namespace), most=len(names))
+        except Refused:  # each name then says so
+            return None, names
         if listing.failure is not None:
             return None, names
         missed = names - {str(_name(item)) for item in listing.items}
         sought: frozenset[str | None] = names
         if missed and not listing.remaining:  # one without a name may be the one that is missed
             sought = names | {None}
-        kept = tuple(sorted((item for item in listing.items if _name(item) in sought), key=_object_order))
+        kept = tuple(sorted((item for item in listing.items if item is not None and _name(item) in sought), key=_object_order))
         rest = missed if listing.remaining else frozenset()
         outcome = Outcome.FOUND if kept else Outcome.EMPTY
         record = self.record(read, served, Place(namespace), outcome, listing.status or 200, "", kept)
@@ -97,8 +100,11 @@ class Recorder:
             if read is not None:
                 self._labelled[read.name, str(name)] = self._prune(read, item)
 
-        listing = self._api.list(served.path(namespace), [("labelSelector", chart.SELECTOR)], limit=PAGE, keep=keep)
-        if listing.failure is not None:
+        try:
+            failure = self._api.list(served.path(namespace), [("labelSelector", chart.SELECTOR)], limit=PAGE, keep=keep).failure
+        except Refused:  # asked for by name, each says so
+            return
+        if failure is not None:
             self._labelled.clear()  # half a list is none
 
     def told(self, read: Read, place: Place, source: Source, known: Mapping[str, Any]) -> Record:

@@ -14,12 +14,14 @@ import pytest
 
 from exivity_audit.collect import body, collector, discovery, release, session
 from exivity_audit.collect.answer import Failure, Listing
+from exivity_audit.collect.asking import checked_path
 from exivity_audit.collect.net import MARK, marks, strained
 from exivity_audit.collect.reads import BY_NAME, READS
 from exivity_audit.collect.recorder import Recorder
 from exivity_audit.collect.schedule import After, Ask, Schedule
 from exivity_audit.collect.session import Access, open_session
 from exivity_audit.paths import prune, pruner, shape, sharing_pruner
+from exivity_audit.snapshot import Place
 from tests import builders
 from tests.granting import given_by, only
 from tests.judging import site_of
@@ -379,3 +381,45 @@ def test_a_list_longer_than_the_names_are_many_is_left_after_a_page() -> None:
     assert record is not None
     assert [item["metadata"]["name"] for item in record.objects] == ["b"]
     assert rest == {"a", "c"}
+
+
+@pytest.mark.parametrize("namespace", ["", ".."])
+def test_a_namespace_that_cannot_be_asked_for_costs_its_own_reads_alone(namespace: str) -> None:
+    """The release may be found in an object whose namespace is odd."""
+
+    class Asked:
+        def get(self, path: str, query: Any = ()) -> Any:
+            checked_path(path)
+            raise AssertionError("never reached")
+
+        def list(self, path: str, query: Any, **_: Any) -> Any:
+            checked_path(path)
+            return Listing((), None, "", 1, None, 200)
+
+        def post_review(self, path: str, body: Any) -> Any:
+            raise AssertionError("not asked here")
+
+    target: Any = SimpleNamespace(namespace=namespace, name="exivity", fullname="exivity", fullname_seen=True, marked=None, namespace_failure=None)
+    api: Any = Asked()
+    served = discovery.Served("", "v1", "configmaps", "ConfigMap", True, "/api/v1")
+    recorder = Recorder(api, target)
+    recorder.by_label(served, namespace, {"exivity-app-config": BY_NAME["service_configs"]})
+    assert recorder.at(BY_NAME["service_configs"], served, Place(namespace, "exivity-app-config")).reason == "a name that cannot be asked for"
+    assert recorder.among(BY_NAME["persistentvolumes"], served, namespace, frozenset({"a"})) == (None, frozenset({"a"}))
+
+
+def test_provisioner_pods_are_asked_for_unless_every_class_was_seen_to_need_none() -> None:
+    def asked(change: Callable[[World], None]) -> bool:
+        world = world_of("multi_node")
+        change(world)
+        site = site_of(world, namespace="exivity", release="exivity", wanted=["provisioner_pods"])
+        return any(record.place.labels for record in site.reads if record.name == "provisioner_pods")
+
+    def spoil(kind: str, field: str, value: Any) -> Callable[[World], None]:
+        return lambda world: next(iter(world.all(kind))).update({field: value})
+
+    assert not asked(lambda world: None)
+    assert asked(spoil("StorageClass", "provisioner", "rancher.io/local-path"))
+    assert asked(spoil("StorageClass", "provisioner", 7))
+    assert asked(spoil("StorageClass", "metadata", {"name": None}))
+    assert asked(spoil("PersistentVolumeClaim", "spec", 5))

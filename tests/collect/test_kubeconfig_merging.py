@@ -11,6 +11,7 @@ import yaml
 from kubernetes.config import kube_config
 
 from exivity_audit.collect import kubeconfig
+from exivity_audit.errors import UsageError
 
 LISTS = (("contexts", "context"), ("clusters", "cluster"), ("users", "user"))
 
@@ -81,3 +82,43 @@ def test_each_context_is_the_one_that_the_official_package_finds(names: tuple[st
 def test_the_first_current_context_counts_as_with_kubectl(names: tuple[str, ...], current: str, tmp_path: Path) -> None:
     """The package lets the last one win."""
     assert kubeconfig.load(written(tmp_path, names), None).context.name == current
+
+
+GOOD = yaml.safe_dump(FILES["a"])
+
+
+def raw(folder: Path, *texts: str) -> list[Path]:
+    paths = [folder / f"{number}.yaml" for number in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text)
+    return paths
+
+
+@pytest.mark.parametrize("nothing", ["", "# a comment\n", "---\n"])
+def test_a_file_of_nothing_counts_as_none(nothing: str, tmp_path: Path) -> None:
+    assert kubeconfig.load(raw(tmp_path, nothing, GOOD), None).context.name == "a"
+
+
+def test_a_date_is_a_name_like_any_other(tmp_path: Path) -> None:
+    dated = (
+        GOOD.replace("name: shared", "name: 2024-01-01").replace("cluster: shared", "cluster: 2024-01-01").replace("user: shared", "user: 2024-01-01")
+    )
+    assert kubeconfig.load(raw(tmp_path, dated), "2024-01-01").cluster.name == "2024-01-01"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("current-context: 123\n", "current-context of the kubeconfig"),
+        ("clusters: {}\n", "is not a kubeconfig"),
+        ("kind: Other\n", "is not a kubeconfig"),
+        ("apiVersion: v2\n", "is not a kubeconfig"),
+        ("clusters: [{name: d, cluster: {}}, {name: d, cluster: {}}]\n", "The cluster 'd' is twice"),
+        ("users: [{name: u, user: {insecure: !!bool maybe}}]\n", "is not a kubeconfig"),
+        ("users: [{name: u, user: {number: !!int ''}}]\n", "is not a kubeconfig"),
+        ("users: [{name: u, user: {moment: !!timestamp foo}}]\n", "is not a kubeconfig"),
+    ],
+)
+def test_what_kubectl_refuses_is_refused_and_no_other_cluster_taken(text: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=told):
+        kubeconfig.load(raw(tmp_path, text, GOOD), None)

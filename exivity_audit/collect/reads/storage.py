@@ -8,6 +8,7 @@ from typing import Any
 from exivity_audit import chart
 from exivity_audit.collect.place import MissingRead, Read, cluster, led, paths, release_namespace, values
 from exivity_audit.collect.reads.shapes import METADATA, OWNERS
+from exivity_audit.document import Malformed
 from exivity_audit.fact import Unreadable
 from exivity_audit.facts.drivers import apps_of
 from exivity_audit.facts.provisioners import PROVISIONERS, table_name
@@ -43,14 +44,21 @@ def _local_volumes(storageclasses: Any, persistentvolumeclaims: Any, persistentv
 
 def _provisioner_pods(storageclasses: Any, persistentvolumeclaims: Any) -> Iterable[Place]:
     """The pods of the known provisioners that are no CSI drivers, unless it is seen that no class has such a one."""
-    if not isinstance(storageclasses, Unreadable) and not isinstance(persistentvolumeclaims, Unreadable):
-        known = {item.name for item in storageclasses}
-        provisioners = [item.get("provisioner") for item in storageclasses]
-        gone = [claim for claim in persistentvolumeclaims if claim.get("spec.storageClassName") not in (None, *known)]
-        if not gone and not any(isinstance(one, str) and apps_of(one) for one in provisioners):
-            return
-    for selector in PROVISIONER_SELECTORS:
-        yield Place(None, None, selector)
+    if not _none_provisions(storageclasses, persistentvolumeclaims):
+        for selector in PROVISIONER_SELECTORS:
+            yield Place(None, None, selector)
+
+
+def _none_provisions(classes: Any, claims: Any) -> bool:
+    """Whether every class was seen and has another provisioner, and every claim is of one of them or of none; what is malformed may be otherwise."""
+    if isinstance(classes, Unreadable) or isinstance(claims, Unreadable) or classes.unreadable or claims.unreadable:
+        return False
+    known = {None, *(item.name for item in classes)}
+    try:
+        gone = any(claim.text("spec.storageClassName") not in known for claim in claims)
+        return not gone and not any(apps_of(item.text("provisioner") or "") for item in classes)
+    except Malformed:
+        return False
 
 
 READS: tuple[Read, ...] = (
