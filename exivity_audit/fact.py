@@ -30,6 +30,9 @@ class Reason(Struct, frozen=True, order=True):
     text: str
     rule: str = ""
 
+    def __str__(self) -> str:
+        return self.text
+
     @property
     def needs(self) -> tuple[str, ...]:
         """The rule as the tuple a verdict carries."""
@@ -107,7 +110,12 @@ class Objects(tuple[Member, ...], Generic[Member]):
     @property
     def gaps(self) -> tuple[Reason, ...]:
         """Why absence from the collection proves nothing: places that were not read, and malformed members."""
-        return (*self.partial, *(Reason(str(item.subject), f"{item.subject}: malformed: {item.why}") for item in self.unreadable))
+        return (*self.partial, *self.malformed)
+
+    @property
+    def malformed(self) -> tuple[Reason, ...]:
+        """A reason for each malformed member, in their order."""
+        return tuple(Reason(str(item.subject), f"{item.subject}: malformed: {item.why}") for item in self.unreadable)
 
     @property
     def complete(self) -> bool:

@@ -14,7 +14,6 @@ from exivity_audit import (
     fail,
     maybe,
     ok,
-    reasons_of,
     seen,
     skip,
     task,
@@ -123,7 +122,8 @@ def stopping(row, by_name, why, needs, explained):
     unexplained = [service for service in lost if service.component in STATELESS and service.component not in explained]
     bound = [service for service in lost if service.component in SINGLETONS]
     moves = (f"moves {', '.join(row.moves)}",) if row.moves else ()
-    text = "; ".join((f"stops {', '.join(row.stops) or 'nothing'}", *moves, *row.notes))
+    perhaps = (f"may stop {', '.join(row.perhaps)}",) if row.perhaps else ()
+    text = "; ".join((f"stops {', '.join(row.stops) or 'nothing'}", *perhaps, *moves, *row.notes))
     want = wanted("no stateless service stops, and singletons start elsewhere")
     if why and (lost or any(not placed(service) for service in by_name.values())):
         return unknown(subject, f"{text}; further copies cannot be ruled out: {why}", needs=needs, at=where)
@@ -136,23 +136,26 @@ def stopping(row, by_name, why, needs, explained):
         names = ", ".join(service.component for service in bound)
         fix = task(f"Let {names} start on another node: no `service.<name>.nodeName`, and volumes that can follow the pod")
         return warn(subject, ", ".join(row.stops), seen=text, wanted=want, at=where, fix=fix)
+    if row.perhaps:
+        reasons, hidden = because(row.perhaps_because)
+        return unknown(subject, f"{text}; whether {', '.join(row.perhaps)} can start elsewhere cannot be told: {reasons}", needs=hidden, at=where)
     if lost:
         return skip(subject, text, follows=explained[lost[0].component])
     return ok(subject, "nothing stops", seen=text)
 
 
-def room(row, by_node, node_requests):
+def because(reasons):
+    """Reasons as text and rules."""
+    return "; ".join(reason.text for reason in reasons), tuple(dict.fromkeys(rule for reason in reasons for rule in reason.needs))
+
+
+def room(row, by_node):
     """The verdict on whether what a node leaves behind fits elsewhere."""
     subject = Subject("Node", row.node, None, "room")
     where = [(node, "status.allocatable.memory", node.memory) for name in row.looked if (node := by_node.get(name))]
     share = f"memory on the other nodes {row.memory * 100:.0f} % asked for" if row.memory is not None else "no memory to compare"
     if row.fits is None:
-        reasons = node_requests.gaps if seen(node_requests) else reasons_of(node_requests)
-        why = (
-            "; ".join(reason.text for reason in reasons)
-            or "its pods fit on none of the candidate nodes that were looked at, and there are more nodes"
-        )
-        needs = tuple(rule for reason in reasons for rule in reason.needs)
+        why, needs = because(row.fits_because)
         return unknown(subject, f"whether its pods fit elsewhere is not known: {why}", needs=needs)
     if row.fits:
         return ok(subject, "fits", seen=f"its pods fit on the other nodes; {share}", at=where)
@@ -163,7 +166,7 @@ def room(row, by_node, node_requests):
 
 
 @check("node-loss", severity=MEDIUM, clauses=("B9",), applies=(B, ACTIVE_C))
-def losing_a_node(node_loss, nodes, services, pods, scenario, release, autoscalers=maybe, node_requests=maybe):
+def losing_a_node(node_loss, nodes, services, pods, scenario, release, autoscalers=maybe):
     """No node takes a stateless service down with it.
 
     A node that dies takes its pods along for five minutes or more: what has a copy elsewhere goes on, what has none stops.
@@ -177,6 +180,6 @@ def losing_a_node(node_loss, nodes, services, pods, scenario, release, autoscale
     by_node = {node.name: node for node in nodes}
     for row in node_loss:
         yield stopping(row, by_name, why, needs, explained)
-        yield room(row, by_node, node_requests)
+        yield room(row, by_node)
     if not node_loss:
         yield skip(release, "no worker node")

@@ -7,8 +7,8 @@ from typing import Any
 from exivity_audit.document import Malformed
 from exivity_audit.fact import Objects, fact, maybe, seen
 from exivity_audit.facts.namespace import Belongs, Tenant
-from exivity_audit.facts.node_loss import may_run
 from exivity_audit.facts.nodes import AUTOMATIC_TAINT, Node, Taint
+from exivity_audit.facts.refuges import may_run
 from exivity_audit.facts.workloads import Pod, ProductService, Workload
 
 

@@ -10,9 +10,9 @@ from exivity_audit.document import Document
 from exivity_audit.evidence import Source
 from exivity_audit.fact import Objects, fact
 from exivity_audit.facts.claims import Claim
-from exivity_audit.facts.node_loss import terms_fit
 from exivity_audit.facts.nodes import Node
 from exivity_audit.facts.provisioners import PROVISIONERS, table_name
+from exivity_audit.facts.refuges import terms_fit
 from exivity_audit.facts.selectors import node_terms
 from exivity_audit.quantity import Size
 from exivity_audit.subject import Subject

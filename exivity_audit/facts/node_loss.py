@@ -10,10 +10,9 @@ from msgspec import Struct
 
 from exivity_audit import chart
 from exivity_audit.document import Document
-from exivity_audit.fact import Objects, fact, maybe, seen
-from exivity_audit.facts.claims import Volume
+from exivity_audit.fact import Objects, Reason, fact, maybe, reasons_of, seen
 from exivity_audit.facts.nodes import Node
-from exivity_audit.facts.selectors import expression_fits, listed, node_terms
+from exivity_audit.facts.refuges import Refuges
 from exivity_audit.facts.workloads import Pod, ProductService, Workload
 from exivity_audit.snapshot import Outcome
 
@@ -21,7 +20,8 @@ SIDE_BY_SIDE = ("glass", "proximity-api", "edify", "horizon", "pigeon", "transcr
 """Services of which several copies may work at once; the other four are started again elsewhere."""
 RABBITMQ_LABELS = ((chart.NAME_LABEL, "rabbitmq-v4"), (chart.NAME_LABEL, "rabbitmq"), (chart.COMPONENT_LABEL, "rabbitmq"))
 FIELD = "spec.nodeName="
-REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+FEW = 3  # reasons that are told one by one: each of a thousand rows may have a thousand
+MORE_NODES = Reason("node_pods", "its pods fit on none of the candidate nodes that were looked at, and there are more nodes")
 
 
 class NodeLoss(Struct, frozen=True):
@@ -35,6 +35,9 @@ class NodeLoss(Struct, frozen=True):
     fits: bool | None  # whether the requests that move fit on the other nodes; None: not known
     memory: float | None  # share of the other nodes' memory that is asked for then
     looked: tuple[str, ...] = ()  # the other nodes whose pods were read: what the two above rest on
+    perhaps: tuple[str, ...] = ()  # singletons of which nobody can tell whether they start elsewhere
+    perhaps_because: tuple[Reason, ...] = ()  # why not
+    fits_because: tuple[Reason, ...] = ()  # why ``fits`` is not known
 
 
 class Request(Struct, frozen=True):
@@ -73,7 +76,8 @@ class Room(Struct, frozen=True):
     """What is known of the nodes that could take over: requests by node, for the nodes whose pods were read."""
 
     asked: dict[str, Request]
-    exact: bool  # no pod was malformed
+    malformed: tuple[Reason, ...] = ()  # pods on them that ask for nobody knows what
+    unread: tuple[Reason, ...] = ()  # why the pods of some nodes were not read, beside that few are looked at
 
 
 @fact
@@ -91,74 +95,12 @@ def node_room(site: Any, node_requests: Any = maybe) -> Room:
         if record.name == "node_pods" and record.place.fields and record.outcome in (Outcome.FOUND, Outcome.EMPTY)
     }
     if not seen(node_requests):
-        return Room({}, True)
+        return Room({}, unread=reasons_of(node_requests))
     asked: dict[str, list[Request]] = {name: [] for name in looked}
     for node, request in node_requests:
         if node in asked:
             asked[node].append(request)
-    return Room({name: _total(requests) for name, requests in asked.items()}, not node_requests.unreadable)
-
-
-def terms_fit(terms: Any, node: Node) -> bool:
-    """Whether one of several node selector terms fits a node; without terms every node does. Raises Malformed."""
-    if not isinstance(terms, list):
-        return True
-    fields = {"metadata.name": node.name}
-    return any(
-        all(expression_fits(one, node.labels) for one in listed(term, "matchExpressions"))
-        and all(expression_fits(one, fields) for one in listed(term, "matchFields"))
-        for term in terms
-        if isinstance(term, dict) and (term.get("matchExpressions") or term.get("matchFields"))
-    )
-
-
-def may_run(workload: Workload, node: Node, volumes: Iterable[Volume]) -> bool:
-    """Whether a workload's pod may run on a node: by name, selector, affinity, and by where its volumes are."""
-    if workload.pinned not in (None, node.name):
-        return False
-    if any(node.labels.get(key) != value for key, value in workload.node_selector.items()):
-        return False
-    if not terms_fit(node_terms(workload.affinity.get("nodeAffinity"), REQUIRED), node):
-        return False
-    mounted = [volume for volume in volumes if volume.claim and volume.claim[0] == workload.namespace and volume.claim[1] in workload.claims]
-    return all(terms_fit(node_terms(volume.node_affinity), node) for volume in mounted)
-
-
-class Refuges:
-    """The nodes that could take a dead one's pods (workers that are Ready and not cordoned), looked at once for all that may die."""
-
-    def __init__(self, nodes: Iterable[Node], volumes: Iterable[Volume], room: Room) -> None:
-        self.nodes = tuple(node for node in nodes if node.worker and node.ready and not node.cordoned)
-        self.names = frozenset(node.name for node in self.nodes)
-        self.looked = tuple(node for node in self.nodes if node.name in room.asked)  # the few whose pods were read
-        self._volumes: dict[tuple[str, str], list[Volume]] = {}
-        for volume in volumes:
-            if volume.claim:
-                self._volumes.setdefault(volume.claim, []).append(volume)
-        self._fitting: dict[int, tuple[Workload, frozenset[str]]] = {}
-
-    def others(self, dead: str) -> int:
-        """How many are left."""
-        return len(self.nodes) - (dead in self.names)
-
-    def fitting(self, workload: Workload) -> frozenset[str]:
-        """Names of those where a workload's pods may run. Raises Malformed."""
-        found = self._fitting.get(id(workload))
-        if found is None:
-            mounted = [volume for name in workload.claims for volume in self._volumes.get((workload.namespace, name), ())]
-            free = workload.pinned is None and not workload.node_selector
-            free = free and node_terms(workload.affinity.get("nodeAffinity"), REQUIRED) is None
-            free = free and all(node_terms(volume.node_affinity) is None for volume in mounted)
-            names = self.names if free else frozenset(node.name for node in self.nodes if may_run(workload, node, mounted))
-            found = self._fitting[id(workload)] = workload, names
-        return found[1]
-
-    def elsewhere(self, workload: Workload, dead: str) -> frozenset[str]:
-        """The same where one of them may be dead; it can still be among the names of several. Raises Malformed."""
-        if not self.others(dead):
-            return frozenset()
-        found = self.fitting(workload)
-        return frozenset() if found == {dead} else found
+    return Room({name: _total(requests) for name, requests in asked.items()}, node_requests.malformed, node_requests.partial)
 
 
 class Burden(Struct, frozen=True):
@@ -198,20 +140,45 @@ def _packs(burdens: Sequence[Burden], free: dict[str, Request], *, tight: bool) 
     return True
 
 
-def _fits(burdens: Sequence[Burden], dead: str, refuges: Refuges, room: Room, exact: bool) -> tuple[bool | None, float | None]:
-    """Whether what moves has room, and the share of memory asked for then over the nodes that were looked at."""
-    known = [node for node in refuges.looked if node.name != dead and node.cpu is not None and node.memory]
+def _few(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    every = tuple(dict.fromkeys(reasons))
+    return every if len(every) <= FEW else (*every[:FEW], Reason("more", f"and {len(every) - FEW} more"))
+
+
+class Doubts(Struct, frozen=True):
+    """What was not seen, or is malformed, and may decide whether the pods of a dead node have room."""
+
+    asking: tuple[Reason, ...]  # may move or hold back too: with it more is asked for, so what does not fit without it does not fit with it
+    giving: tuple[Reason, ...]  # nodes that may give room: what fits without them fits with them
+
+
+def _fits(
+    burdens: Sequence[Burden], dead: str, refuges: Refuges, room: Room, doubts: Doubts
+) -> tuple[bool | None, float | None, tuple[Reason, ...]]:  # fmt: skip
+    """Whether what moves has room, the share of memory asked for then over the nodes that were looked at, and why it is not known."""
+    looked = [node for node in refuges.looked if node.name != dead]
+    known = [node for node in looked if node.cpu is not None and node.memory]
     others = refuges.others(dead)
-    exact = exact and room.exact  # what is malformed asks for more: what does not fit without it does not fit with it
     if not burdens and not others:
-        return (True if exact else None), None
+        return (None if doubts.asking else True), None, doubts.asking
     free = {node.name: Request((node.cpu or 0) - room.asked[node.name].cpu, (node.memory or 0) - room.asked[node.name].memory) for node in known}
     placed = not burdens or any(_packs(burdens, free, tight=tight) for tight in (True, False))
-    if (placed and not exact) or (not placed and len(known) < others):
-        return None, None
+    if placed and doubts.asking:
+        return None, None, doubts.asking
+    if not placed and (doubts.giving or len(known) < others):
+        return None, None, (*doubts.giving, *_not_looked_at(looked, others, room))
     size = sum(float(node.memory or 0) for node in known)
     asked = _total(room.asked[node.name] for node in known).memory + _total(burden.request for burden in burdens).memory
-    return placed, round(asked / size, 4) if size else None
+    return placed, round(asked / size, 4) if size else None, ()
+
+
+def _not_looked_at(looked: Sequence[Node], others: int, room: Room) -> Iterator[Reason]:
+    """Why pods that fit on none of the nodes that were looked at may fit on another."""
+    if len(looked) < others:
+        yield from _few(room.unread) or (MORE_NODES,)
+    for node in looked:
+        if node.cpu is None or not node.memory:
+            yield Reason("nodes", f"{node.subject} does not say how much of it can be asked for")
 
 
 def _marked(pod: Pod, marks: Iterable[tuple[str, str]]) -> bool:
@@ -254,38 +221,58 @@ def _notes(dead: str, database: Any, brokers: Counter[str | None], owners: Count
 def node_loss(
     nodes: Objects[Node], services: Objects[ProductService], pods: Objects[Pod], node_room: Room,
     workloads: Any = maybe, volumes: Any = maybe, longhorn_share_managers: Any = maybe, database: Any = maybe, cluster_pods: Any = maybe,
+    persistentvolumeclaims: Any = maybe,
 ) -> tuple[NodeLoss, ...]:  # fmt: skip
     """One row for each node that carries workloads or a pod of the release."""
-    bound: tuple[Volume, ...] = tuple(volumes) if seen(volumes) else ()
     placed: tuple[Workload, ...] = tuple(workloads) if seen(workloads) else tuple(service.workload for service in services)
-    exact = pods.complete and all(read.complete for read in (workloads, volumes) if seen(read))  # what is malformed may move, or hold back, too
+    asking = [*node_room.malformed, *pods.gaps, *(reason for read in (workloads, volumes) if seen(read) for reason in read.gaps)]
+    doubts = Doubts(_few(asking), _few(nodes.gaps))
     used = {pod.node for service in services for pod in service.workload.alive}
     running = tuple((service, frozenset(pod.node for pod in service.workload.pods if pod.running)) for service in services)
-    moving, refuges = _moving(placed), Refuges(nodes, bound, node_room)
+    moving = _moving(placed)
+    refuges = Refuges(nodes, volumes if seen(volumes) else Objects(), persistentvolumeclaims, node_room.asked)
     brokers = Counter(pod.node for pod in cluster_pods if pod.running and _marked(pod, RABBITMQ_LABELS)) if seen(cluster_pods) else Counter()
     owners = Counter(longhorn_share_managers.each(lambda item: item.text("status.ownerID"))) if seen(longhorn_share_managers) else None
     rows = []
     for node in sorted(nodes, key=lambda one: one.name):
         if not node.worker and node.name not in used:
             continue
-        stops, moves = _stopping(running, node.name, refuges)
-        notes = tuple(_notes(node.name, database, brokers, owners)) + (("volumes not seen",) if moves and not seen(volumes) else ())
-        fits, memory = _fits(tuple(_burdens(moving.get(node.name, ()), node.name, refuges)), node.name, refuges, node_room, exact)
+        stopping = _stopping(running, node.name, refuges)
+        notes = tuple(_notes(node.name, database, brokers, owners)) + (("volumes not seen",) if stopping.moves and not seen(volumes) else ())
+        burdens = tuple(_burdens(moving.get(node.name, ()), node.name, refuges))
+        fits, memory, why = _fits(burdens, node.name, refuges, node_room, doubts)
         looked = tuple(other.name for other in refuges.looked if other.name != node.name)
-        rows.append(NodeLoss(node.name, node.zone, stops, moves, notes, fits, memory, looked))
+        rows.append(
+            NodeLoss(
+                node.name, node.zone, stopping.stops, stopping.moves, notes, fits, memory, looked, stopping.perhaps, stopping.because, why
+            )
+        )  # fmt: skip
     return tuple(rows)
 
 
-def _stopping(
-    services: Iterable[tuple[ProductService, frozenset[str | None]]], dead: str, refuges: Refuges
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+class Stopping(Struct, frozen=True):
+    """What becomes of the services of a dead node, by their components."""
+
+    stops: tuple[str, ...]
+    moves: tuple[str, ...]
+    perhaps: tuple[str, ...]
+    because: tuple[Reason, ...]
+
+
+def _stopping(services: Iterable[tuple[ProductService, frozenset[str | None]]], dead: str, refuges: Refuges) -> Stopping:
     """Services that stop, and those that start again on another node; each service comes with the nodes where it runs."""
-    stops, moves = [], []
+    stops, moves, perhaps = [], [], []
+    because: list[Reason] = []
     for service, running in services:
         if dead not in running:
             continue
-        if service.component not in SIDE_BY_SIDE and refuges.elsewhere(service.workload, dead):
+        single = service.component not in SIDE_BY_SIDE
+        doubts = refuges.doubts(service.workload, dead) if single and running == {dead} else ()
+        if doubts:
+            perhaps.append(service.component)
+            because += doubts
+        elif single and refuges.elsewhere(service.workload, dead):
             moves.append(service.component)
         elif running == {dead}:
             stops.append(service.component)
-    return tuple(stops), tuple(moves)
+    return Stopping(tuple(stops), tuple(moves), tuple(perhaps), _few(because))

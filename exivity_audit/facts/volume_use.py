@@ -14,9 +14,9 @@ from exivity_audit.evidence import Source
 from exivity_audit.fact import Reason, fact, maybe, reasons_of, seen
 from exivity_audit.facts.claims import Claim, Volume, class_of
 from exivity_audit.facts.longhorn import LonghornVolume
-from exivity_audit.facts.node_loss import terms_fit
 from exivity_audit.facts.nodes import Node
 from exivity_audit.facts.provisioners import LONGHORN, ProvisionerKind, kind_of, provisioner_kind
+from exivity_audit.facts.refuges import terms_fit
 from exivity_audit.facts.selectors import node_terms
 from exivity_audit.quantity import Size
 from exivity_audit.subject import Subject

@@ -13,7 +13,7 @@ from exivity_audit.reports.site_tables import by_site
 from exivity_audit.score import Scorecard
 from exivity_audit.verdict import Status
 
-FIELDS = ("node", "zone", "stops", "moves", "notes", "fits", "memory")
+FIELDS = ("node", "zone", "stops", "moves", "notes", "fits", "memory", "perhaps")
 FITS = {True: "yes", False: "no", None: "unknown"}
 TIGHT = 0.9  # share of memory from which it is named
 MANY = 6  # nodes whose loss changes nothing, before they are one line
@@ -49,7 +49,7 @@ def told(rows: tuple[Any, ...], verbose: bool) -> tuple[tuple[Any, ...], int]:
 
 
 def _changes_nothing(row: Any) -> bool:
-    return row.fits is True and not (row.stops or row.moves or row.notes or tight(row))
+    return row.fits is True and not (row.stops or row.perhaps or row.moves or row.notes or tight(row))
 
 
 def _quiet_line(number: int, more: bool, pen: Pen) -> Text:
@@ -61,6 +61,8 @@ def node_status(row: Any) -> Status:
     """How the loss of a node looks: something stops, or the rest has no room, or nobody knows."""
     if row.stops:
         return Status.FAIL
+    if row.perhaps and row.fits is not False:
+        return Status.UNKNOWN
     return {True: Status.PASS, False: Status.WARN, None: Status.UNKNOWN}[row.fits]
 
 
@@ -78,9 +80,14 @@ def _list(names: Any) -> str:
     return ", ".join(str(name) for name in names)
 
 
+def _stops(row: Any) -> str:
+    perhaps = f"perhaps {_list(row.perhaps)}" if row.perhaps else ""
+    return ", ".join(part for part in (_list(row.stops), perhaps) if part) or "nothing"
+
+
 def _wide(row: Any, pen: Pen) -> list[Text]:
     return [
-        pen.say(_list(row.stops) or "nothing", "bold" if row.stops else ""),
+        pen.say(_stops(row), "bold" if row.stops else ""),
         pen.say(_list(row.moves) or "–"),
         pen.say(_list(row.notes) or "–"),
         pen.say(_fits(row, pen)),
@@ -88,7 +95,7 @@ def _wide(row: Any, pen: Pen) -> list[Text]:
 
 
 def _sentence(row: Any, pen: Pen) -> Text:
-    stops = pen.say(f"stops {_list(row.stops) or 'nothing'}", "bold" if row.stops else "")
+    stops = pen.say(f"stops {_stops(row)}", "bold" if row.stops else "")
     moves = f"moves {_list(row.moves)}" if row.moves else ""
     rest = pen.join((moves, _list(row.notes), f"fits: {_fits(row, pen)}"))
     return Text.assemble(stops, pen.say(" · "), rest, overflow="fold")

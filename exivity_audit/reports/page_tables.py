@@ -164,11 +164,16 @@ def node_losses(card: Scorecard, texts: Texts) -> tuple[Table, ...]:
     for site, rows in losses(card).items():
         for row in rows:
             cells = {
-                "node": str(row.node), "zone": str(row.zone or "–"), "stops": _names(row.stops) or texts("nothing"),
+                "node": str(row.node), "zone": str(row.zone or "–"), "stops": _stops(row, texts),
                 "moves": _names(row.moves) or "–", "middleware": _names(row.notes) or "–", "fits": _fits(row, texts),
             }  # fmt: skip
             found.append(Table(node_status(row), site, cells))
     return tuple(found)
+
+
+def _stops(row: Any, texts: Texts) -> str:
+    perhaps = texts("perhaps", names=_names(row.perhaps)) if row.perhaps else ""
+    return ", ".join(part for part in (_names(row.stops), perhaps) if part) or texts("nothing")
 
 
 def _names(names: Any) -> str:

@@ -175,6 +175,7 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "fits.unknown": ("unknown", "onbekend", "unbekannt"),
     "fits.memory": ("memory at {percent} %", "geheugen op {percent} %", "Speicher bei {percent} %"),
     "nothing": ("nothing", "niets", "nichts"),
+    "perhaps": ("perhaps {names}", "misschien {names}", "vielleicht {names}"),
     "failover": ("Readiness for failover", "Gereed voor failover", "Bereitschaft für den Failover"),
     "failover.about": ("The vendor's actions in their order, and what the checks found for each.", "De acties van de leverancier in volgorde, en wat de controles voor elk vonden.", "Die Schritte des Herstellers in ihrer Reihenfolge, und was die Prüfungen zu jedem fanden."),
     "failover.ready": ("{ready} of {all} are ready at {site}.", "{ready} van {all} zijn gereed op {site}.", "{ready} von {all} sind an {site} bereit."),

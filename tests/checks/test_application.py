@@ -597,6 +597,74 @@ class TestNodeLoss:
             assert one(world, "node-loss", "Node worker-1#room").status is WARN
             assert self.rows(world)["worker-1"].stops == ("chronos",)
 
+    def test_a_malformed_volume_may_hold_a_singleton_back(self) -> None:
+        claim = "pvc-exivity-chronos-config"
+        world = multi_node()
+        world.edit("PersistentVolume", claim, put("spec.capacity.storage", ["x"]))
+        found = one(world, "node-loss", "Node worker-1")
+        assert found.status is UNKNOWN
+        assert "may stop chronos" in found.why
+        assert f"PersistentVolume {claim}: malformed" in found.why
+        assert (self.rows(world)["worker-1"].perhaps, self.rows(world)["worker-1"].moves) == (("chronos",), ("griffon",))
+        assert one(world, "node-loss", "Node worker-2").status is PASS  # the services there have volumes of their own
+        pinned = changed(("chronos", put("spec.template.spec.nodeName", "worker-1")))
+        pinned.edit("PersistentVolume", claim, put("spec.capacity.storage", ["x"]))
+        assert one(pinned, "node-loss", "Node worker-1").status is WARN  # it stops, whatever the volume says
+
+    def test_a_volume_that_was_not_asked_for_may_hold_a_singleton_back(self) -> None:
+        world = multi_node()
+        world.edit("PersistentVolumeClaim", "exivity-chronos-config", put("spec.volumeName", 7))
+        found = one(world, "node-loss", "Node worker-1")
+        assert (found.status, "PersistentVolumeClaim exivity/exivity-chronos-config: malformed" in found.why) == (UNKNOWN, True)
+        assert one(world, "node-loss", "Node worker-2").status is PASS
+
+    def test_a_malformed_node_may_take_a_singleton(self) -> None:
+        world = changed(("chronos", put("spec.template.spec.nodeSelector", {"disk": "ssd"})))
+        for name in ("worker-1", "worker-3"):
+            world.find("Node", name)["metadata"]["labels"]["disk"] = "ssd"
+        assert one(world, "node-loss", "Node worker-1").status is PASS
+        world.edit("Node", "worker-3", put("spec.unschedulable", "yes"))
+        for part in ("", "#room"):
+            found = one(world, "node-loss", f"Node worker-1{part}")
+            assert (found.status, "Node worker-3: malformed" in found.why) == (UNKNOWN, True)
+            assert "more nodes" not in found.why
+        assert self.rows(world)["worker-1"].stops == ()
+        world.edit("Deployment", "exivity-chronos", put("spec.template.spec.nodeName", "worker-1"))
+        assert one(world, "node-loss", "Node worker-1").status is WARN  # it names its node itself: no other takes it
+
+    @pytest.mark.parametrize(
+        ("kind", "name", "path", "value"),
+        [
+            ("Pod", "exivity-use-6d5f-1", "spec.volumes", 3),
+            ("StatefulSet", "pg-odd", "spec.replicas", "many"),
+            ("PersistentVolume", "pvc-exivity-chronos-config", "spec.capacity.storage", ["x"]),
+        ],
+    )
+    def test_room_is_unknown_for_the_reason_that_is_there(self, kind: str, name: str, path: str, value: Any) -> None:
+        world = multi_node()
+        if kind == "StatefulSet":
+            world.add(made("apps/v1", kind, name, "exivity", spec={}, status={}))
+        world.edit(kind, name, put(path, value))
+        found = one(world, "node-loss", "Node worker-1#room")
+        assert found.status is UNKNOWN
+        assert name in found.why
+        assert "more nodes" not in found.why
+
+    def test_reasons_do_not_grow_with_what_is_malformed(self) -> None:
+        world = multi_node()
+        for number in range(40):
+            world.add(made("v1", "Pod", f"odd-{number:02}", "exivity", spec={"volumes": 3}, status={}))
+        why = one(world, "node-loss", "Node worker-1#room").why
+        assert "and 37 more" in why
+        assert why.count("odd-") == 3
+        assert self.rows(world)["worker-1"].fits_because == self.rows(world)["worker-2"].fits_because
+
+    def test_a_node_that_does_not_say_what_it_has_is_named(self) -> None:
+        world = self.heavy(multi_node(), "31Gi")
+        world.edit("Node", "worker-2", drop("status.allocatable"))
+        found = one(world, "node-loss", "Node worker-1#room")
+        assert (found.status, "Node worker-2" in found.why, "more nodes" in found.why) == (UNKNOWN, True, False)
+
     def heavy(self, world: World, memory: str = "20Gi") -> World:
         for name in WORKERS:
             world.add(
@@ -661,6 +729,7 @@ class TestNodeLoss:
         assert found["Node worker-1"].status is PASS
         assert found["Node worker-1#room"].status is UNKNOWN
         assert "list pods" in found["Node worker-1#room"].needs
+        assert "more nodes" not in found["Node worker-1#room"].why
         assert {row.fits for row in self.rows(world).values()} == {None}
 
     def test_only_requests_are_kept(self) -> None:

@@ -85,6 +85,7 @@ class NodeLoss(msgspec.Struct, frozen=True):
     notes: tuple[str, ...]
     fits: bool | None
     memory: float | None
+    perhaps: tuple[str, ...] = ()
 
 
 DUES = (

@@ -23,6 +23,7 @@ from jinja2 import Environment, TemplateError, nodes
 from exivity_audit.reports import texts as table
 from exivity_audit.reports.html import pieces, printed, render_html
 from exivity_audit.reports.json_report import json_report
+from exivity_audit.reports.page_tables import node_losses
 from exivity_audit.reports.texts import LANGUAGES, TABLE, Texts
 from exivity_audit.score import scorecard
 from exivity_audit.verdict import Status
@@ -235,6 +236,13 @@ def test_the_tables_are_those_of_the_json(name: str) -> None:
         shown = words(by_id(root, "decide"))
         assert record["read"] in shown
         assert record["reason"] in shown
+
+
+def test_what_perhaps_stops_with_a_node_is_said_in_every_language() -> None:
+    lost = sample.NodeLoss("odd", None, ("use",), (), (), True, 0.5, ("chronos",))
+    card = scorecard(sample.judgement(sample.told(), tables={"default": {"node_loss": (lost,)}}))
+    told = [node_losses(card, Texts(language))[0].cells["stops"] for language in ("en", "nl", "de")]
+    assert told == ["use, perhaps chronos", "use, misschien chronos", "use, vielleicht chronos"]
 
 
 def test_the_sign_off_names_the_gravest_failures_and_has_room() -> None:

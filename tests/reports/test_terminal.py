@@ -10,6 +10,7 @@ import pytest
 from rich.cells import cell_len
 
 from exivity_audit.fact import Reason, Unreadable
+from exivity_audit.reports.node_loss import node_status
 from exivity_audit.reports.terminal import render_terminal
 from exivity_audit.scenario import Scenario
 from exivity_audit.score import Gate, Scorecard, scorecard
@@ -199,6 +200,14 @@ def test_a_node_table_that_is_not_there_is_left_out(table: Any) -> None:
 def test_node_loss_is_one_sentence_where_there_is_no_room() -> None:
     assert "stops proximity-api · moves griffon, 1 chronos · RabbitMQ 2" in render(sample.not_ready(), width=99)
     assert "fits on the rest" in render(sample.not_ready(), width=100)
+
+
+def test_what_perhaps_stops_with_a_node_is_unknown() -> None:
+    row = sample.NodeLoss("odd", "ams-a", (), (), (), True, 0.5, ("chronos",))
+    card = scorecard(sample.judgement(sample.told(), tables={"default": {"node_loss": (row,)}}))
+    assert "stops perhaps chronos" in render(card, width=99)
+    assert "perhaps chronos" in render(card, width=120)
+    assert node_status(row) is Status.UNKNOWN
 
 
 def test_nodes_whose_loss_changes_nothing_are_one_line_in_a_large_cluster() -> None:
