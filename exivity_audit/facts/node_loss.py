@@ -230,7 +230,7 @@ def node_loss(
     used = {pod.node for service in services for pod in service.workload.alive}
     running = tuple((service, frozenset(pod.node for pod in service.workload.pods if pod.running)) for service in services)
     moving = _moving(placed)
-    refuges = Refuges(nodes, volumes if seen(volumes) else Objects(), persistentvolumeclaims, node_room.asked)
+    refuges = Refuges(nodes, volumes if seen(volumes) else Objects(partial=volumes.reasons), persistentvolumeclaims, node_room.asked)
     brokers = Counter(pod.node for pod in cluster_pods if pod.running and _marked(pod, RABBITMQ_LABELS)) if seen(cluster_pods) else Counter()
     owners = Counter(longhorn_share_managers.each(lambda item: item.text("status.ownerID"))) if seen(longhorn_share_managers) else None
     rows = []
@@ -238,7 +238,7 @@ def node_loss(
         if not node.worker and node.name not in used:
             continue
         stopping = _stopping(running, node.name, refuges)
-        notes = tuple(_notes(node.name, database, brokers, owners)) + (("volumes not seen",) if stopping.moves and not seen(volumes) else ())
+        notes = tuple(_notes(node.name, database, brokers, owners))
         burdens = tuple(_burdens(moving.get(node.name, ()), node.name, refuges))
         fits, memory, why = _fits(burdens, node.name, refuges, node_room, doubts)
         looked = tuple(other.name for other in refuges.looked if other.name != node.name)

@@ -583,6 +583,13 @@ class TestNodeLoss:
         world.remove("Pod", "exivity-glass-6d5f-1")
         assert one(world, "node-loss", "Node worker-1").follows == "application/replicas-ready"
 
+    def test_where_volumes_may_not_be_read_nobody_knows_what_holds_a_singleton_back(self) -> None:
+        world = denying("persistentvolumes")
+        verdict = one(world, "node-loss", "Node worker-1")
+        assert verdict.status is UNKNOWN
+        assert "persistentvolumes" in " ".join(verdict.needs)
+        assert self.rows(world)["worker-1"].perhaps == ("chronos", "griffon")
+
     def test_a_singleton_that_can_start_nowhere_else(self) -> None:
         pinned = changed(("chronos", put("spec.template.spec.nodeName", "worker-1")))
         chosen = changed(("chronos", put("spec.template.spec.nodeSelector", {"kubernetes.io/hostname": "worker-1"})))
