@@ -10,7 +10,7 @@ from exivity_audit.quantity import Duration, Size, print_duration, print_size, s
 from exivity_audit.remedy import NEW_SECRET, REINSTALL, SERVER_TLS, UPGRADE, Fix, patch, task, values
 from exivity_audit.scenario import ACTIVE_C, EVERYWHERE, PASSIVE_C, A, B, C, Purpose, Role, Scenario
 from exivity_audit.subject import CLUSTER, Subject
-from exivity_audit.verdict import Severity, Status, Verdict, fail, ok, skip, to_attest, together, unknown, warn  # fmt: skip
+from exivity_audit.verdict import Severity, Status, Verdict, fail, malformed, ok, skip, to_attest, together, unknown, warn  # fmt: skip
 
 CRITICAL, HIGH, MEDIUM, LOW = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW
 __version__ = "0.1.0"
@@ -19,6 +19,6 @@ __all__ = [
     "ACTIVE_C", "AS_IS", "CLUSTER", "CRITICAL", "EVERYWHERE", "HIGH", "LOW", "MEDIUM", "NEW_SECRET", "PASSIVE_C",
     "REINSTALL", "RELAX", "SERVER_TLS", "UPGRADE", "A", "B", "C", "Check", "Document",
     "Duration", "Fact", "Fix", "NotSeen", "Objects", "Purpose", "Role", "Scenario", "Severity", "Size", "Source", "Status", "Subject", "Verdict",
-    "at_least", "at_most", "check", "comparable", "exactly", "fact", "fail", "maybe", "ok", "one_of", "patch", "print_duration", "print_size",
-    "reasons_of", "seen", "size", "skip", "task", "to_attest", "together", "unknown", "values", "wanted", "warn",
+    "at_least", "at_most", "check", "comparable", "exactly", "fact", "fail", "malformed", "maybe", "ok", "one_of", "patch",
+    "print_duration", "print_size", "reasons_of", "seen", "size", "skip", "task", "to_attest", "together", "unknown", "values", "wanted", "warn",
 ]  # fmt: skip

@@ -17,9 +17,9 @@ from exivity_audit.calendar import calendars
 from exivity_audit.check import Check, Evaluation
 from exivity_audit.config import Config, Waiver
 from exivity_audit.document import Malformed, NotCollected
-from exivity_audit.evidence import Evidence
-from exivity_audit.fact import Broken, Crash, Facts, NotSeen, Objects, Reason, Unreadable
+from exivity_audit.fact import Broken, Crash, Facts, NotSeen, Reason, Unreadable
 from exivity_audit.facts.failover import Failover, failovers
+from exivity_audit.gaps import with_gaps
 from exivity_audit.pack import Pack
 from exivity_audit.readiness import readiness
 from exivity_audit.scenario import Purpose, Role, Scenario, ScenarioUsed
@@ -181,7 +181,7 @@ def _verdicts(
     if isinstance(arguments, Broken):
         return (_error(subject, arguments.error),)
     found = _run(check, arguments, subject)
-    return _with_unread(found, check, facts, subject, compared)
+    return with_gaps(found, check, facts, subject, compared)
 
 
 def _unread_nodes(facts: Facts) -> str:
@@ -236,51 +236,6 @@ def _line(error: BaseException) -> str:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace is not None else "?"
-
-
-def _with_unread(found: tuple[Verdict, ...], check: Check, facts: Facts, subject: Subject, compared: tuple[Judged, ...]) -> tuple[Verdict, ...]:
-    """Add an unknown for each malformed member and each place not read, and put unread and malformed alternates into the evidence."""
-    extra: list[Verdict] = []
-    taken = {verdict.subject for verdict in found}
-    odd, partial = facts.gaps(check.needs)
-    for item in odd:
-        if item.subject not in taken:
-            extra.append(unknown(item.subject, f"malformed: {item.why}"))
-            taken.add(item.subject)
-    for reason in partial:
-        part = subject.at(reason.rule or reason.read)
-        if part not in taken:
-            extra.append(unknown(part, reason.text, needs=reason.needs))
-            taken.add(part)
-    if extra and all(verdict.status is Status.SKIP and verdict.subject is None for verdict in found):
-        found = ()
-    _, optional = facts.names_behind(check.needs, check.alternates)
-    unread = tuple(
-        Evidence(name, None, None, "; ".join(reason.text for reason in reasons), None)
-        for name in sorted(optional)
-        if (reasons := _not_read(facts.value(name, inside=name)))
-    ) + tuple(entry for site in compared for entry in _unread_there(check, site))
-    unread += tuple(
-        Evidence("malformed", str(item.subject), None, item.why, None)
-        for item in facts.malformed((*check.needs, *check.alternates))
-        if item.subject not in taken
-    )
-    verdicts = (*found, *extra)
-    return tuple(replace(verdict, evidence=verdict.evidence + unread) for verdict in verdicts) if unread else verdicts
-
-
-def _not_read(value: Any) -> tuple[Reason, ...]:
-    """Why an alternate, or some places of it, could not be read."""
-    return value.reasons if isinstance(value, Unreadable) else value.partial if isinstance(value, Objects) else ()
-
-
-def _unread_there(check: Check, site: Judged) -> Iterable[Evidence]:
-    """The reads behind what a check compares over sites that a site could not be asked for, as evidence with the site's name."""
-    needed, optional = site.facts.names_behind((), check.across)
-    for name in sorted(needed | optional):
-        reasons = _not_read(site.facts.value(name, inside=name))
-        if reasons:
-            yield Evidence(name, site.name, None, "; ".join(reason.text for reason in site.here(reasons)), None)
 
 
 def _relax(check: Check, verdicts: tuple[Verdict, ...], purpose: Purpose, scenario: Scenario | None) -> tuple[Verdict, ...]:

@@ -9,6 +9,8 @@ from msgspec import Struct
 from exivity_audit.measure import Scalar
 from exivity_audit.subject import Subject
 
+MALFORMED = "malformed"  # stands for the read in evidence of what was passed by
+
 
 class Source(Struct, frozen=True):
     """Where a fact was seen: the read, the API resource and the object, with its kind as people call it."""

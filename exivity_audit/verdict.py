@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from exivity_audit.evidence import Evidence, Source, kubectl_line, object_name
+from exivity_audit.fact import Unread
 from exivity_audit.measure import Scalar, Unit, Wanted, print_value, unit_of
 from exivity_audit.remedy import Fix, alike
 from exivity_audit.subject import Subject
@@ -189,6 +190,15 @@ def skip(about: Any, why: str, *, follows: str | None = None) -> Verdict:
 def unknown(about: Any, why: str, *, needs: tuple[str, ...] = (), at: Any = ()) -> Verdict:
     """This run could not look; ``needs`` names the rule, flag or setting that would show it."""
     return _verdict(Status.UNKNOWN, about, at=at, why=why, needs=needs)
+
+
+def malformed(members: Iterable[Unread], note: str = "") -> Iterator[Verdict]:
+    """An unknown for each malformed member of a collection; those without a name are one subject, of which one verdict is said."""
+    told: set[Subject] = set()
+    for one in members:
+        if one.subject not in told:
+            told.add(one.subject)
+            yield unknown(one.subject, f"malformed: {one.why}{note}")
 
 
 def to_attest(about: Any, why: str = "", *, at: Any = (), measured: Any = None) -> Verdict:

@@ -15,6 +15,7 @@ from exivity_audit.evaluate import Outcome, results
 from exivity_audit.fact import NotSeen, Reason, fact, maybe
 from exivity_audit.facts.failover import State
 from exivity_audit.pack import FailoverAction
+from exivity_audit.reports.measures import sources
 from exivity_audit.scenario import ACTIVE_C, PASSIVE_C, B, C, Scenario
 from exivity_audit.snapshot import Outcome as Read
 from exivity_audit.snapshot import Place
@@ -262,6 +263,39 @@ def test_each_place_that_was_not_read_is_one_unknown() -> None:
 def test_objects_that_are_malformed_in_several_ways_are_unknown_once() -> None:
     records = record("things", thing("a", size=9), {"spec": {}}, {"metadata": {"name": 7}}, "text")
     assert statuses(only(pack(rule(large)), records)) == {"Thing ns/a": Status.PASS, "Thing ns/(no name)": Status.UNKNOWN}
+
+
+def test_of_many_that_are_malformed_a_verdict_names_the_first_and_how_many() -> None:
+    def many(things: Any, others: Any = maybe) -> Iterator[Any]:
+        yield from (ok(one, one.size, at="spec.size") for one in things)
+
+    @fact
+    def others(others: Any) -> Any:
+        return others.each(lambda item: item.text("spec.text"))
+
+    whole = record("things", *(thing(f"t{number}", size=9) for number in range(50)))
+    odd = record("others", *(thing(f"o{number:02}", text=7) for number in range(50)), keep=("metadata.name", "spec.text"))
+    found = only(pack(rule(many), facts=(others,)), whole, odd)
+    assert len(found.verdicts) == 50
+    for verdict in found.verdicts:
+        (entry,) = (one for one in verdict.evidence if one.read == "malformed")
+        assert entry.object == "Thing ns/o00, Thing ns/o01, Thing ns/o02 and 47 more"
+        assert entry.value == "spec.text is no string: int"
+    assert sources(found.verdicts) == tuple(f"Thing ns/t{number} .spec.size" for number in range(50))
+
+
+def test_what_is_malformed_at_a_site_that_is_compared_is_named_with_the_site() -> None:
+    def compares(sites: Any) -> Iterator[Any]:
+        yield from (ok(one.release.subject.at(one.name), len(one.fact("things"))) for one in sites)
+
+    def looks(things: Any, other_sites: Any) -> Iterator[Any]:
+        yield ok(HERE, len(things) + sum(len(one.fact("things")) for one in other_sites))
+
+    checks = pack(rule(compares, "compares", across=("things",)), rule(looks, "looks", across=("things",)))
+    whole, odd = site(BIG, name="ams"), site(record("things", thing("a", size=9), thing("b", size="text")), name="fra")
+    for outcome in judge(checks, whole, odd):
+        named = {entry.object for verdict in outcome.verdicts for entry in verdict.evidence if entry.read == "malformed"}
+        assert named == (set() if outcome.site == "fra" else {"Thing ns/b at fra"}), (outcome.check.slug, outcome.site)
 
 
 def test_a_place_that_a_check_told_of_itself_is_not_told_twice() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -157,6 +158,17 @@ def test_exactly_the_meant_check_turns(mutation: PairMutation) -> None:
 def test_names_are_distinct_and_there_are_many() -> None:
     names = [(mutation.check, mutation.name) for mutation in PAIR]
     assert len(set(names)) == len(names) >= 40
+
+
+def test_a_malformed_node_of_a_site_is_named_where_brokers_are_not_stretched() -> None:
+    worlds = two_sites.pair()
+    node = copy.deepcopy(worlds[PASSIVE].find("Node", "worker-1"))
+    node["metadata"]["name"], node["spec"]["taints"] = "zz-odd", "text"
+    worlds[PASSIVE].objects.append(node)
+    found = next(outcome for outcome in pair_judged(worlds).outcomes if outcome.check.id == "rabbitmq/not-stretched")
+    assert found.status is Status.PASS
+    for verdict in found.verdicts:
+        assert [entry.object for entry in verdict.evidence if entry.read == "malformed"] == [f"Node zz-odd at {PASSIVE}"]
 
 
 # What the engine does

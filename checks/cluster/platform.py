@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exivity_audit import CLUSTER, HIGH, RELAX, at_least, check, fail, maybe, ok, one_of, seen, skip, task, unknown, wanted, warn
+from exivity_audit import CLUSTER, HIGH, RELAX, at_least, check, fail, malformed, maybe, ok, one_of, seen, skip, task, unknown, wanted, warn
 from exivity_audit.facts.platform import Distribution, parse_version
 from exivity_audit.lifecycle import ended
 from exivity_audit.scenario import Scenario
@@ -65,8 +65,7 @@ def distribution(platform, nodes=maybe):
     found, text = platform.distribution, f"{platform.distribution}, by {platform.signal}"
     want = one_of(*sorted(KNOWN))
     if found not in DEVELOPMENT and seen(nodes):
-        for odd in nodes.unreadable:
-            yield unknown(odd.subject, f"malformed: {odd.why}; it may be the node of a learning distribution")
+        yield from malformed(nodes.unreadable, "; it may be the node of a learning distribution")
     if found in KNOWN:
         yield ok(CLUSTER, str(found), seen=text, at=platform.evidence)
     elif found in DEVELOPMENT:

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from exivity_audit import MEDIUM, Scenario, Subject, at_least, check, fail, maybe, ok, reasons_of, seen, task, to_attest, unknown, wanted, warn
+from exivity_audit import (
+    MEDIUM,
+    Scenario,
+    Subject,
+    at_least,
+    check,
+    fail,
+    malformed,
+    maybe,
+    ok,
+    reasons_of,
+    seen,
+    task,
+    to_attest,
+    unknown,
+    wanted,
+    warn,
+)
 from exivity_audit.facts.address_pools import pool_of
 from exivity_audit.facts.balancers import in_front, provider_of
 from exivity_audit.facts.controllers import Product
 from exivity_audit.facts.gateway_ways import GatewayRoute
 from exivity_audit.facts.ways_in import before_gateway, gateways_of
 
-from .shared import hidden, malformed, unserved, without_way
+from .shared import hidden, unserved, without_way
 
 TO_CONFIRM = "confirm it with the platform team, and record it in `evidence.yaml`"
 
@@ -30,7 +47,7 @@ def load_balancer(ways_in, attendance, release, fronts, nodes, scenario, setting
         verdict = unserved(way.subject, attendance.of(way))
         if verdict is not None and not (isinstance(way, GatewayRoute) and gateways_of(way)):
             yield verdict
-    yield from malformed(attendance)
+    yield from malformed(attendance.unreadable)
     published = {address for way in ways_in for address in way.addresses} - {address for node in nodes for address in node.addresses}
     for controller in attendance.takers:
         if scenario is not Scenario.SINGLE_NODE:

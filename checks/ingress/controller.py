@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exivity_audit import HIGH, MEDIUM, Role, at_least, check, fail, ok, one_of, skip, task, unknown, values, wanted, warn
+from exivity_audit import HIGH, MEDIUM, Role, at_least, check, fail, malformed, ok, one_of, skip, task, unknown, values, wanted, warn
 from exivity_audit.facts.controllers import CLASS_STRINGS, OTHER_STRINGS, base_of, class_of, repository
 from exivity_audit.facts.gateway_ways import GatewayRoute
 from exivity_audit.facts.ingresses import Ingress
@@ -11,7 +11,7 @@ from exivity_audit.facts.ways_in import gateways_of
 from exivity_audit.lifecycle import ended
 
 from .remedies import WAYS_OUT, class_fix, standing_fix
-from .shared import day, hidden, malformed, unserved, without_way
+from .shared import day, hidden, unserved, without_way
 
 FORKS = {"rancher": "Rancher's build", "bitnami": "Bitnami's build", "chainguard": "Chainguard's build"}
 TLS_LEADER, STANDBY_LEADER = "ingress/tls", "disaster_recovery/standby-ingress"
@@ -35,7 +35,7 @@ def ingress_class(ways_in, ingress_classes, attendance, release, settings):
     for way in ways_in:
         served = attendance.of(way)
         yield class_verdict(way, ingress_classes, served) if isinstance(way, Ingress) else standing_verdict(way, served)
-    yield from malformed(attendance)
+    yield from malformed(attendance.unreadable)
 
 
 def class_verdict(ingress, classes, served):
@@ -151,7 +151,7 @@ def controller_supported(ways_in, attendance, release, lifecycle, now):
         verdict = unserved(way.subject, attendance.of(way))
         if verdict is not None:
             yield by_class(way) or verdict
-    yield from malformed(attendance)
+    yield from malformed(attendance.unreadable)
     for controller in attendance.takers:
         yield support_verdict(controller, lifecycle, now)
 

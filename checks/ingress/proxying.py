@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 
-from exivity_audit import HIGH, check, fail, maybe, ok, reasons_of, seen, skip, task, unknown, values, wanted, warn
+from exivity_audit import HIGH, check, fail, malformed, maybe, ok, reasons_of, seen, skip, task, unknown, values, wanted, warn
 from exivity_audit.facts.controllers import Product
 from exivity_audit.facts.ranges import everyone, network
 
 from .served import answered
-from .shared import LEADER, hidden, hosts_of, malformed, unserved, without_way
+from .shared import LEADER, hidden, hosts_of, unserved, without_way
 
 WIDEST_SUGGESTION = 8
 
@@ -33,7 +33,7 @@ def trusted_proxies(ways_in, attendance, release, trusted_proxy, settings, nodes
         yield unserved(trusted_proxy.subject, attendance.of(next(iter(ways_in))))
     else:
         yield coverage_verdict(trusted_proxy, takers, nodes)
-    yield from malformed(attendance)
+    yield from malformed(attendance.unreadable)
     yield from forged_verdicts(ways_in, web_answers, settings.role)
     for peer in peers:
         yield belief_verdict(peer)

@@ -42,12 +42,6 @@ def hosts_of(found):
             yield way, host, way.subject.at(host or "any host")
 
 
-def malformed(attendance):
-    """An unknown for each controller that could not be read for what it holds."""
-    for odd in attendance.unreadable:
-        yield unknown(odd.subject, f"malformed: {odd.why}")
-
-
 def named(one):
     """A certificate by its common name, else by its whole subject."""
     return one.common_name or one.subject_name

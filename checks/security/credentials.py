@@ -10,6 +10,7 @@ from exivity_audit import (
     at_most,
     check,
     fail,
+    malformed,
     maybe,
     ok,
     print_duration,
@@ -40,14 +41,13 @@ def credential_rotation(credentials, release, thresholds, now, revisions=maybe):
     Fix: give each credential a new value at least once a year, at its server and in the chart's values together.
     """
     policy = at_most(thresholds["credentials.age"])
+    yield from malformed(item for kept in credentials if seen(kept.members) for item in kept.members.unreadable)
     for kept in credentials:
         if not seen(kept.members):
             for number, reason in enumerate(reasons_of(kept.members)):
                 part = kept.what if not number else f"{kept.what} {number + 1}"
                 yield unknown(Subject("Release", release.name, release.namespace, part), reason.text, needs=reason.needs)
             continue
-        for item in kept.members.unreadable:
-            yield unknown(item.subject, f"malformed: {item.why}")
         for one in kept.members:
             yield skip(one, "missing", follows=kept.leader) if one.value.known == "empty" and kept.leader else aged(one, policy, now, revisions)
         if not kept.members and kept.leader and not kept.members.unreadable:

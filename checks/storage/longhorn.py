@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
-from exivity_audit import MEDIUM, B, C, Scenario, Size, at_least, check, fail, maybe, ok, one_of, print_size, seen, skip, task, unknown, wanted, warn
+from exivity_audit import (
+    MEDIUM,
+    B,
+    C,
+    Scenario,
+    Size,
+    at_least,
+    check,
+    fail,
+    malformed,
+    maybe,
+    ok,
+    one_of,
+    print_size,
+    seen,
+    skip,
+    task,
+    unknown,
+    wanted,
+    warn,
+)
 from exivity_audit.facts.longhorn import setting
 from exivity_audit.lifecycle import ended
 
@@ -12,12 +32,6 @@ COVERS_DEPLOYMENTS = ("delete-deployment-pod", "delete-both-statefulset-and-depl
 
 
 MOUNTING = ("NFSClientInstalled", "RequiredPackages")
-
-
-def malformed(collection):
-    """An unknown for each malformed member of an alternate, which nobody else reports."""
-    for item in collection.unreadable:
-        yield unknown(item.subject, f"malformed: {item.why}")
 
 
 @check("longhorn-failover", severity=MEDIUM, clauses=("L5",), applies=(B, C))
@@ -39,7 +53,7 @@ def longhorn_failover(longhorn_claims, release, lifecycle, now, mounting_nodes=m
     for node in mounting_nodes if seen(mounting_nodes) else ():
         yield mounting_verdict(node, known.get(node.name), why, needs)
     if seen(mounting_nodes):
-        yield from malformed(mounting_nodes)
+        yield from malformed(mounting_nodes.unreadable)
     yield from settings_verdicts(release, storage_settings, lifecycle, now)
 
 
@@ -118,7 +132,7 @@ def longhorn_capacity(longhorn_claims, release, scenario, thresholds, replicated
     least = 1 if scenario is Scenario.SINGLE_NODE else REPLICAS
     for node in storage_nodes:
         yield node_verdict(node, len(taking) + len(storage_nodes.unreadable), least)
-    yield from malformed(storage_nodes)
+    yield from malformed(storage_nodes.unreadable)
 
 
 def room_verdict(release, longhorn_claims, replicated_volumes, nodes, settings, overhead):

@@ -14,6 +14,7 @@ from exivity_audit import (
     check,
     exactly,
     fail,
+    malformed,
     maybe,
     ok,
     patch,
@@ -113,9 +114,8 @@ def longhorn_replicas(
     single, limit = scenario is Scenario.SINGLE_NODE, at_most(thresholds["longhorn.rebuild"]).value
     kinds = {one.claim.name: class_of(one.claim, storage_classes) for one in longhorn_claims}
     shown, missed = {}, {one.claim.class_name for one in longhorn_claims if kinds[one.claim.name] is None and one.claim.class_name != ""}
-    for odd in storage_classes.unreadable if missed else ():
-        if odd.subject.name is None or odd.subject.name in missed or None in missed:
-            yield unknown(odd.subject, f"malformed: {odd.why}")
+    if missed:
+        yield from malformed(odd for odd in storage_classes.unreadable if odd.subject.name is None or odd.subject.name in missed or None in missed)
     for kind in kinds.values():
         if kind is not None and kind.provisioner == LONGHORN and kind.name not in shown:
             shown[kind.name] = f", class {kind.name} asks for {asked_replicas(kind, storage_settings)[1]}"

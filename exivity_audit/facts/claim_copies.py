@@ -8,29 +8,16 @@ from typing import Any
 
 from msgspec import Struct
 
-from exivity_audit.document import Document
 from exivity_audit.evidence import Source
 from exivity_audit.fact import NotSeen, Objects, Reason, fact, maybe, reasons_of, seen
 from exivity_audit.facts.claims import Claim, Volume, volume_of
-from exivity_audit.facts.longhorn import LonghornVolume, longhorn_claim, when
+from exivity_audit.facts.longhorn import LonghornVolume, longhorn_claim
+from exivity_audit.facts.longhorn_backups import COMPLETED, LastBackup, odd_among, state_of
 from exivity_audit.facts.recurring_jobs import BACKUP, SNAPSHOT, RecurringJob, jobs_of
 from exivity_audit.facts.velero import CLAIMS, PODS, VeleroBackup, VeleroSchedule
 from exivity_audit.facts.workloads import Pod
 from exivity_audit.quantity import Duration
 from exivity_audit.subject import Subject
-
-UNREADABLE = "unreadable"  # the state of a backup that is malformed: no good copy
-
-
-class LastBackup(Struct, frozen=True):
-    """The newest backup of a Longhorn volume on its target; ``state`` is empty where the backup itself was not seen."""
-
-    source: Source
-    path: str
-    volume: str
-    name: str
-    at: datetime | None
-    state: str = ""
 
 
 class Copier(Struct, frozen=True):
@@ -97,6 +84,7 @@ class _Around(Struct, frozen=True):
     replicated: Any
     jobs: Any
     backups: Any
+    states: Any
     schedules: Any
     copies: Any
     files: Any
@@ -113,36 +101,16 @@ def gaps(*collections: Any) -> tuple[Reason, ...]:
 
 
 @fact
-def last_backups(longhorn_backup_volumes: Objects[Document], longhorn_backups: Any = maybe) -> Objects[LastBackup]:
-    """The newest backup of every volume on Longhorn's targets, with its state where that was seen."""
-    told = longhorn_backups.each(lambda item: (item.name, item.text("status.state") or "")) if seen(longhorn_backups) else Objects[tuple[str, str]]()
-    odd = {one.subject.name for one in told.unreadable}
-    states = {str(name): UNREADABLE for name in odd} | dict(told)
-
-    def build(item: Document) -> LastBackup | None:
-        name = item.text("status.lastBackupName") or ""
-        if not name and not item.text("status.lastBackupAt"):
-            return None
-        state = states.get(name, UNREADABLE if None in odd else "")
-        volume = item.text("spec.volumeName") or item.name
-        return LastBackup(item.source, "status.lastBackupAt", volume, name, when(item, "status.lastBackupAt"), state)
-
-    found = longhorn_backup_volumes.each(build)
-    unreadable = (*found.unreadable, *told.unreadable)
-    return Objects(found, installed=found.installed, unreadable=unreadable, partial=found.partial)
-
-
-@fact
 def claim_copies(
     claims: Objects[Claim], release: Any, volumes: Any = maybe, storage_classes: Any = maybe, replicated_volumes: Any = maybe,
-    recurring_jobs: Any = maybe, last_backups: Any = maybe, schedules: Any = maybe, velero_copies: Any = maybe, volume_copies: Any = maybe,
-    claim_snapshots: Any = maybe, pods: Any = maybe, persistentvolumeclaims: Any = maybe,
+    recurring_jobs: Any = maybe, last_backups: Any = maybe, backup_states: Any = maybe, schedules: Any = maybe, velero_copies: Any = maybe,
+    volume_copies: Any = maybe, claim_snapshots: Any = maybe, pods: Any = maybe, persistentvolumeclaims: Any = maybe,
 ) -> Objects[ClaimCopies]:  # fmt: skip
     """Every claim of the release, with its copies."""
     labels = dict(persistentvolumeclaims.each(lambda item: (item.name, item.labels()))) if seen(persistentvolumeclaims) else {}
     around = _Around(
-        release.namespace, volumes, storage_classes, replicated_volumes, recurring_jobs, last_backups, schedules, velero_copies, volume_copies,
-        claim_snapshots, pods, labels,
+        release.namespace, volumes, storage_classes, replicated_volumes, recurring_jobs, last_backups, backup_states, schedules, velero_copies,
+        volume_copies, claim_snapshots, pods, labels,
     )  # fmt: skip
     return Objects((copies_of(claim, around) for claim in claims), unreadable=claims.unreadable, partial=claims.partial)
 
@@ -161,6 +129,7 @@ def copies_of(claim: Claim, around: _Around) -> ClaimCopies:
     if mine is not None:
         volume = next((one for one in around.replicated if one.name == mine.handle), None) if seen(around.replicated) else None
         jobs = jobs_of(volume, around.jobs) if volume is not None and seen(around.jobs) else ()
+        unread += odd_among(_named(volume, around), around.states)
         unread += gaps(around.backups, around.jobs, *(() if volume is not None else (around.replicated, around.volumes)))
     fitting = [one for one in around.schedules if _holds(one, claim, around)] if seen(around.schedules) else []
     taking = [one for one in fitting if _takes(one, claim, behind, around)]
@@ -229,13 +198,21 @@ def _is_copy(copy: Any, claim: Claim) -> bool:
     return bool(copy.good) and copy.claim == claim.name and copy.namespace == claim.namespace
 
 
+def _on_targets(volume: LonghornVolume, around: _Around) -> list[LastBackup]:
+    return [one for one in around.backups if one.volume == volume.name] if seen(around.backups) else []
+
+
+def _named(volume: LonghornVolume | None, around: _Around) -> list[str]:
+    """The backups that its targets and the volume itself name as its newest."""
+    return [] if volume is None else [*(one.name for one in _on_targets(volume, around)), volume.last_backup]
+
+
 def _longhorn_copies(volume: LonghornVolume | None, around: _Around) -> Iterator[GoodCopy]:
     """Backups of a Longhorn volume, as its target and as the volume itself names them."""
     if volume is None:
         return
-    known = [one for one in around.backups if one.volume == volume.name] if seen(around.backups) else []
-    broken = {one.name for one in known if one.state not in ("", "Completed")}
-    for one in known:
+    broken = {name for name in _named(volume, around) if state_of(name, around.states) not in ("", COMPLETED)}
+    for one in _on_targets(volume, around):
         if one.name not in broken:
             yield GoodCopy("Longhorn", one.at, one.source, one.path)
     if volume.last_backup and volume.last_backup not in broken:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from exivity_audit.evaluate import Outcome
+from exivity_audit.evidence import MALFORMED
 from exivity_audit.reports.dates import print_day
 from exivity_audit.score import remedy_text
 from exivity_audit.subject import Subject
@@ -62,10 +63,10 @@ def wants(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
 
 
 def sources(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
-    """Where it was seen, each place once: object and path."""
+    """Where it was seen, each place once: object and path. No verdict rests on what is malformed, which was passed by."""
     found = []
     for verdict in verdicts:
-        for item in verdict.evidence:
+        for item in (one for one in verdict.evidence if one.read != MALFORMED):
             path = f".{item.path}" if item.path and not item.path.startswith(".") else item.path or ""
             found.append(" ".join(part for part in (item.object or item.read, path) if part))
     return tuple(dict.fromkeys(found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -14,10 +15,11 @@ from exivity_audit.pack import own_pack
 from exivity_audit.selection import reads_needed
 from exivity_audit.verdict import Status, Verdict
 from tests.builders import made, multi_node, single_node, stamp
+from tests.faults.siblings import Disguised
 from tests.judging import judged, site_of, snapshot_of
 from tests.mutation import drop, put
 from tests.products import backups, postgresql
-from tests.world import World
+from tests.world import Object, World
 
 PACK = own_pack()
 IMPORT, REPORT = "PersistentVolumeClaim exivity/exivity-import", "PersistentVolumeClaim exivity/exivity-report"
@@ -238,6 +240,34 @@ def test_a_backup_that_is_not_whole_is_no_copy() -> None:
     world = backups.aged(multi_node(), "import", 0.3)
     world.edit("longhorn.io/Backup", f"backup-{VOLUME}", put("status.state", "Error"))
     assert one(world, "ledger").status is FAIL
+
+
+@pytest.mark.parametrize(("path", "value"), [("status.state", 7), ("metadata.name", None)])
+def test_a_malformed_backup_hides_no_finding_on_another_claim(path: str, value: Any) -> None:
+    world = backups.aged(backups.forget(multi_node(), "extracted"), "exported", 22)
+    world.edit("longhorn.io/Backup", "backup-pvc-exivity-import", lambda item: world.objects.append(_served(item, path, value)))
+    world.remove("longhorn.io/Backup", "backup-pvc-exivity-import")
+    extracted, exported = (f"PersistentVolumeClaim exivity/exivity-{part}" for part in ("extracted", "exported"))
+    lines, ages = found(world, "ledger"), found(world, "recent")
+    assert (lines[extracted].status, ages[exported].status) == (FAIL, FAIL)
+    assert (lines[IMPORT].status, ages[IMPORT].status) == (UNKNOWN, UNKNOWN)
+    assert "malformed: LonghornBackup" in lines[IMPORT].why
+    assert [subject for subject, verdict in lines.items() if verdict.status is UNKNOWN] == [IMPORT]
+
+
+def _served(item: Object, path: str, value: Any) -> Disguised:
+    odd = copy.deepcopy(item)
+    put(path, value)(odd)
+    return Disguised(item, odd)
+
+
+def test_a_backup_that_the_volume_alone_names_is_no_good_copy_where_it_is_malformed() -> None:
+    world = multi_node()
+    world.objects = [item for item in world.objects if item["kind"] != "BackupVolume"]
+    assert one(world, "ledger").status is PASS
+    world.edit("longhorn.io/Backup", f"backup-{VOLUME}", put("status.state", 7))
+    assert one(world, "ledger").status is UNKNOWN
+    assert one(world, "ledger", REPORT).status is PASS
 
 
 def test_a_copy_without_a_time_is_unknown() -> None:

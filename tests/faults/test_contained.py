@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from exivity_audit.scenario import Scenario
 from exivity_audit.snapshot import Outcome
 from exivity_audit.verdict import Status
 from tests import builders
-from tests.faults.siblings import beside, kind_of
+from tests.faults.siblings import Disguised, beside, kind_of, malformed
 from tests.judging import outcome, site_of, verdicts
 from tests.mutation import drop, put
 from tests.world import Object, World
@@ -165,3 +166,26 @@ def test_a_monitor_that_was_not_seen_ends_no_other_verdict() -> None:
     found = verdicts(world, "monitoring/service-monitors")
     assert found["ServiceMonitor exivity/exivity-chronos"].status is Status.UNKNOWN
     assert found["ServiceMonitor exivity/exivity-use"].status is Status.FAIL
+
+
+def test_two_classes_without_a_name_are_one_unknown_where_a_claim_misses_its_own() -> None:
+    world = builders.multi_node()
+    world.find("StorageClass", "longhorn")["metadata"]["name"] = None
+    world.objects.append(copy.deepcopy(next(item for item in world.all("StorageClass") if item["metadata"]["name"] is None)))
+    assert without_name(world, "storage/longhorn-replicas") == {"StorageClass": Status.UNKNOWN}
+
+
+def test_two_secrets_that_deny_their_names_are_one_unknown() -> None:
+    world = builders.multi_node()
+    for name in ("exivity-app-key", "exivity-jwt-secret"):
+        item = world.find("Secret", name)
+        world.remove("Secret", name)
+        world.objects.append(Disguised(item, malformed(item, "name")))
+    assert without_name(world, "security/credential-rotation") == {"Secret exivity/(no name)": Status.UNKNOWN}
+
+
+def without_name(world: World, check: str) -> dict[str, Status]:
+    """The verdicts on objects without a name; none of all is an error."""
+    found = outcome(world, check).verdicts
+    assert [verdict.why for verdict in found if verdict.status is Status.ERROR] == []
+    return {str(verdict.subject): verdict.status for verdict in found if verdict.subject is not None and verdict.subject.name is None}

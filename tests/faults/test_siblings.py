@@ -217,6 +217,16 @@ def test_a_malformed_sibling_fails_no_other(name: str, kind: str) -> None:
     assert wrong == [], wrong
 
 
+@pytest.mark.parametrize(("name", "kind"), every_kind(), ids=lambda text: text)
+def test_two_that_have_no_name_are_one_subject(name: str, kind: str) -> None:
+    """Nothing tells them apart, and no check says two verdicts on one subject."""
+    world, checks = base(name), asking(name)[kind]
+    sibling = beside(next(item for item in world.objects if kind_of(item) == kind))
+    for way in ("metadata", "name"):
+        now = judge(sibling.within(sibling.within(world, way), way), checks, Config())
+        assert now.errors() == [], way
+
+
 def about(verdict: Verdict, sibling: Sibling) -> bool:
     """Whether a verdict is about the malformed object itself."""
     return verdict.subject is not None and verdict.subject.name in (None, sibling.name)
