@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from exivity_audit.characters import all_seen
+from exivity_audit.characters import escape, with_unseen
 
 
 def one_line(text: object, limit: int = 160) -> str:
-    """Return `text` as a single printable line of at most `limit` characters, safe to show on a terminal."""
-    shown = str(text)
-    if not all_seen(shown):
-        shown = "".join(character if all_seen(character) else " " for character in shown)
-    shown = " ".join(shown.split())
+    """Return `text` as a single printable line of at most `limit` characters, safe to show on a terminal.
+
+    Line breaks and other blanks become one blank; what else is not seen is an escape, so that two names never look alike for it.
+    """
+    shown = " ".join(with_unseen(str(text), lambda one: " " if one.isspace() else escape(one)).split())
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +13,7 @@ import msgspec
 from exivity_audit.check import Check
 from exivity_audit.fact import Fact, Objects
 from exivity_audit.pack import Pack
+from exivity_audit.verdict import Verdict
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Cost:
     facts: float = 0.0  # those that no check before it had asked for
     verdicts: int = 0
     objects: int = 0  # members of the collections that it was handed
+    foreign: bool = False  # judged in a process of its own: of it there are its verdicts alone
 
     @property
     def seconds(self) -> float:
@@ -50,7 +52,7 @@ class Profile:
     @contextmanager
     def around(self, check: Check) -> Iterator[Cost]:
         """The time in which a check is judged at one of its places."""
-        self._open = cost = self._costs.setdefault(check.id, Cost(check.id))
+        self._open = cost = self._costs.setdefault(check.id, Cost(check.id, foreign=check.foreign))
         began, self._facts = self._clock(), 0.0
         try:
             yield cost
@@ -59,18 +61,30 @@ class Profile:
             cost.own += self._clock() - began - self._facts
             self._open = None
 
+    def told(self, verdicts: Mapping[tuple[str, str], tuple[Verdict, ...]]) -> None:
+        """Count what the checks of other packs said, by check and site."""
+        for (check, _), found in verdicts.items():
+            cost = self._costs.setdefault(check, Cost(check, foreign=True))
+            cost.verdicts += len(found)
+
     def costs(self) -> list[Cost]:
-        """Every check that was judged, the slowest first."""
-        return sorted(self._costs.values(), key=lambda one: (-one.seconds, one.check))
+        """Every check that was judged, the slowest first, those of other packs last."""
+        return sorted(self._costs.values(), key=lambda one: (one.foreign, -one.seconds, one.check))
 
     def lines(self) -> Iterator[str]:
         """The table in words, a line a check."""
         costs = self.costs()
+        others = sum(one.foreign for one in costs)
         yield "processor time of each check, of the facts it was the first to ask for, its verdicts, and the objects it was handed:"
         for one in costs:
-            yield f"{one.own * 1000:8.1f} ms {one.facts * 1000:8.1f} ms {one.verdicts:6} {one.objects:7}  {one.check}"
+            spent = f"{'-':>8}    {'-':>8}    {one.verdicts:6} {'-':>7}"
+            if not one.foreign:
+                spent = f"{one.own * 1000:8.1f} ms {one.facts * 1000:8.1f} ms {one.verdicts:6} {one.objects:7}"
+            yield f"{spent}  {one.check}"
         own, facts = sum(one.own for one in costs) * 1000, sum(one.facts for one in costs) * 1000
-        yield f"{len(costs)} checks {own:.0f} ms, their facts {facts:.0f} ms, facts of scenario and tables {self.elsewhere * 1000:.0f} ms"
+        yield f"{len(costs) - others} checks {own:.0f} ms, their facts {facts:.0f} ms, facts of scenario and tables {self.elsewhere * 1000:.0f} ms"
+        if others:
+            yield f"{others} of other packs: judged in a process of their own, where nothing is measured"
 
     def _timed(self, fact: Fact) -> Callable[..., Any]:
         def function(**arguments: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from exivity_audit.evaluate import Judgement, evaluate
 from exivity_audit.lifecycle import load_lifecycle
 from exivity_audit.pack import Pack, own_pack
 from exivity_audit.profile import Profile
-from exivity_audit.snapshot import SiteSnapshot
+from exivity_audit.snapshot import SiteSnapshot, encode
 from tests import builders
 from tests.judging import site_of, snapshot_of
 from tests.test_cli import command
@@ -77,7 +78,7 @@ def test_a_fact_of_the_scenario_costs_no_check(site: SiteSnapshot) -> None:
     profile = Profile(clock)
     judged(site, slowed(clock, fact="nodes"), profile)
     assert profile.elsewhere == 5, "it is found before the first check, by facts of its own"
-    assert sum(one.facts for one in profile.costs()) == 5
+    assert sum(one.facts for one in profile.costs()) == 0, "and made once"
 
 
 def test_a_check_is_charged_for_itself(site: SiteSnapshot) -> None:
@@ -120,3 +121,47 @@ def test_the_table_goes_to_standard_error_and_nothing_else_changes() -> None:
     lines = measured.stderr.splitlines()
     assert all(line.startswith("stats: ") for line in lines)
     assert len(lines) == len(own_pack().checks) + 3
+
+
+PACK = """
+from exivity_audit import LOW, check, ok
+from exivity_audit.subject import Subject
+
+
+@check("{slug}", severity=LOW, clauses=("X1",))
+def every_node(nodes):
+    \"\"\"Nodes are there.
+
+    Because.
+
+    Fix: add one.
+    \"\"\"
+    for number, _ in enumerate(nodes):
+        yield ok(Subject("Node", str(number)), 1)
+"""
+
+
+def test_of_a_check_of_another_pack_there_are_its_verdicts_alone(site: SiteSnapshot, tmp_path: Path) -> None:
+    """It is judged in a process of its own; and nothing in its name acts on a terminal."""
+    folder = tmp_path / "pack"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "checklist.yaml").write_text("name: Other\nversion: '1'\nrows:\n  - {id: other, title: Other, phase: day-2, weight: 1}\n")
+    (folder / "other.py").write_text(PACK.replace("{slug}", "nodes\\x1b[2J"))
+    (tmp_path / "s.json").write_bytes(encode(snapshot_of(site)))
+    words = ["run", "--snapshot", str(tmp_path / "s.json"), "--pack", str(folder), "--quiet", "-o", f"json={tmp_path / 'r.json'}"]
+    lines = command(*words, "--stats").stderr.splitlines()
+    assert all(line.startswith("stats: ") and line.isprintable() for line in lines)
+    found = [line.split()[1:] for line in lines if "other/nodes" in line]
+    nodes = next(len(read.objects) for read in site.reads if read.name == "nodes")
+    assert nodes > 1
+    assert found == [["-", "-", str(nodes), "-", "other/nodes\\x1b[2J"]]
+    assert lines[-1] == "stats: 1 of other packs: judged in a process of their own, where nothing is measured"
+    assert lines[-2].startswith(f"stats: {len(own_pack().checks)} checks ")
+
+
+def test_lines_of_stats_are_said_in_one_place() -> None:
+    import exivity_audit.cli
+
+    folder = Path(next(iter(exivity_audit.cli.__path__)))
+    assert [path.name for path in sorted(folder.rglob("*.py")) if '"stats: ' in path.read_text()] == ["saying.py"]

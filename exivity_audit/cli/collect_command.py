@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
+from exivity_audit.cli import saying
 from exivity_audit.cli.options import ACCESS, FILE, HISTORY, JUDGING, Grouped, add
-from exivity_audit.cli.saying import tell
 
 
 @click.command("collect", cls=Grouped, context_settings={"max_content_width": 110})
@@ -35,8 +35,8 @@ def command(file: Path, stats: bool, **flags: Any) -> int:
         seen = seen and not blind
         place = f"site {site.name}, " if len(found.snapshot.sites) > 1 else ""
         told = "not reached" if site.unreached else f"{len(site.reads)} reads, {len(blind)} not seen"
-        tell(f"{file}: {place}{site.cluster.name}, release {site.namespace}/{site.release}, {told}")
+        saying.tell(f"{file}: {place}{site.cluster.name}, release {site.namespace}/{site.release}, {told}")
     if stats:
         for line in found.spent(time.perf_counter() - began):
-            click.echo(f"stats: {line}", err=True)
+            saying.stats(line)
     return 0 if seen else 3

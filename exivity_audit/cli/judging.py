@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 def sayer(flags: dict[str, Any]) -> Callable[[str], None] | None:
     """What says a line of ``--stats``; None without it."""
-    return (lambda text: print(f"stats: {text}", file=sys.stderr)) if flags["stats"] else None
+    return saying.stats if flags["stats"] else None
 
 
 def evaluated(snapshot: Snapshot, prepared: Preparation, flags: dict[str, Any], profile: Profile | None = None) -> Judgement:
@@ -46,6 +46,9 @@ def evaluated(snapshot: Snapshot, prepared: Preparation, flags: dict[str, Any], 
     for one in prepared.attestations:
         if one.expired(today):
             saying.note(f"{one.place}: {one.check}: it expired on {one.expires} and covers nothing")
+    foreign = _foreign(snapshot, prepared, today)
+    if profile is not None:
+        profile.told(foreign)
     return evaluate(
         snapshot,
         prepared.pack if profile is None else profile.measured(prepared.pack),
@@ -55,7 +58,7 @@ def evaluated(snapshot: Snapshot, prepared: Preparation, flags: dict[str, Any], 
         thresholds=prepared.thresholds,
         lifecycle=prepared.lifecycle,
         now=now,
-        foreign=_foreign(snapshot, prepared, today),
+        foreign=foreign,
         around=nullcontext if profile is None else profile.around,
     )
 

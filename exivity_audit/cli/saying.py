@@ -14,6 +14,13 @@ def note(text: str) -> None:
     print(f"note: {clean(text)}", file=sys.stderr)
 
 
+def stats(text: str) -> None:
+    """A line of ``--stats``, on standard error."""
+    from exivity_audit.reports.text import clean
+
+    print(f"stats: {clean(text)}", file=sys.stderr)
+
+
 def tell(text: str, *, err: bool = False) -> None:
     """One line of an answer, on standard output unless told otherwise."""
     from exivity_audit.reports.text import clean

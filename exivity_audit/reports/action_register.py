@@ -10,7 +10,7 @@ from exivity_audit.overlay import State
 from exivity_audit.remedy import FixKind
 from exivity_audit.reports import figures
 from exivity_audit.reports.dates import print_moment
-from exivity_audit.reports.markdown import plain
+from exivity_audit.reports.markdown import filed
 from exivity_audit.reports.text import clean
 from exivity_audit.score import Scorecard
 
@@ -21,8 +21,8 @@ def action_register(card: Scorecard, register: Register) -> str:
     """The register as Markdown."""
     sites = card.judgement.snapshot.sites
     places = ", ".join(f"{site.cluster.name} {site.namespace}/{site.release}" for site in sites)
-    parts = [f"# Action register: {plain(places)}", f"As of {plain(print_moment(card.judgement.now))}. {_counted(register)}"]
-    parts += [f"{plain(one.site)}: {plain(one.advice)}." if len(sites) > 1 else f"{plain(one.advice)}." for one in register.keepers.values()]
+    parts = [f"# Action register: {filed(places)}", f"As of {filed(print_moment(card.judgement.now))}. {_counted(register)}"]
+    parts += [f"{filed(one.site)}: {filed(one.advice)}." if len(sites) > 1 else f"{filed(one.advice)}." for one in register.keepers.values()]
     if register.actions:
         parts.append(_table(register.actions))
     for title, part in (("Chart values", _values(register, len(sites) > 1)), ("Patches", _patches(register)), ("Tasks", _tasks(register))):
@@ -53,7 +53,7 @@ def _table(actions: Iterable[Action]) -> str:
             gained,
             action.needs or ("upgrade" if action.kind is FixKind.VALUES else ""),
         )
-        lines.append(f"| {action.number} | " + " | ".join(map(plain, cells)) + " |")
+        lines.append(f"| {action.number} | " + " | ".join(map(filed, cells)) + " |")
     return "\n".join(lines)
 
 
@@ -71,12 +71,12 @@ def _values(register: Register, several: bool) -> Iterator[str]:
             continue
         yield f"{head}\n"
         for one in found:
-            place = f"{plain(one.site)}: " if several else ""
+            place = f"{filed(one.site)}: " if several else ""
             shown = (
-                "" if one.state is State.FILL_IN else ": " + " or ".join(plain(value) for value in (one.value, *_conflicting(one.state, one.others)))
+                "" if one.state is State.FILL_IN else ": " + " or ".join(filed(value) for value in (one.value, *_conflicting(one.state, one.others)))
             )
-            needs = f" (needs {plain(one.needs)})" if one.needs is not None and state is not State.SET else ""
-            yield f"- {place}{plain(one.path)}{shown}{needs}"
+            needs = f" (needs {filed(one.needs)})" if one.needs is not None and state is not State.SET else ""
+            yield f"- {place}{filed(one.path)}{shown}{needs}"
         yield ""
 
 
@@ -86,9 +86,9 @@ def _conflicting(state: State, others: tuple[object, ...]) -> tuple[object, ...]
 
 def _patches(register: Register) -> Iterator[str]:
     for action in register.of(FixKind.PATCH):
-        yield f"### {action.number}. {plain(action.text)}\n"
+        yield f"### {action.number}. {filed(action.text)}\n"
         for keeper in dict.fromkeys(patch.keeper for patch in action.patches if patch.keeper is not None):
-            yield f"{plain(keeper.advice)}.\n"
+            yield f"{filed(keeper.advice)}.\n"
         yield _block("\n".join(clean(patch.kubectl) for patch in action.patches)) + "\n"
 
 
@@ -101,8 +101,8 @@ def _block(text: str) -> str:
 
 def _tasks(register: Register) -> Iterator[str]:
     for action in register.of(FixKind.TASK):
-        yield f"- [ ] {action.number}. {plain(action.text)}"
+        yield f"- [ ] {action.number}. {filed(action.text)}"
         for outcome, verdict in action.findings[:3]:
-            yield f"    - {plain(outcome.check.id)}: {plain(verdict.message)}"
+            yield f"    - {filed(outcome.check.id)}: {filed(verdict.message)}"
         if len(action.findings) > 3:
             yield f"    - and {len(action.findings) - 3} more"

@@ -12,26 +12,38 @@ from exivity_audit.verdict import Status
 
 LONGEST = 60_000  # characters a pull request comment takes, with room to spare
 APART = "&#8203;"  # GitHub looks for mentions and issues in what it rendered, so an entity alone hides none
-ENTITIES = {
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-    "@": f"&#64;{APART}",
-    "://": "&#58;//",
-    "::": "&#58;&#58;",
-    **{sign: f"\\{sign}" for sign in "\\`*_{}[]#|~"},
-}
-SPECIAL = re.compile(r"://|::|[&<>@\\`*_{}\[\]#|~]")
+ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", **{sign: f"\\{sign}" for sign in "\\`*_{}[]#|~"}}
+SPECIAL = re.compile(r"[&<>\\`*_{}\[\]#|~]")
+LINK = re.compile(r"(https?|ftp)://", re.IGNORECASE)
 NUMBERED = re.compile(r"(\\#|\bGH-)(?=\d)", re.IGNORECASE)
+MENTION = re.compile(r"(?<![A-Za-z0-9])@")  # GitHub, whose words are ASCII, mentions nobody in a@b
 BARE = re.compile(r"\b(www)\.", re.IGNORECASE)
-MARKER = re.compile(r"^(?:(?P<blank> )|(?=[-+](?:\s|$)|[-=]+\s*$)|(?P<number>\d{1,9})(?=[.)](?:\s|$)))")  # of a list, a heading, a block of code
+# The beginning of a list, a heading, a block of code, or a command that a runner takes from a log in which the text is shown.
+MARKER = re.compile(r"^(?:(?P<blank> )|(?=[-+](?:\s|$)|[-=]+\s*$|::)|(?P<number>\d{1,9})(?=[.)](?:\s|$)))")
+
+
+def filed(text: object) -> str:
+    """A text that Markdown shows as it is, in one line, for a file: no markup, HTML, link, command or cell border takes effect.
+
+    Nothing is added that a reader would copy with it, and a name or an address can be read in the source.
+    """
+    return MARKER.sub(_unmarked, LINK.sub(r"\1&#58;//", _escaped(text)))
 
 
 def plain(text: object) -> str:
-    """A text that Markdown shows as it is, in one line: no markup, HTML, link, mention, command or cell border takes effect."""
-    shown = SPECIAL.sub(lambda match: ENTITIES[match[0]], clean(text))
-    shown = BARE.sub(r"\1&#46;", NUMBERED.sub(rf"\1{APART}", shown))
-    return MARKER.sub(lambda match: "&#32;" if match["blank"] else f"{match['number'] or ''}\\", shown)
+    """The same for what is posted on GitHub, where a text may also mention people and issues, and bare hosts become links."""
+    shown = MENTION.sub(f"@{APART}", NUMBERED.sub(rf"\1{APART}", _escaped(text)))
+    shown = shown.replace("@", "&#64;").replace("://", "&#58;//").replace("::", "&#58;&#58;")
+    shown = BARE.sub(r"\1&#46;", shown)
+    return MARKER.sub(_unmarked, shown)
+
+
+def _escaped(text: object) -> str:
+    return SPECIAL.sub(lambda match: ENTITIES[match[0]], clean(text))
+
+
+def _unmarked(match: re.Match[str]) -> str:
+    return "&#32;" if match["blank"] else f"{match['number'] or ''}\\"
 
 
 def render_markdown(report: ReportShape) -> bytes:

@@ -19,7 +19,7 @@ from exivity_audit.facts.failover_database import Pattern
 from exivity_audit.quantity import print_size
 from exivity_audit.readiness import Action
 from exivity_audit.reports.failover import standbys
-from exivity_audit.reports.markdown import plain
+from exivity_audit.reports.markdown import filed
 from exivity_audit.reports.text import clean
 from exivity_audit.reports.texts import ENGLISH
 from exivity_audit.score import Scorecard
@@ -42,7 +42,7 @@ def render_runbook(card: Scorecard) -> str:
 
 def _runbook(card: Scorecard, pair: Failover, actions: tuple[Action, ...]) -> Iterator[str]:
     names = _Names(pair)
-    yield f"# Failover runbook: {plain(pair.release)} from {plain(pair.active)} to {plain(pair.passive)}\n"
+    yield f"# Failover runbook: {filed(pair.release)} from {filed(pair.active)} to {filed(pair.passive)}\n"
     yield f"Made from what was seen on {ENGLISH.moment(card.judgement.now)}. Make it anew after every change of the sites, and before every drill.\n"
     yield from _sites(card, pair)
     yield from _before(actions, names)
@@ -98,7 +98,7 @@ def _sites(card: Scorecard, pair: Failover) -> Iterator[str]:
         ("host", *(", ".join(pair.hosts[place].value or ()) or pair.hosts[place].why or "none" for place in (0, 1))),
     )
     for row in rows:
-        yield "| " + " | ".join(plain(cell) for cell in row) + " |"
+        yield "| " + " | ".join(filed(cell) for cell in row) + " |"
     yield ""
 
 
@@ -134,7 +134,7 @@ def _workflow(pair: Failover, names: _Names) -> Iterator[str]:
         yield "No failover workflow was seen: every action below is done by hand, in this order.\n"
         return
     work = held.best.workflow
-    yield f"{plain(work.printed)} at {plain(held.site.name)} does what its steps below say. Start it, then follow each action here and check it:\n"
+    yield f"{filed(work.printed)} at {filed(held.site.name)} does what its steps below say. Start it, then follow each action here and check it:\n"
     kind = SUBMITTED.get(work.kind)
     context = names.passive if held.site.name == pair.passive else names.active if held.site.name == pair.active else None
     where = f'--context "${context}"' if context else f"--context {quoted(held.site.name)}"
@@ -146,12 +146,12 @@ def _workflow(pair: Failover, names: _Names) -> Iterator[str]:
 
 
 def _step(action: Action, pair: Failover, names: _Names) -> Iterator[str]:
-    yield f"## {action.step}. {plain(action.action)}\n"
-    yield f"- state: **{action.state}**" + (f"; {plain(action.seen)}" if action.seen else "")
+    yield f"## {action.step}. {filed(action.action)}\n"
+    yield f"- state: **{action.state}**" + (f"; {filed(action.seen)}" if action.seen else "")
     if action.workflow:
         yield f"- workflow: {', '.join(f'`{clean(name).replace(chr(96), chr(39))}`' for name in action.workflow)}"
     for message in action.open:
-        yield f"- open: {plain(message)}"
+        yield f"- open: {filed(message)}"
     yield ""
     yield from HOW[action.step](pair, names)
     yield "Done at ______ by ______________, seen: ______________\n"
@@ -159,10 +159,10 @@ def _step(action: Action, pair: Failover, names: _Names) -> Iterator[str]:
 
 def _stop_routing(pair: Failover, names: _Names) -> Iterator[str]:
     hosts, addresses = pair.hosts[0].value or (), pair.addresses[0].value or ()
-    leading = f" ({plain(', '.join(addresses))})" if addresses else ""
+    leading = f" ({filed(', '.join(addresses))})" if addresses else ""
     yield (
-        f"In DNS, GSLB or the load balancer, take {plain(', '.join(hosts) or 'the product')} away from "
-        f"{plain(pair.active)}{leading}; lower the record's time to live first.\n"
+        f"In DNS, GSLB or the load balancer, take {filed(', '.join(hosts) or 'the product')} away from "
+        f"{filed(pair.active)}{leading}; lower the record's time to live first.\n"
     )
     if hosts:
         yield _code(*(f"dig +short {quoted(host)}    # no longer an address of {clean(pair.active)}" for host in hosts))
@@ -171,7 +171,7 @@ def _stop_routing(pair: Failover, names: _Names) -> Iterator[str]:
 def _scale_down(pair: Failover, names: _Names) -> Iterator[str]:
     wanted = pair.wanted.value
     if not wanted:
-        yield f"The services of {plain(pair.active)} were not seen ({plain(pair.wanted.why or 'none')}): scale each Deployment of the release to 0.\n"
+        yield f"The services of {filed(pair.active)} were not seen ({filed(pair.wanted.why or 'none')}): scale each Deployment of the release to 0.\n"
         return
     yield from _keeper(pair.pair.active, "to 0")
     running = [name for name, count in wanted.items() if count]
@@ -180,8 +180,8 @@ def _scale_down(pair: Failover, names: _Names) -> Iterator[str]:
         f"{names.off} get pods    # no pod of the release is left",
     )
     yield (
-        f"If {plain(pair.active)} cannot be reached, make sure that it stays down (power, network, storage): it must not come "
-        f"back by itself while {plain(pair.passive)} works.\n"
+        f"If {filed(pair.active)} cannot be reached, make sure that it stays down (power, network, storage): it must not come "
+        f"back by itself while {filed(pair.passive)} works.\n"
     )
 
 
@@ -190,11 +190,11 @@ def _keeper(site: Any, copies: str) -> Iterator[str]:
     try:
         found = site.fact("installer")
     except (NotSeen, Crash):
-        yield f"Who keeps the release of {plain(site.name)} was not seen: Argo CD or Flux may undo this change.\n"
+        yield f"Who keeps the release of {filed(site.name)} was not seen: Argo CD or Flux may undo this change.\n"
         return
     if found.gitops:
         text = f"{found.tool} keeps this release ({found.named}): set the copies of its services {copies} in its source, or it undoes the change"
-        yield f"{plain(text)}.\n"
+        yield f"{filed(text)}.\n"
 
 
 def _promote(pair: Failover, names: _Names) -> Iterator[str]:
@@ -214,7 +214,7 @@ def _promote(pair: Failover, names: _Names) -> Iterator[str]:
         )
     elif kind is Pattern.EXTERNAL:
         host = database.config.host if database is not None else ""
-        yield f"The database {plain(host)} is outside the cluster: promote it by its platform's own runbook, and wait until it takes writes.\n"
+        yield f"The database {filed(host)} is outside the cluster: promote it by its platform's own runbook, and wait until it takes writes.\n"
     else:
         yield "Restore the latest validated backup of the database, and write down to which point in time it reaches.\n"
 
@@ -234,10 +234,10 @@ def _broker(pair: Failover, names: _Names) -> Iterator[str]:
                 "-o jsonpath='{range .status.conditions[*]}{.type}={.status}{\"\\n\"}{end}'    # AllReplicasReady=True, ClusterAvailable=True"
             )
         else:
-            yield f"Check that {plain(one.server)} takes connections from {plain(pair.passive)}.\n"
+            yield f"Check that {filed(one.server)} takes connections from {filed(pair.passive)}.\n"
     if not pair.brokers[1].value:
         yield (
-            f"The broker of {plain(pair.passive)} was not seen ({plain(pair.brokers[1].why or 'none is configured')}): make sure that "
+            f"The broker of {filed(pair.passive)} was not seen ({filed(pair.brokers[1].why or 'none is configured')}): make sure that "
             "one runs there and that the release's values name it.\n"
         )
     yield "Nothing of the old site's queues comes over: interrupted work is queued again.\n"
@@ -247,7 +247,7 @@ def _volumes(pair: Failover, names: _Names) -> Iterator[str]:
     claims = pair.claims.value
     if not claims:
         yield (
-            f"The claims of {plain(pair.active)} were not seen ({plain(pair.claims.why or 'none')}): bring back exported, extracted, "
+            f"The claims of {filed(pair.active)} were not seen ({filed(pair.claims.why or 'none')}): bring back exported, extracted, "
             "import, report and the config volumes.\n"
         )
         return
@@ -255,7 +255,7 @@ def _volumes(pair: Failover, names: _Names) -> Iterator[str]:
     for one in claims:
         size = print_size(one.size) if one.size is not None else "–"
         last = ENGLISH.moment(one.last) if one.last is not None else "–"
-        yield f"| {plain(one.claim)} | {size} | {plain(one.by or 'nothing seen')} | {last} |"
+        yield f"| {filed(one.claim)} | {size} | {filed(one.by or 'nothing seen')} | {last} |"
     yield ""
     following = [pair.data.following[one.part] for one in claims if one.part in pair.data.following]
     if following:
@@ -270,7 +270,7 @@ def _scale_up(pair: Failover, names: _Names) -> Iterator[str]:
     if not wanted:
         yield "Scale the release's Deployments to the copies that the old site had, the singletons last.\n"
         return
-    yield f"Only once action 2 is done, or {plain(pair.active)} is surely down.\n"
+    yield f"Only once action 2 is done, or {filed(pair.active)} is surely down.\n"
     yield from _keeper(pair.pair.passive, "to these")
     lines = []
     for count in sorted({count for count in wanted.values() if count}, reverse=True):
@@ -286,8 +286,8 @@ def _scale_up(pair: Failover, names: _Names) -> Iterator[str]:
 def _start_routing(pair: Failover, names: _Names) -> Iterator[str]:
     hosts, addresses = pair.hosts[1].value or pair.hosts[0].value or (), pair.addresses[1].value or ()
     yield (
-        f"In DNS, GSLB or the load balancer, lead {plain(', '.join(hosts) or 'the product')} to "
-        f"{plain(', '.join(addresses) or f'the published address of {pair.passive}')}.\n"
+        f"In DNS, GSLB or the load balancer, lead {filed(', '.join(hosts) or 'the product')} to "
+        f"{filed(', '.join(addresses) or f'the published address of {pair.passive}')}.\n"
     )
     if hosts:
         yield _code(*(f"dig +short {quoted(host)}" for host in hosts))
@@ -306,8 +306,8 @@ def _validate(pair: Failover, names: _Names) -> Iterator[str]:
 def _after(actions: tuple[Action, ...], pair: Failover) -> Iterator[str]:
     yield "## After\n"
     yield (
-        f"- Make {plain(pair.active)} the standby before it is started again: replicas 0, its database a replica of "
-        f"{plain(pair.passive)}'s, its volumes restored from there."
+        f"- Make {filed(pair.active)} the standby before it is started again: replicas 0, its database a replica of "
+        f"{filed(pair.passive)}'s, its volumes restored from there."
     )
     yield "- Record the failover in `evidence.yaml` as `disaster_recovery/failover-tested`, with the times written above."
     yield "- Make this runbook anew, in the other direction.\n"

@@ -6,32 +6,22 @@ import json
 import re
 import unicodedata
 
-from exivity_audit.characters import all_seen
+from exivity_audit.characters import all_seen, escape, with_unseen
 
 TO_ASCII = str.maketrans({
     "→": "->", "·": "|", "–": "-", "…": "...", "≥": ">=", "≤": "<=", "×": "x", "━": "=", "╍": "x", "┄": ".", "─": "-",
     "✘": "x", "✎": "m", "▲": "!", "✔": "+",
 })  # fmt: skip
 _BEYOND_ASCII = re.compile(r"[\x7f-\U0010ffff]")
-_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def clean(text: object) -> str:
     """The text with every character that does not print shown as an escape (``\\x1b``, ``\\u202e``), odd blanks as a blank.
 
-    Covers C0, DEL, C1, bidi marks, zero-width and other hidden characters, line separators, surrogates and private or unassigned code points.
+    Covers C0, DEL, C1, bidi marks, zero-width and other hidden characters, line separators, surrogates and private or unassigned code points,
+    and each variation selector that does not stand behind a character it can change.
     """
-    shown = str(text)
-    return shown if all_seen(shown) else "".join(map(_visible, shown))
-
-
-def _visible(character: str) -> str:
-    if all_seen(character):
-        return character
-    if unicodedata.category(character) == "Zs":
-        return " "
-    code = ord(character)
-    return _NAMED.get(character) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
+    return with_unseen(str(text), escape)
 
 
 def ascii_text(text: str) -> str:

@@ -57,7 +57,12 @@ INVISIBLE = tuple(
         0xE0101,
     )
 )
-STRINGS = tuple(dict.fromkeys(text for text in (*CORPUS, *MARKUP, *FORMULAS, *COMMANDS, *INVISIBLE) if text.strip() and len(text) < 400))
+# Selectors behind what they fit, but too many; behind what they do not fit; and the honest ones.
+SELECTORS = (
+    "READ\u26a0" + "\ufe0f" * 8 + "Y", "READ\u845b\U000e0148\U000e0169\U000e0121Y", "READ\u26a0\U000e0101Y", "READ\u845b\ufe0fY", "READ\u26a0\ufe0eY", "1\ufe0f\u20e3", "\U0001f600\ufe0f",
+    "\ufe0f\u26a0", "\u26a0\ufe0f READ\u845b\U000e0100Y",
+)  # fmt: skip
+STRINGS = tuple(dict.fromkeys(text for text in (*CORPUS, *MARKUP, *FORMULAS, *COMMANDS, *INVISIBLE, *SELECTORS) if text.strip() and len(text) < 400))
 MARK = "hostile7q"
 Deal = Callable[[], str]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -15,7 +16,9 @@ import msgspec
 import pytest
 import yaml
 
+from exivity_audit.characters import all_seen
 from exivity_audit.cli.output import FORMATS
+from exivity_audit.errors import one_line
 from exivity_audit.reports.csv_report import cell, render_csv
 from exivity_audit.reports.github import render_github
 from exivity_audit.reports.html import render_html
@@ -23,7 +26,7 @@ from exivity_audit.reports.json_lines import render_json_lines
 from exivity_audit.reports.json_report import json_report, report_shape
 from exivity_audit.reports.json_shape import ReportShape
 from exivity_audit.reports.junit import render_junit
-from exivity_audit.reports.markdown import plain, render_markdown
+from exivity_audit.reports.markdown import filed, plain, render_markdown
 from exivity_audit.reports.policy_report import render_open_report, render_policy_report
 from exivity_audit.reports.prometheus import render_prometheus
 from exivity_audit.reports.runbook import quoted
@@ -34,9 +37,9 @@ from exivity_audit.reports.text import clean, encodable, json_text
 from exivity_audit.score import Scorecard, scorecard
 from tests import builders
 from tests.collect.fake_server import Pair, Reply, status, write_kubeconfig
-from tests.faults.acting import READER, READERS, acted, html, logged, markdown, outputs, sheet, structure, terminal
+from tests.faults.acting import READER, READERS, SELECTABLE, acted, document, html, logged, markdown, outputs, raw, sheet, structure, terminal
 from tests.faults.command import Ran, command
-from tests.faults.hostile_text import COMMANDS, FORMULAS, MARK, MARKUP, STRINGS, Deal, dealer, dealt, fuzzed, plant, shown_in
+from tests.faults.hostile_text import COMMANDS, FORMULAS, MARK, MARKUP, SELECTORS, STRINGS, Deal, dealer, dealt, fuzzed, plant, shown_in
 from tests.faults.proxy import Fault, FaultProxy
 from tests.faults.scoreboard import LONG, board
 from tests.faults.variants import backend
@@ -54,6 +57,7 @@ MACHINE: dict[str, Callable[[ReportShape], bytes]] = {
     "csv": render_csv, "github": render_github, "jsonl": render_json_lines, "junit": render_junit, "markdown": render_markdown, "openreports": render_open_report,
     "policyreport": render_policy_report, "prometheus": render_prometheus, "sarif": render_sarif,
 }  # fmt: skip
+HONEST = ("\u26a0\ufe0f", "\u845b\U000e0148")
 NAMES = ("evil\x1b]0;x\x07\u202e", "<img src=x onerror=alert(1)>|`@octocat", "=cmd|' /C calc'!A0\n::error::x")
 
 
@@ -334,23 +338,56 @@ def sheet_of(text: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("text", COMMANDS, ids=ascii)
-def test_markdown_is_text(text: str) -> None:
+@pytest.mark.parametrize("form", [plain, filed])
+def test_markdown_is_text(form: Callable[[object], str], text: str) -> None:
     """A payload in a heading, a line, an item, a cell: the reader finds the blocks of harmless text, and the payload's own signs."""
     board.add("payloads", 1)
     frame = "## {0}\n\n{0}\n\n- {0}\n1. x {0}\n\n| a | b |\n|---|---|\n| {0} | x {0} |\n"
-    shown = frame.format(plain(text))
-    found = [f"markdown: {said}" for said in markdown(shown)]
+    shown = frame.format(form(text))
+    found = [f"markdown: {said}" for said in (markdown if form is plain else document)(shown)]
     assert structure(frame.format("harmless")) == structure(shown) or not clean(text).strip()
     rendered = (
-        re.sub(r"<[^>]*>", "", READER.render(plain(f"x{text}")))
+        re.sub(r"<[^>]*>", "", READER.render(form(f"x{text}")))
         .replace("&lt;", "<")
         .replace("&gt;", ">")
         .replace("&quot;", '"')
         .replace("&amp;", "&")
-        .replace("\u200b", "")
+        .replace("\u200b", "" if form is plain else "\u200b")
     )
     assert rendered.strip() == f"x{clean(text)}".strip()
     none_acted(found, 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["s3://exivity-backups@eu-central-1/prod", "2001:db8::1", "www.exivity.acme.eu", "image@sha256:0f", "exivity/exivity#10.0.0.5/"]
+)
+def test_what_is_copied_from_a_file_is_what_it_was(text: str) -> None:
+    """Nothing invisible in it; and in the source but Markdown's own escapes, no entity in the place of a sign."""
+    assert filed(text).replace("\\", "") == text
+    assert re.sub(r"<[^>]*>", "", READER.render(filed(text))).strip() == text
+
+
+def test_a_mention_alone_is_broken_where_it_is_posted() -> None:
+    assert "8203" not in plain("s3://exivity-backups@eu-central-1/prod, image@sha256:0f")
+    for text in ("@octocat", "a @octocat", "(@octocat", "/@octocat", "_@octocat", "é@octocat", "a@b @octocat", "exivity/exivity#10"):
+        assert plain(text).count("&#8203;") == 1, text
+
+
+def test_a_variation_selector_stands_behind_what_it_changes_and_nowhere_else() -> None:
+    for text in SELECTORS[:-1]:
+        assert not raw(clean(text)), text
+        assert not raw(one_line(text)), text
+        assert clean(text).count("\\") == len(re.findall("[\ufe0e\ufe0f\U000e0100-\U000e01ef]", text)) - (text[4:5] + text[5:6] in HONEST), text
+    assert clean(SELECTORS[-1]) == one_line(SELECTORS[-1]) == SELECTORS[-1]
+    every = [chr(code) for code in range(0x110000)]
+    assert {one for one in every if all_seen(f"{one}\ufe0f")} == {one for one in SELECTABLE if not one.isascii()}
+    assert all(unicodedata.name(one).startswith("CJK UNIFIED") for one in every if all_seen(f"{one}\U000e0100"))
+
+
+def test_two_names_are_never_one_in_a_sentence() -> None:
+    """What is not seen was a blank once."""
+    names = ["a b", "a\u200bb", "a\ufe0fb", "a\u3164b", "a\x1bb", "a\u202eb", "a\U000e0101b"]
+    assert len({one_line(name) for name in names}) == len(names)
 
 
 def test_a_word_of_a_shell_stays_one() -> None:

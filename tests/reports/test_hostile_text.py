@@ -149,13 +149,16 @@ def test_markup_is_text(text: str) -> None:
             assert text in shown or "colour" in name, name
 
 
-@pytest.mark.parametrize("text", ["名前" * 60, "x" * 500, "e\u0301" * 200, "a b " * 200, "\n" * 50, "ｗ" * 130])
+@pytest.mark.parametrize(
+    "text", ["名前" * 60, "x" * 500, "e\u0301" * 200, "a b " * 200, "\n" * 50, "ｗ" * 130, "\u26a0\ufe0f" * 130, "\u845b\U000e0100" * 130]
+)
 def test_no_line_is_wider_than_the_layout(text: str) -> None:
     from rich.cells import cell_len
 
     for name, shown in outputs(text, "plain").items():
         if name.startswith("plain"):
             assert max(cell_len(line) for line in shown.splitlines()) <= 80, name
+            assert not re.search("(?<![\u26a0\u845b])[\ufe0f\U000e0100]", shown), f"{name}: a selector without what it stands behind"
 
 
 def test_a_line_can_not_be_forged() -> None:
