@@ -181,7 +181,7 @@ def test_a_site_that_cannot_be_reached_is_unknown_and_the_other_is_judged(fault:
 
 def test_a_site_that_dies_in_the_middle_leaves_a_whole_report_within_the_deadline(tmp_path: Path, call: Any) -> None:
     with serving_sites(worlds(), tmp_path) as (path, servers):
-        servers["fra"].lives = 40
+        servers["fra"].lives = 20
         began = time.monotonic()
         code, _, err = call(
             "run",
