@@ -40,6 +40,8 @@ KILLED, ALIVE, NOT_PLACED = 1, 0, 3
 # Module → the tests that are to notice.
 MODULES: dict[str, list[str]] = {
     "exivity_audit.evaluate": ["tests/test_evaluation.py", "tests/test_engine.py"],
+    "exivity_audit.sites": ["tests/test_evaluation.py", "tests/test_engine.py"],
+    "exivity_audit.gaps": ["tests/test_evaluation.py", "tests/test_engine.py"],
     "exivity_audit.collect.describe": ["tests/collect/test_describers.py"],
     "exivity_audit.collect.public": ["tests/collect/test_public.py"],
     "exivity_audit.collect.pem": ["tests/collect/test_pem.py"],
