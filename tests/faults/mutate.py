@@ -51,7 +51,18 @@ MODULES: dict[str, list[str]] = {
     "exivity_audit.collect.targets": ["tests/collect/test_targets.py"],
     "exivity_audit.collect.workflows": ["tests/collect/test_workflows.py"],
     "exivity_audit.collect.net": ["tests/collect/test_net.py"],
-    "exivity_audit.paths": ["tests/test_paths.py"],
+    "exivity_audit.paths": [
+        "tests/test_paths.py",
+        *(
+            f"tests/collect/test_cost.py::{name}"
+            for name in (
+                "test_an_odd_object_in_a_large_page_is_cut_as_in_a_small_one",
+                "test_what_fits_the_shape_of_a_read_loses_nothing_that_is_kept",
+                "test_equal_parts_of_a_long_list_are_held_once",
+                "test_descriptions_are_never_shared",
+            )
+        ),
+    ],
     "exivity_audit.handover.archive": ["tests/handover_pack/test_archive_bytes.py"],
 }
 COMPARED = {
