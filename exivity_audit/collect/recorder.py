@@ -184,29 +184,15 @@ class Recorder:
         return Listing(items, listing.failure, "", listing.pages, listing.date, listing.status)
 
     def _prune(self, read: Read, item: Any) -> Any:
-        if not isinstance(item, dict):
-            return _no_object(item)
-        kept = self._pruner(read)(item)
-        return kept if read.sift is None else read.sift(kept)
-
-    def _pruner(self, read: Read) -> Callable[[Any], Any]:
-        """What cuts the objects of a read, made when it is first needed."""
+        """One object, cut; what cuts the objects of a read is made when it is first needed."""
         found = self._pruners.get(read.name)
         if found is None:
-            found = self._pruners[read.name] = pruner(self._describers(read))
-        return found
+            found = self._pruners[read.name] = _cutting(pruner(self._describers(read)), read)
+        return found(item)
 
     def _cutter(self, read: Read) -> Callable[[Any], Any]:
         """What cuts the objects of one list."""
-        prune, sift = sharing_pruner(self._describers(read)), read.sift
-
-        def cut(item: Any) -> Any:
-            if not isinstance(item, dict):
-                return _no_object(item)
-            kept = prune(item)
-            return kept if sift is None else sift(kept)
-
-        return cut
+        return _cutting(sharing_pruner(self._describers(read)), read)
 
     def _describers(self, read: Read) -> dict[str, Callable[[Any], Any] | None]:
         """The allow-list of a read, its describers bound to the vault, which hears which reads use it."""
@@ -218,9 +204,16 @@ class Recorder:
         return {path: bound(name) if name else None for path, name in read.keep.items()}
 
 
-def _no_object(item: Any) -> dict[str, str]:
-    """What stands in for an entry of a list that is no object; it is never dropped."""
-    return {"malformed": type(item).__name__}
+def _cutting(prune: Callable[[Any], Any], read: Read) -> Callable[[Any], Any]:
+    """An object cut by the allow-list of a read and sifted; an entry of a list that is no object is named by its type, never dropped."""
+
+    def cut(item: Any) -> Any:
+        if not isinstance(item, dict):
+            return {"malformed": type(item).__name__}
+        kept = prune(item)
+        return kept if read.sift is None else read.sift(kept)
+
+    return cut
 
 
 def _selection(place: Place) -> list[tuple[str, str]]:
