@@ -87,13 +87,13 @@ def test_a_probe_that_hangs_is_left_behind_and_what_it_holds_is_closed() -> None
     def act(attempt: Attempt) -> dict[str, Any]:
         attempt.at_end(lambda: closed.append("first"))
         attempt.at_end(lambda: closed.append("second"))
-        release.wait(30)
+        release.wait(120)
         attempt.at_end(lambda: closed.append("late"))
         return {}
 
     before = time.monotonic()
     told = asked(Stand(act, seconds=0.3))
-    assert time.monotonic() - before < 2
+    assert time.monotonic() - before < 30
     assert told.objects[0]["failure"]["kind"] == "timeout"
     assert closed == ["second", "first"]
     release.set()
@@ -104,8 +104,8 @@ def test_a_probe_that_hangs_is_left_behind_and_what_it_holds_is_closed() -> None
 @pytest.mark.parametrize("limits", [{"seconds": 0.3}, {"deadline": 0.3}])
 def test_the_limit_of_all_and_the_run_s_end_cut_a_probe_short(limits: dict[str, float]) -> None:
     before = time.monotonic()
-    told = asked(Stand(lambda attempt: {"waited": time.sleep(5)}), **limits)
-    assert time.monotonic() - before < 2
+    told = asked(Stand(lambda attempt: {"waited": time.sleep(120)}), **limits)
+    assert time.monotonic() - before < 30
     assert told.failure.kind == "deadline"
     assert told.helps == "a longer --probe-limit or --deadline"
 
@@ -129,7 +129,7 @@ def test_closing_the_engine_wakes_what_waits() -> None:
     threading.Timer(0.3, one.close).start()
     before = time.monotonic()
     told = one.sources()["probe/tls"](Place(None, "a:443"), {})
-    assert time.monotonic() - before < 3
+    assert time.monotonic() - before < 30
     assert told.objects[0].get("failure", {}).get("kind") in ("timeout", "closed", "unreachable", None)
     listener.close()
 

