@@ -192,7 +192,7 @@ def test_a_plug_in_that_hangs(proxy: FaultProxy, authority: Pair, tmp_path: Path
     proxy.begin(backend("single_node", 500))
     found = audited(write_kubeconfig(tmp_path / "config", proxy.url, authority.certificate, user=plugin(tmp_path, f"echo {CANARY} >&2; sleep 60")))
     refused(found, "gave no answer within")
-    assert found.seconds < 10
+    assert found.seconds < 50
 
 
 @pytest.mark.parametrize("way", ["plug-in", "token", "basic", "token file"])
