@@ -29,11 +29,11 @@ def arithmetic(card: Scorecard, pen: Pen) -> RenderableType:
         share, parts = row.row.weight_in(scenario), figures.bar(row)
         decided = parts.earned + parts.warned + parts.failed
         if row.score is None:
-            table.add_row(pen.say(row.row.title), str(share), pen.say("–"), pen.say("no score"), pen.say("left out"))
+            table.add_row(*map(pen.say, (row.row.title, share, "–", "no score", "left out")))
             continue
         weights, total = weights + share, total + share * row.score * 100
         earned = f"{_number(parts.earned)} of {_number(decided)}"
-        table.add_row(pen.say(row.row.title), str(share), earned, _number(row.score * 100), _number(share * row.score * 100))
+        table.add_row(*map(pen.say, (row.row.title, share, earned, _number(row.score * 100), _number(share * row.score * 100))))
         lost += _losses(row, card, pen)
     lines: list[RenderableType] = [table, Text()]
     if weights:

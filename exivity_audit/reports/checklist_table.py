@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from exivity_audit.reports import figures
 from exivity_audit.reports.glyphs import LOOKS, OPEN, PHASES, VERDICT_STATUS
+from exivity_audit.reports.layout import Column, Columns
 from exivity_audit.reports.pen import Pen
 from exivity_audit.score import RowScore, RowVerdict, Scorecard
 from exivity_audit.verdict import Status
@@ -18,23 +18,23 @@ CELLS = 24
 def checklist(card: Scorecard, pen: Pen) -> RenderableType:
     """The table and its legend."""
     used = tuple(status for status in OPEN if card.counts[status])
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="")
-    table.add_column("", width=1)
-    table.add_column("", min_width=18, overflow="fold")
-    table.add_column(Text("verdict", style="dim"), min_width=14, no_wrap=True)
-    table.add_column(Text("score", style="dim"), justify="right", no_wrap=True)
-    if pen.roomy:
-        table.add_column(Text("earned, lost, undecided", style="dim"), min_width=CELLS, no_wrap=True)
-    table.add_column(Text("decided", style="dim"), justify="right", no_wrap=True)
-    for status in used:
-        table.add_column(pen.glyph(status), justify="right", min_width=2, no_wrap=True)
+    heads = [
+        Column(Text(), least=1),
+        Column(Text(), least=18),
+        Column(Text("verdict", "dim"), least=14, folds=False),
+        Column(Text("score", "dim"), right=True, folds=False),
+        *([Column(Text("earned, lost, undecided", "dim"), least=CELLS, folds=False)] if pen.roomy else []),
+        Column(Text("decided", "dim"), right=True, folds=False),
+        *(Column(pen.glyph(status), right=True, least=2, folds=False) for status in used),
+    ]
+    table = Columns(heads)
     phase = ""
     for row in card.rows:
         if row.row.phase != phase:
             if phase:
                 table.add_row()
             phase = row.row.phase
-            table.add_row("", pen.say(PHASES[phase], "dim"))
+            table.add_row(Text(), pen.say(PHASES[phase], "dim"))
         table.add_row(*_cells(row, used, pen))
     legend = Text("   ").join(Text.assemble(pen.glyph(status), " ", pen.say(status, "dim")) for status in used)
     return pen.indented(table, *([Text(), legend] if used else []))

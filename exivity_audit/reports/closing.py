@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from exivity_audit.quantity import print_size
 from exivity_audit.reports import figures
 from exivity_audit.reports.identity import result_line
+from exivity_audit.reports.layout import Labelled
 from exivity_audit.reports.pen import Pen
 from exivity_audit.reports.run_info import RunInfo
 from exivity_audit.reports.sentences import together
@@ -25,14 +25,14 @@ def fix_first(card: Scorecard, pen: Pen) -> RenderableType:
     best = card.remedies[:FIRST]
     if not best:
         return Group()
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(justify="right", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for remedy in best:
-        grid.add_row(pen.say(f"+{figures.gain(remedy):.1f}", "bold green"), pen.remedy(remedy.text))
-        grid.add_row("", pen.join((", ".join(remedy.checks), *_effect(remedy)), "dim"))
+    gains = [pen.say(f"+{figures.gain(remedy):.1f}", "bold green") for remedy in best]
+    wide = max(gain.cell_len for gain in gains)
+    lines: list[tuple[Text, Text]] = []
+    for remedy, gain in zip(best, gains, strict=True):
+        gain.pad_left(wide - gain.cell_len)
+        lines += [(gain, pen.remedy(remedy.text)), (Text(), pen.join((", ".join(remedy.checks), *_effect(remedy)), "dim"))]
     heading = pen.heading("Fix these first", pen.say("critical first, then points gained", "dim"))
-    return Group(heading, pen.indented(grid, Text(), pen.say(together(card, best, ENGLISH))))
+    return Group(heading, pen.indented(Labelled(lines, wide), Text(), pen.say(together(card, best, ENGLISH))))
 
 
 def _effect(remedy: Remedy) -> tuple[str, ...]:

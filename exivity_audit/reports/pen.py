@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from exivity_audit.reports.glyphs import LOOKS
+from exivity_audit.reports.layout import Column, Columns, Ends, Indented, Labelled, Title
 from exivity_audit.reports.text import ascii_text, clean
 from exivity_audit.verdict import Status
 
@@ -57,41 +56,20 @@ class Pen:
 
     def heading(self, title: str, remark: Text | None = None) -> RenderableType:
         """Capitals, a remark at the right, one rule."""
-        line = Table.grid(expand=True)
-        line.add_column(overflow="fold")
-        line.add_column(justify="right", overflow="fold")
-        line.add_row(self.say(title.upper(), "bold"), remark or Text())
-        return Group(Text(), line, self.say("─" * self.width, "dim"), Text())
+        return Group(Text(), Ends(self.say(title.upper(), "bold"), remark or Text()), self.say("─" * self.width, "dim"), Text())
 
     def indented(self, *items: RenderableType) -> RenderableType:
         """The items two columns in."""
-        return Padding(Group(*items), (0, 0, 0, INDENT))
+        return Indented(items, INDENT)
 
     def title(self, status: Status, text: Text, right: Text) -> RenderableType:
         """A line with the glyph, the text and something at the right; below it where there is no room."""
-        line = Table.grid(expand=True)
-        line.add_column(width=2)
-        line.add_column(ratio=1, overflow="fold")
-        crowded = right.cell_len > self.width // 2
-        if not crowded:
-            line.add_column(justify="right", no_wrap=True)
-        line.add_row(self.glyph(status), text, *([] if crowded else [Text.assemble("  ", right)]))
-        if crowded:
-            line.add_row("", right)
-        return line
+        return Title(self.glyph(status), text, right, below=right.cell_len > self.width // 2)
 
     def labelled(self, lines: Iterable[tuple[str, Text]], wide: int = 4) -> RenderableType:
         """Lines with a short label; what to do stands out, where it came from steps back."""
-        grid = Table.grid(padding=(0, 2, 0, 0))
-        grid.add_column(min_width=wide, no_wrap=True)
-        grid.add_column(overflow="fold")
-        for label, text in lines:
-            grid.add_row(Text(label, style="bold" if label in STRONG else "dim"), text)
-        return grid
+        return Labelled(((Text(label, style="bold" if label in STRONG else "dim"), text) for label, text in lines), wide)
 
-    def columns(self, *names: str, numbers: frozenset[str] = frozenset()) -> Table:
+    def columns(self, *names: str, numbers: frozenset[str] = frozenset()) -> Columns:
         """A table without a frame; columns of numbers stand at the right."""
-        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-        for name in names:
-            table.add_column(Text(name), overflow="fold", justify="right" if name in numbers else "left")
-        return table
+        return Columns([Column(Text(name, "dim"), right=name in numbers) for name in names])
