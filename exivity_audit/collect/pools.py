@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 import threading
 import time
@@ -47,6 +48,7 @@ class Watchdog:
         self._watches: set[Watch] = set()
         self._thread: threading.Thread | None = None
         self._stopped = False
+        self._wakes = math.inf  # when the thread looks next; only what ends before wakes it
 
     @contextlib.contextmanager
     def limit(self, seconds: float) -> Iterator[Watch]:
@@ -57,7 +59,8 @@ class Watchdog:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
                 self._thread.start()
-            self._condition.notify()
+            if watch.end < self._wakes:
+                self._condition.notify()
         _current.watch = watch
         try:
             yield watch
@@ -81,8 +84,8 @@ class Watchdog:
                 for watch in self._watches:
                     if watch.end <= now:
                         watch.cut()
-                nearest = min((watch.end for watch in self._watches), default=None)
-                self._condition.wait(None if nearest is None else max(0.0, nearest - now))
+                self._wakes = min((watch.end for watch in self._watches), default=math.inf)
+                self._condition.wait(None if self._wakes == math.inf else max(0.0, self._wakes - now))
 
 
 def _attach(connection: HTTPConnection) -> None:
