@@ -9,7 +9,6 @@ import msgspec
 
 MARK = "[redacted]"
 _MOST_CLEAN = 50_000
-_TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _WORDS = r"password|passwd|passphrase|pwd|token|secret|api[_-]?key|access[_-]?key|private[_-]?key|hmacencoded|signature"
 _HINTS = rf"@|{_WORDS}|private|bearer|authorization|akia|asia|eyj|gh[pousr]_|glpat-"
 _ANY_HINT, _ASCII_HINT = re.compile(_HINTS, re.IGNORECASE), re.compile(_HINTS)
@@ -51,9 +50,12 @@ def strained(value: Any) -> Any:
 
 
 def _may_hold(item: Any, clean: set[bytes]) -> bool:
-    """Whether any text of an object has something that a pattern could catch. ``clean`` are texts that have not: they recur by the thousand."""
+    """Whether any text of an object has something that a pattern could catch. ``clean`` are pieces that have not: they recur by the thousand.
+
+    Its JSON text is taken to pieces at each quote, which no hint has in it.
+    """
     try:
-        fresh = set(_TEXTS.findall(msgspec.json.encode(item))) - clean
+        fresh = set(msgspec.json.encode(item).split(b'"')) - clean
         if _hinted(b"\n".join(fresh).decode()):
             return True
     except (UnicodeEncodeError, TypeError, RecursionError):  # no JSON text can be made of it

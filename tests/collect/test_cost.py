@@ -333,7 +333,7 @@ def test_what_fits_the_shape_of_a_read_loses_nothing_that_is_kept(read: str) -> 
 
 
 def test_equal_parts_of_a_long_list_are_held_once() -> None:
-    cut = sharing_pruner(KEPT)
+    cut = sharing_pruner(KEPT, after=0)
     pods = [fat_pod(number) for number in range(3)]
     pods[2]["status"]["conditions"][0]["status"] = "False"
     one, same, other = (cut(pod) for pod in pods)
@@ -345,7 +345,7 @@ def test_equal_parts_of_a_long_list_are_held_once() -> None:
 
 def test_descriptions_are_never_shared() -> None:
     """They are completed later, each with the group of its own value."""
-    cut = sharing_pruner({"metadata.name": None, "data.a": lambda value: {"secret": {"group": 0}}})
+    cut = sharing_pruner({"metadata.name": None, "data.a": lambda value: {"secret": {"group": 0}}}, after=0)
     one, other = (cut({"metadata": {"name": "x"}, "data": {"a": "same"}}) for _ in range(2))
     one["data"]["a"]["secret"]["group"] = 1
     assert other["data"]["a"]["secret"]["group"] == 0
