@@ -47,6 +47,7 @@ class Watchdog:
         self._watches: set[Watch] = set()
         self._thread: threading.Thread | None = None
         self._stopped = False
+        self._wakes = 0.0  # when the thread looks again by itself; 0 until it is known
 
     @contextlib.contextmanager
     def limit(self, seconds: float) -> Iterator[Watch]:
@@ -57,7 +58,8 @@ class Watchdog:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
                 self._thread.start()
-            self._condition.notify()
+            if watch.end < self._wakes or not self._wakes:  # most end later than those before them, and need not wake it
+                self._condition.notify()
         _current.watch = watch
         try:
             yield watch
@@ -82,6 +84,7 @@ class Watchdog:
                     if watch.end <= now:
                         watch.cut()
                 nearest = min((watch.end for watch in self._watches), default=None)
+                self._wakes = nearest or 0.0
                 self._condition.wait(None if nearest is None else max(0.0, nearest - now))
 
 
