@@ -50,8 +50,8 @@ def pruner(keep: Mapping[str, Describer | None]) -> Cut:
 def sharing_pruner(keep: Mapping[str, Describer | None], *, after: int) -> Cut:
     """The same for a list that may be long: what is equal in several of its objects (conditions, tolerations, words) is held once.
 
-    To find what is equal costs more than cutting, so that the first objects, a page of them, are cut alone. What a describer made is
-    never shared, for descriptions are completed later.
+    To find what is equal costs as much as cutting, so that the first objects are cut alone: most lists are short. What a describer made
+    is never shared, for descriptions are completed later.
     """
     pool, seen = _Pool(), count(1)
     alone, together = (cache(partial(_cut_by, keep, held)) for held in (None, pool))  # made when first needed: many lists are empty
@@ -116,8 +116,10 @@ def _object(tree: _Tree, pool: _Pool | None) -> Cut:
                 part = value[key]
                 if branch is not None:
                     made[key] = branch(part)
-                else:  # most are texts
-                    made[key] = part if pool is None and part.__class__ is str else kept(part)
+                elif part.__class__ is str:  # as most are
+                    made[key] = part if pool is None else pool.setdefault(part, part)
+                else:
+                    made[key] = kept(part)
         return made
 
     return cut if pool is None else _once(cut, pool)

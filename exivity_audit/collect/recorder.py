@@ -21,6 +21,7 @@ from exivity_audit.paths import pruner, shape, sharing_pruner
 from exivity_audit.snapshot import Outcome, Place, Record
 
 PAGE = 500
+SHORT = 100  # objects of a list: what is equal in them is not worth finding
 Objects = tuple[Any, ...]
 
 
@@ -196,7 +197,7 @@ class Recorder:
 
     def _cutter(self, read: Read, sought: frozenset[str] | None = None) -> Callable[[Any], Any]:
         """What cuts the objects of one list; of those that have a name which is not sought it makes None."""
-        cut = _cutting(sharing_pruner(self._describers(read), after=PAGE), read)
+        cut = _cutting(sharing_pruner(self._describers(read), after=SHORT), read)
         if sought is None:
             return cut
         wanted = sought | {None}  # one without a name may be any of them

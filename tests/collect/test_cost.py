@@ -344,7 +344,7 @@ def test_equal_parts_of_a_long_list_are_held_once() -> None:
     assert one["metadata"] is not same["metadata"]
 
 
-def test_equal_parts_are_sought_after_the_first_page_alone() -> None:
+def test_equal_parts_are_sought_after_the_first_objects_alone() -> None:
     cut = sharing_pruner(KEPT, after=2)
     pods = [cut(fat_pod(number)) for number in range(5)]
     assert pods == [prune(fat_pod(number), KEPT) for number in range(5)]
