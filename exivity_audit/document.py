@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -39,6 +40,13 @@ def parse_time(text: str) -> datetime:
         raise ValueError(f"a time out of range: {text[:40]!r}") from error
 
 
+@lru_cache(maxsize=65536)
+def _way(keep: tuple[str, ...], prefix: str, path: str) -> tuple[str, tuple[str, ...] | None]:
+    """The full path, and the keys to go by; None where an allow-list does not cover it."""
+    full = path if not prefix else prefix + path if path.startswith("[") else f"{prefix}.{path}"
+    return full, steps(path) if covers(keep, full) else None
+
+
 class Document(Struct, frozen=True):
     """An object, or a part of one, together with the read that kept it."""
 
@@ -54,12 +62,11 @@ class Document(Struct, frozen=True):
 
         Raises NotCollected outside the allow-list and Malformed where the way there is no object.
         """
-        prefix = self.prefix
-        full = path if not prefix else prefix + path if path.startswith("[") else f"{prefix}.{path}"
-        if not covers(self.keep, full):
+        full, way = _way(self.keep, self.prefix, path)
+        if way is None:
             raise NotCollected(self.read, full)
         value = self.value
-        for step in steps(path):
+        for step in way:
             if value is None:
                 return None
             if not isinstance(value, dict) or (len(value) == 1 and "malformed" in value):
@@ -71,8 +78,8 @@ class Document(Struct, frozen=True):
 
     def _typed(self, path: str, kind: type | tuple[type, ...], word: str) -> Any:
         value = self.get(path)
-        if value is None:
-            return None
+        if value is None or value.__class__ is kind:  # as it should be
+            return value
         if not isinstance(value, kind) or (isinstance(value, bool) and bool not in (kind if isinstance(kind, tuple) else (kind,))):
             raise Malformed(path, word, value)
         return value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import socket
 import threading
 import time
@@ -48,7 +47,7 @@ class Watchdog:
         self._watches: set[Watch] = set()
         self._thread: threading.Thread | None = None
         self._stopped = False
-        self._wakes = math.inf  # when the thread looks next; only what ends before wakes it
+        self._wakes = 0.0  # when the thread looks again by itself; 0 until it is known
 
     @contextlib.contextmanager
     def limit(self, seconds: float) -> Iterator[Watch]:
@@ -59,7 +58,7 @@ class Watchdog:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
                 self._thread.start()
-            if watch.end < self._wakes:
+            if watch.end < self._wakes or not self._wakes:  # most end later than those before them, and need not wake it
                 self._condition.notify()
         _current.watch = watch
         try:
@@ -84,8 +83,9 @@ class Watchdog:
                 for watch in self._watches:
                     if watch.end <= now:
                         watch.cut()
-                self._wakes = min((watch.end for watch in self._watches), default=math.inf)
-                self._condition.wait(None if self._wakes == math.inf else max(0.0, self._wakes - now))
+                nearest = min((watch.end for watch in self._watches), default=None)
+                self._wakes = nearest or 0.0
+                self._condition.wait(None if nearest is None else max(0.0, nearest - now))
 
 
 def _attach(connection: HTTPConnection) -> None:

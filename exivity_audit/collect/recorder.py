@@ -21,6 +21,7 @@ from exivity_audit.paths import pruner, shape, sharing_pruner
 from exivity_audit.snapshot import Outcome, Place, Record
 
 PAGE = 500
+SHORT = 100  # objects of a list: what is equal in them is not worth finding
 Objects = tuple[Any, ...]
 
 
@@ -62,12 +63,12 @@ class Recorder:
     def among(self, read: Read, served: Served, namespace: str | None, names: frozenset[str]) -> tuple[Record | None, frozenset[str]]:
         """Named objects from a list, and the names that are still to be asked for: those of a list that is longer than they are many, or failed."""
         try:
-            listing = self._whole(read, served.path(namespace), most=len(names))
+            listing = self._whole(read, served.path(namespace), sought=names)
         except Refused:  # each name then says so
             return None, names
         if listing.failure is not None:
             return None, names
-        missed = names - {str(_name(item)) for item in listing.items}
+        missed = names - {str(_name(item)) for item in listing.items if item is not None}
         sought: frozenset[str | None] = names
         if missed and not listing.remaining:  # one without a name may be the one that is missed
             sought = names | {None}
@@ -159,25 +160,29 @@ class Recorder:
         objects = tuple(sorted((item for item in listing.items if item is not None), key=_object_order))
         return self.record(read, served, place, Outcome.FOUND if objects else Outcome.EMPTY, listing.status or 200, "", objects)
 
-    def _whole(self, read: Read, path: str, most: int | None = None) -> Listing:
+    def _whole(self, read: Read, path: str, sought: frozenset[str] | None = None) -> Listing:
         """All objects of a path, cut for this read and put on the shelf for those that need the same list.
 
-        With ``most``, a list is left before its end where more pages follow the first than so many.
+        Where names are sought, objects of other names are left out as None, and a list is left before its end where more pages follow the
+        first than there are names.
         """
         others = self._sharing.get(read.name)
+        most = None if sought is None else len(sought)
         if not others:
-            return self._api.list(path, [], limit=PAGE, keep=self._cutter(read), shape=partial(shape, read.keep), most=most)
+            return self._api.list(path, [], limit=PAGE, keep=self._cutter(read, sought), shape=partial(shape, read.keep), most=most)
         with self._alone.setdefault(path, threading.Lock()):  # the other read waits, and finds its own on the shelf
             shelved = self._shelf.pop((read.name, path), None)
-            return Listing(shelved, None, "", 0, status=200) if shelved is not None else self._for_all(read, others, path, most)
+            return Listing(shelved, None, "", 0, status=200) if shelved is not None else self._for_all(read, others, path, sought)
 
-    def _for_all(self, read: Read, others: list[Read], path: str, most: int | None) -> Listing:
-        cutters = [self._cutter(one) for one in (read, *others)]
-        both = self._api.list(path, [], limit=PAGE, keep=lambda item: tuple(cut(item) for cut in cutters), most=most)
+    def _for_all(self, read: Read, others: list[Read], path: str, sought: frozenset[str] | None) -> Listing:
+        cutters = [self._cutter(read, sought), *map(self._cutter, others)]
+        most = None if sought is None else len(sought)
+        kept = dict.fromkeys(path for one in (read, *others) for path in one.keep)
+        both = self._api.list(path, [], limit=PAGE, keep=lambda item: tuple([cut(item) for cut in cutters]), shape=partial(shape, kept), most=most)
         if both.failure is None and not both.remaining:
             for number, other in enumerate(others, 1):
-                self._shelf[other.name, path] = tuple(kept[number] for kept in both.items)  # type: ignore[index]
-        return Listing(tuple(kept[0] for kept in both.items), both.failure, "", both.pages, both.date, both.status, both.remaining)  # type: ignore[index]
+                self._shelf[other.name, path] = tuple(item[number] for item in both.items)  # type: ignore[index]
+        return Listing(tuple(item[0] for item in both.items), both.failure, "", both.pages, both.date, both.status, both.remaining)  # type: ignore[index]
 
     def _cut(self, read: Read, listing: Listing) -> Listing:
         items = tuple(map(self._cutter(read), listing.items))
@@ -190,9 +195,13 @@ class Recorder:
             found = self._pruners[read.name] = _cutting(pruner(self._describers(read)), read)
         return found(item)
 
-    def _cutter(self, read: Read) -> Callable[[Any], Any]:
-        """What cuts the objects of one list."""
-        return _cutting(sharing_pruner(self._describers(read)), read)
+    def _cutter(self, read: Read, sought: frozenset[str] | None = None) -> Callable[[Any], Any]:
+        """What cuts the objects of one list; of those that have a name which is not sought it makes None."""
+        cut = _cutting(sharing_pruner(self._describers(read), after=SHORT), read)
+        if sought is None:
+            return cut
+        wanted = sought | {None}  # one without a name may be any of them
+        return lambda item: cut(item) if _name(item) in wanted else None
 
     def _describers(self, read: Read) -> dict[str, Callable[[Any], Any] | None]:
         """The allow-list of a read, its describers bound to the vault, which hears which reads use it."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 NOBODY = (ipaddress.IPv4Network("0.0.0.0/8"), ipaddress.IPv4Network("224.0.0.0/3"))  # no client has one: without them it is still everyone
 PUBLIC = ipaddress.IPv6Network("2000::/3")  # every public address of IPv6
 
 
+@lru_cache(maxsize=4096)
 def network(text: str) -> Network | None:
-    """An address or range; None where it is neither."""
+    """An address or range; None where it is neither. The ranges of nodes are looked at several times."""
     try:
         return ipaddress.ip_network(text, strict=False)
     except ValueError:

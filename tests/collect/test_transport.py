@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from exivity_audit.collect import pools
 from exivity_audit.collect.asking import Refused
 from exivity_audit.collect.retry import LONGEST_WAIT, TRIES, Gate, retry_after
 from exivity_audit.collect.transport import Deadline, Listing, Transport
@@ -612,3 +613,24 @@ class TestWays:
     def test_a_path_before_the_api(self, server: FakeServer, transport: Callable[..., Any], link: Callable[..., Any]) -> None:
         server.route("/k8s/clusters/c-1/version", reply(VERSION))
         assert transport(link(f"{server.url}/k8s/clusters/c-1/")).first_contact().status == 200
+
+
+def test_a_request_that_must_end_before_those_under_way_is_cut_off_in_time() -> None:
+    """The watchdog is woken for it alone: for one that ends later it wakes by itself."""
+    dog, cut = pools.Watchdog(), threading.Event()
+    woken: list[int] = []
+    notify = dog._condition.notify
+    dog._condition.notify = lambda n=1: woken.append(n) or notify(n)  # type: ignore[method-assign, func-returns-value]
+    try:
+        with dog.limit(3600):
+            while not dog._wakes:
+                assert not cut.wait(0.01)
+            woken.clear()
+            with dog.limit(7200):
+                assert woken == []
+            with dog.limit(0.05) as watch:
+                assert woken == [1]
+                watch.cut = cut.set  # type: ignore[method-assign]
+                assert cut.wait(60)
+    finally:
+        dog.stop()
