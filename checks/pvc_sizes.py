@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import reduce
 from operator import and_
+
+from msgspec.structs import replace
 
 from exivity_audit import (  # fmt: skip
     HIGH,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from exivity_audit import MEDIUM, Duration, Subject, at_least, check, fail, maybe, ok, patch, print_size, seen, skip, unknown, wanted, warn
 from exivity_audit.facts.claims import class_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from exivity_audit import HIGH, NotSeen, Role, chart, check, fail, ok, skip, task, to_attest, unknown, values, wanted
 from exivity_audit.facts.monitors import component_targets, watches

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from exivity_audit import NotSeen, Purpose, Role, Scenario, Status, skip
 from exivity_audit.facts.database import DatabaseKind

@@ -8,9 +8,10 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from exivity_audit.errors import UsageError
 from exivity_audit.nearest import nearest
@@ -35,16 +36,14 @@ MACHINE = {
 FORMATS = ("table", "html", "json", "fixes", "actions", "runbook", *MACHINE)
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(Struct, frozen=True):
     """One ``-o``: a format, and a file or standard output."""
 
     format: str
     file: Path | None
 
 
-@dataclass(frozen=True)
-class Style:
+class Style(Struct, frozen=True):
     """How the terminal report looks, and the language of the page."""
 
     verbose: bool = False

@@ -11,13 +11,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
+from exivity_audit.discreet import Discreet
 from exivity_audit.errors import Unreachable, UsageError, one_line
 
 LONGEST_RUN = 30.0
@@ -26,13 +27,14 @@ _VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1
 _TRY = "Run the same command by hand, or any kubectl command with this context, to see what is wrong."
 
 
-@dataclass(frozen=True)
-class ExecCredential:
+class ExecCredential(Discreet, Struct, frozen=True):
     """What a plug-in handed over: a bearer token, a client certificate with its key, or both."""
 
-    token: str = field(repr=False, default="")
-    certificate: str = field(repr=False, default="")
-    key: str = field(repr=False, default="")
+    unprinted = ("token", "certificate", "key")
+
+    token: str = ""
+    certificate: str = ""
+    key: str = ""
     expires: datetime | None = None
 
     @property
@@ -41,18 +43,19 @@ class ExecCredential:
         return self.expires is not None and self.expires <= datetime.now(UTC)
 
 
-@dataclass(frozen=True)
-class ExecPlugin:
+class ExecPlugin(Discreet, Struct, frozen=True):
     """One `exec` block of a kubeconfig user, checked and ready to run."""
 
+    unprinted = ("arguments", "environment", "cluster")
+
     command: str
-    arguments: tuple[str, ...] = field(repr=False, default=())
-    environment: tuple[tuple[str, str], ...] = field(repr=False, default=())
+    arguments: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
     api_version: str = _VERSIONS[0]
     install_hint: str = ""
     interactive_mode: str = ""
     base: Path = Path()
-    cluster: Mapping[str, object] | None = field(repr=False, default=None)
+    cluster: Mapping[str, object] | None = None
 
     def run(self, limit: float = LONGEST_RUN) -> ExecCredential:
         """Run the plug-in and return a credential that is not expired; raise Unreachable with a next step otherwise."""

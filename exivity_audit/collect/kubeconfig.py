@@ -5,21 +5,24 @@ from __future__ import annotations
 import base64
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from exivity_audit.collect import tls
+from exivity_audit.discreet import Discreet
 from exivity_audit.errors import UsageError, one_line
 from exivity_audit.yaml_file import Loader, refuse_bombs
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Discreet, Struct, frozen=True):
     """One named cluster, user or context, with the folder its relative paths count from."""
 
+    unprinted = ("values",)
+
     name: str
-    values: Mapping[str, Any] = field(repr=False)
+    values: Mapping[str, Any]
     base: Path
 
     def text(self, key: str) -> str:
@@ -51,8 +54,7 @@ class Entry:
         return tls.read(path, what) if path else None
 
 
-@dataclass(frozen=True)
-class Selected:
+class Selected(Struct, frozen=True):
     """The context to use, with its cluster and its user (which may be empty: anonymous)."""
 
     context: Entry
