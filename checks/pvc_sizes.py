@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import reduce
 from operator import and_
 
-from msgspec.structs import replace
-
 from exivity_audit import (  # fmt: skip
     HIGH,
     LOW,
@@ -27,6 +25,7 @@ from exivity_audit import (  # fmt: skip
     patch,
     print_size,
     reasons_of,
+    replace,
     seen,
     size,
     skip,

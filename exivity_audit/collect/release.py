@@ -42,8 +42,19 @@ class Target(Discreet, Struct, frozen=True, order=True):
     namespace_failure: Failure | None = None
     marked: Marked | None = None
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Target) and self._release == other._release
+
+    def __hash__(self) -> int:
+        return hash(self._release)
+
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
+
+    @property
+    def _release(self) -> tuple[str, str, str, bool]:
+        """What tells it from another one, however it was found."""
+        return self.namespace, self.name, self.fullname, self.fullname_seen
 
 
 def find_release(api: Api, discovery: Discovery, namespace: str | None, release: str | None, context_namespace: str | None) -> Target:
