@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -156,6 +155,8 @@ def content_of(scorecard: Scorecard, run: RunInfo, output: Output, style: Style)
         from exivity_audit.reports.short import render_short
 
         return render_short(scorecard, run, ascii=plain_ascii).encode(encoding, "replace")
+    import shutil  # with the compressors that no other format needs
+
     from exivity_audit.reports.terminal import render_terminal
 
     width = shutil.get_terminal_size((FILE_WIDTH, 24)).columns if output.file is None else FILE_WIDTH

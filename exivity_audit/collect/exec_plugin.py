@@ -6,20 +6,21 @@ import contextlib
 import json
 import os
 import selectors
-import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
 
 from exivity_audit.discreet import Discreet
 from exivity_audit.errors import Unreachable, UsageError, one_line
+
+if TYPE_CHECKING:
+    import subprocess
 
 LONGEST_RUN = 30.0
 _LARGEST_OUTPUT = 1024 * 1024
@@ -79,6 +80,8 @@ class ExecPlugin(Discreet, Struct, frozen=True):
             path = self.base / self.command
             found = str(path) if path.is_file() and os.access(path, os.X_OK) else None
         else:
+            import shutil
+
             found = shutil.which(self.command)
         if found is None:
             hint = one_line(self.install_hint, 200)
@@ -94,6 +97,8 @@ class ExecPlugin(Discreet, Struct, frozen=True):
         return {**os.environ, **dict(self.environment), "KUBERNETES_EXEC_INFO": json.dumps(info)}
 
     def _output(self, program: str, name: str, limit: float) -> bytes:
+        import subprocess  # only for a kubeconfig with a plug-in
+
         end = time.monotonic() + limit
         try:
             process = subprocess.Popen(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -155,7 +154,9 @@ def _entries(documents: Iterable[tuple[Path, Mapping[str, Any]]], plural: str, s
 def _named(entries: Mapping[str, Entry], name: str, what: str, where: str, step: str) -> Entry:
     if name in entries:
         return entries[name]
-    near = difflib.get_close_matches(name, entries, n=3, cutoff=0.5)
+    from difflib import get_close_matches  # only where something is wrong
+
+    near = get_close_matches(name, entries, n=3, cutoff=0.5)
     known = f"nearest: {_shown(near)}" if near else _known(f"{what}s", entries)
     asked = f"The {what} {one_line(name, 80)!r}" if name else f"No {what}"
     missing = "is not in the kubeconfig" if where == "the kubeconfig" else f"of {where} is not in the kubeconfig" if name else f"is named by {where}"

