@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import reduce
 from operator import and_
 
@@ -26,6 +25,7 @@ from exivity_audit import (  # fmt: skip
     patch,
     print_size,
     reasons_of,
+    replace,
     seen,
     size,
     skip,

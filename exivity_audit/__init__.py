@@ -1,5 +1,7 @@
 """The words that facts, checks and packs are written in; importing them loads neither the client nor a renderer."""
 
+from msgspec.structs import replace
+
 from exivity_audit.check import AS_IS, RELAX, Check, check
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -19,6 +21,6 @@ __all__ = [
     "ACTIVE_C", "AS_IS", "CLUSTER", "CRITICAL", "EVERYWHERE", "HIGH", "LOW", "MEDIUM", "NEW_SECRET", "PASSIVE_C",
     "REINSTALL", "RELAX", "SERVER_TLS", "UPGRADE", "A", "B", "C", "Check", "Document",
     "Duration", "Fact", "Fix", "NotSeen", "Objects", "Purpose", "Role", "Scenario", "Severity", "Size", "Source", "Status", "Subject", "Verdict",
-    "at_least", "at_most", "check", "comparable", "exactly", "fact", "fail", "malformed", "maybe", "ok", "one_of", "patch",
-    "print_duration", "print_size", "reasons_of", "seen", "size", "skip", "task", "to_attest", "together", "unknown", "values", "wanted", "warn",
+    "at_least", "at_most", "check", "comparable", "exactly", "fact", "fail", "malformed", "maybe", "ok", "one_of", "patch", "print_duration",
+    "print_size", "reasons_of", "replace", "seen", "size", "skip", "task", "to_attest", "together", "unknown", "values", "wanted", "warn",
 ]  # fmt: skip

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from exivity_audit.attestation import CONTEXT, Attestation, written
 from exivity_audit.config import Waiver
@@ -31,8 +31,7 @@ def context_of(facts: Facts) -> Context:
     return {key: Unreadable((Reason(key, value.error),)) if isinstance(value, Broken) else value for key, value in found.items()}
 
 
-@dataclass(frozen=True)
-class Acceptance:
+class Acceptance(Struct, frozen=True):
     """What people accept and vouch for, with what it is compared to."""
 
     waivers: tuple[Waiver, ...]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.evaluate import Judgement
 from exivity_audit.keeping import Keeper, keeper_of, keepers
@@ -18,8 +19,7 @@ from exivity_audit.subject import Subject
 from exivity_audit.verdict import Severity
 
 
-@dataclass(frozen=True)
-class Patch:
+class Patch(Struct, frozen=True):
     """A merge patch of one object at one site, the command that makes it, and who would undo it."""
 
     site: str
@@ -29,8 +29,7 @@ class Patch:
     keeper: Keeper | None
 
 
-@dataclass(frozen=True)
-class Action:
+class Action(Struct, frozen=True):
     """One line of the register."""
 
     number: int
@@ -50,8 +49,7 @@ class Action:
         return tuple(dict.fromkeys(outcome.site for outcome, _ in self.findings))
 
 
-@dataclass(frozen=True)
-class Register:
+class Register(Struct, frozen=True):
     """All that is to be done, and the chart values among it merged for each site."""
 
     actions: tuple[Action, ...]

@@ -8,8 +8,9 @@ these; those that were decided on one side only, to coverage; every other change
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
+
+from msgspec import Struct
 
 from exivity_audit.comparison import Unit, units
 from exivity_audit.reports.figures import tenths
@@ -21,8 +22,7 @@ Key = tuple[str, str]
 Cause = Callable[[Unit, Unit], bool]
 
 
-@dataclass(frozen=True)
-class Attribution:
+class Attribution(Struct, frozen=True):
     """Points of 100 by cause, in the order they are taken; they add up to the difference of the two scores."""
 
     before: float | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from exivity_audit.attribution import Attribution, attribute
 from exivity_audit.comparison import OPEN, Change, Difference, compare, counted
@@ -12,8 +12,7 @@ from exivity_audit.verdict import Severity, Status
 ADDED = (Change.NEW, Change.WORSE)
 
 
-@dataclass(frozen=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """An earlier report and what changed since."""
 
     file: str

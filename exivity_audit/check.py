@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from exivity_audit.errors import UsageError
 from exivity_audit.fact import parameters
@@ -26,8 +27,7 @@ Verdicts = Iterator[Verdict]
 Severities = Severity | Mapping[Scope, Severity]
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(Struct, frozen=True):
     """One rule of the checklist. ``id`` is ``row/slug``."""
 
     slug: str
@@ -44,7 +44,7 @@ class Check:
     alternates: tuple[str, ...]
     place: str
     passive: str | None = None
-    judge: Callable[..., Verdicts] | None = field(default=None, compare=False)
+    judge: Callable[..., Verdicts] | None = None
     attest_for: str | None = None  # how long an attestation of it may count at most
     across: tuple[str, ...] = ()  # facts of other sites that it compares
     foreign: bool = False  # of another pack: it is judged in a process of its own

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from exivity_audit.measure import Wanted
 from exivity_audit.reports.json_shape import ReportShape, ResultShape
@@ -28,8 +29,7 @@ class Change(enum.StrEnum):
     RESOLVED = "resolved"
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One finding that is not what it was; one side is None where it was not there."""
 
     change: Change
@@ -45,8 +45,7 @@ class Difference:
         return found
 
 
-@dataclass(frozen=True)
-class Unit(Scored):
+class Unit(Scored, Struct, frozen=True, dict=True):
     """A check at a site as a report tells it: the unit that is scored."""
 
     id: str

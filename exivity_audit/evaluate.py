@@ -6,10 +6,12 @@ import types
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from exivity_audit.acceptance import Acceptance, Context, Fate, context_of, fate_of
 from exivity_audit.attestation import Attestation
@@ -35,8 +37,7 @@ KEEPING = ("installer", "applications")  # facts that tell who would undo a chan
 BLIND = (ReadOutcome.FORBIDDEN, ReadOutcome.FAILED, ReadOutcome.NOT_ASKED)
 
 
-@dataclass(frozen=True)
-class Outcome(Scored):
+class Outcome(Scored, Struct, frozen=True, dict=True):
     """A check at a site: the unit that is scored."""
 
     check: Check
@@ -50,8 +51,7 @@ class Outcome(Scored):
         return frozenset(verdict.status for verdict in self.verdicts)
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """All outcomes of a run, with what they rest on."""
 
     snapshot: Snapshot

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from exivity_audit.errors import UsageError
 from exivity_audit.score import Gate, Scorecard
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 MEANING = {0: "clean", 1: "findings", 2: "usage", 3: "incomplete", 4: "no cluster"}
 
 
-@dataclass(frozen=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """What ends a run with 1: fails (and warns) from a severity on, or the gate."""
 
     severity: Severity = Severity.LOW

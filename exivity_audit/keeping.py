@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.evaluate import Judgement
 from exivity_audit.fact import seen
@@ -16,8 +17,7 @@ from exivity_audit.subject import Subject
 OF_THE_CHART = ("Deployment", "StatefulSet", "Service", "Ingress", "ConfigMap", "Secret", "ServiceMonitor", "PersistentVolumeClaim")
 
 
-@dataclass(frozen=True)
-class Keeper:
+class Keeper(Struct, frozen=True):
     """What keeps something up to date in place of a person: a change belongs there."""
 
     site: str

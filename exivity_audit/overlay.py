@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from exivity_audit import chart
 from exivity_audit.acceptance import ALL_SITES
@@ -30,8 +32,7 @@ class State(enum.StrEnum):
     CONFLICT = "conflict"  # findings ask for different values, and none is the stricter
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One chart value of one site, with the findings that ask for it."""
 
     site: str
@@ -43,8 +44,7 @@ class Setting:
     others: tuple[Scalar, ...] = ()  # asked for too: weaker ones, or in a conflict the rest
 
 
-@dataclass(frozen=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     path: str
     value: Scalar
     needs: str | None

@@ -7,13 +7,14 @@ import importlib.util
 import pkgutil
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from exivity_audit import facts as builtin_facts
 from exivity_audit.check import Check
@@ -84,8 +85,7 @@ class Threshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     meaning: str
 
 
-@dataclass(frozen=True)
-class Pack:
+class Pack(Struct, frozen=True):
     """Checks, facts and the checklist they belong to."""
 
     name: str

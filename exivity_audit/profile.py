@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from exivity_audit.check import Check
 from exivity_audit.fact import Fact, Objects
@@ -16,8 +17,7 @@ from exivity_audit.pack import Pack
 from exivity_audit.verdict import Verdict
 
 
-@dataclass
-class Cost:
+class Cost(Struct):
     """A check over all sites; seconds are of the processor."""
 
     check: str

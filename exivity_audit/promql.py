@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from msgspec import Struct
 
 LONGEST_PATTERN, MOST_QUANTIFIERS, MOST_GROUPS = 500, 4, 2
-_TOKEN = re.compile(
-    r"""(?P<blank>\s+|\#[^\n]*)
+_TOKEN = r"""(?P<blank>\s+|\#[^\n]*)
     |(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)
     |(?P<range>\[[^\]\["'`]*\])
     |(?P<number>0[xX][0-9a-fA-F_]+|(?:\d[\d_]*)?\.\d+(?:[eE][+-]?\d+)?|\d[\d_]*\.?(?:[eE][+-]?\d+)?(?:[a-z]+(?:\d+[a-z]+)*)?)
     |(?P<name>[A-Za-z_:][A-Za-z0-9_:]*)
-    |(?P<sign>=~|!~|!=|==|>=|<=|[-+*/%^<>=(){},@])""",
-    re.VERBOSE,
-)
+    |(?P<sign>=~|!~|!=|==|>=|<=|[-+*/%^<>=(){},@])"""
 _GROUPING = frozenset({"by", "without", "on", "ignoring", "group_left", "group_right", "fill", "fill_left", "fill_right"})
 _WORDS = frozenset({"and", "or", "unless", "atan2", "bool", "offset", "inf", "nan", "smoothed", "anchored"})
 _AGGREGATIONS = frozenset(
@@ -124,10 +122,16 @@ def parse(text: str) -> Expression:
     return Expression(tuple(found), either)
 
 
+@cache
+def _token() -> re.Pattern[str]:
+    """Compiled for the first expression: many clusters have none."""
+    return re.compile(_TOKEN, re.VERBOSE)
+
+
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
-    place = 0
+    token, place = _token(), 0
     while place < len(text):
-        match = _TOKEN.match(text, place)
+        match = token.match(text, place)
         if match is None:
             raise NotPromQL(f"unexpected character at {place}")
         place = match.end()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.evidence import HasSubject, Source
 from exivity_audit.measure import Scalar, Unit, print_value
@@ -23,19 +24,21 @@ class FixKind(enum.StrEnum):
     TASK = "task"
 
 
-@dataclass(frozen=True)
-class Fix:
+class Fix(Struct, frozen=True):
     """One remedy; equal texts are one remedy in the report."""
 
     kind: FixKind
     text: str
     values: tuple[tuple[str, Scalar], ...] = ()
-    patch: Mapping[str, Any] | None = field(default=None, hash=False)
+    patch: Mapping[str, Any] | None = None
     target: Subject | None = None
     resource: str = ""  # of the target, as `kubectl` takes it: `volumes.longhorn.io`
     needs: str | None = None  # what must happen besides an upgrade: "reinstall", "new secret", …; "upgrade" where that alone is known to do
     fill: tuple[str, ...] = ()  # values that only a person knows, by path
     own: tuple[tuple[str, Scalar], ...] = ()  # those of ``values`` that one finding asks for, where ``alike`` joined it with others
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.text, self.values, self.target))
 
     def __and__(self, other: Fix) -> Fix:
         """Two sets of chart values as one remedy, which needs what either needs."""

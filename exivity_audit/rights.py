@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 from exivity_audit.check import Check
 from exivity_audit.collect.collector import inputs, needed
@@ -26,8 +27,7 @@ GROUPS = {
 """API group of the built-in resources that are read, other than the core's."""
 
 
-@dataclass(frozen=True, order=True)
-class Rule:
+class Rule(Struct, frozen=True, order=True):
     """One right: a verb on a resource, in a namespace (None: the cluster), of one name (None: all)."""
 
     resource: str  # plural, or plural.group; a subresource of a core one behind a slash
@@ -57,8 +57,7 @@ class Rule:
         return same and self.namespace in (None, other.namespace) and self.name in (None, other.name)
 
 
-@dataclass(frozen=True)
-class Need:
+class Need(Struct, frozen=True):
     """A rule with the reads it serves, the checks that need it, and those that see less without it."""
 
     rule: Rule
@@ -70,8 +69,7 @@ class Need:
     narrower: tuple[Place, ...] = ()  # where a read looks when it may not look everywhere
 
 
-@dataclass(frozen=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True):
     """What no rule was made for, and the checks that do without it."""
 
     what: str
@@ -80,16 +78,14 @@ class LeftOut:
     other: tuple[Check, ...]
 
 
-@dataclass(frozen=True)
-class Rights:
+class Rights(Struct, frozen=True):
     """All that an audit needs, and what it was told to do without."""
 
     needs: tuple[Need, ...]
     left_out: tuple[LeftOut, ...]
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """What the rights are for: a release, servers beside the API, and whether rules for the whole cluster may be given."""
 
     namespace: str
@@ -124,8 +120,7 @@ UNRESOLVED = "for the whole cluster: what says where to look could not be read"
 KUBELETS = Rule("nodes/stats", "get", None, None)
 
 
-@dataclass
-class _Wanted:
+class _Wanted(Struct):
     """A rule on its way to a need."""
 
     reads: list[str] = field(default_factory=list)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from exivity_audit.check import Check
 from exivity_audit.errors import one_line
@@ -15,16 +16,14 @@ WIDTH = 120
 LABELS = '{"app.kubernetes.io/name": "exivity-audit"}'
 
 
-@dataclass(frozen=True)
-class Account:
+class Account(Struct, frozen=True):
     """The service account that an audit runs as."""
 
     namespace: str
     name: str
 
 
-@dataclass(frozen=True)
-class RoleRule:
+class RoleRule(Struct, frozen=True):
     """One rule of a role, with the needs that it serves."""
 
     group: str

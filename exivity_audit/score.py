@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from fractions import Fraction
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from exivity_audit.evaluate import Judgement, Outcome
 from exivity_audit.pack import Row
@@ -36,8 +38,7 @@ class Gate(enum.StrEnum):
     UNVERIFIED = "UNVERIFIED"
 
 
-@dataclass(frozen=True)
-class Coverage:
+class Coverage(Struct, frozen=True):
     """Weight decided of weight applicable, and the same as counts of outcomes."""
 
     decided: int
@@ -51,8 +52,7 @@ class Coverage:
         return Fraction(self.decided, self.applicable) if self.applicable else None
 
 
-@dataclass(frozen=True)
-class RowScore:
+class RowScore(Struct, frozen=True):
     """One row of the scorecard."""
 
     row: Row
@@ -67,8 +67,7 @@ class RowScore:
         return counts(self.outcomes)
 
 
-@dataclass(frozen=True)
-class Remedy:
+class Remedy(Struct, frozen=True):
     """One fix, the findings it answers, and the points it brings."""
 
     text: str
@@ -79,8 +78,7 @@ class Remedy:
     clears: tuple[str, ...]  # titles of rows that are MET or PARTLY after it
 
 
-@dataclass(frozen=True)
-class Scorecard:
+class Scorecard(Struct, frozen=True):
     """Everything a report prints; renderers count nothing themselves."""
 
     judgement: Judgement

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from functools import cached_property
 
 from exivity_audit.verdict import UNDECIDED, Severity, Status
 
 
-class Scored(ABC):
-    """A check at a site, by the statuses of its verdicts."""
+class Scored:
+    """A check at a site, by the statuses of its verdicts; the class that it is mixed into says them."""
 
     severity: Severity
 
-    @property
-    @abstractmethod
+    @cached_property
     def statuses(self) -> frozenset[Status]:
         """The statuses of its verdicts."""
+        raise NotImplementedError
 
     @cached_property
     def status(self) -> Status:

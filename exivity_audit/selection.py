@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+
+from msgspec import Struct, field
 
 from exivity_audit.check import Check
 from exivity_audit.errors import UsageError
@@ -54,8 +55,7 @@ def reads_needed(pack: Pack, selected: frozenset[str] | None) -> frozenset[str]:
     return needed | optional
 
 
-@dataclass
-class Behind:
+class Behind(Struct):
     """The checks that need a read, and those for which it is an alternate."""
 
     needing: dict[str, Check] = field(default_factory=dict)

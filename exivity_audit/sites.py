@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -45,16 +44,15 @@ class Settings(Struct, frozen=True):
     provisioners: Any
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """A site with its facts, as the facts ``sites`` and ``other_sites`` hand it to a check that compares sites."""
 
     name: str
     role: Role | None
-    facts: Facts = field(compare=False)
+    facts: Facts
     keyring: str = ""  # groups of equal secrets may be compared inside one, see ``keyring.comparable``
     unreached: str = ""  # why nobody could be asked there
-    cluster: Cluster | None = field(default=None, compare=False)
+    cluster: Cluster | None = None
 
     @property
     def release(self) -> Release:

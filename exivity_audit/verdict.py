@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from exivity_audit.evidence import Evidence, Source, kubectl_line, object_name
 from exivity_audit.fact import Unread
@@ -66,8 +66,7 @@ class Objection(Struct, frozen=True):
     blind: bool = False  # what it rests on could not be seen
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What one check says about one subject."""
 
     status: Status

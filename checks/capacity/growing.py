@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
-from exivity_audit import MEDIUM, Duration, Subject, at_least, check, fail, maybe, ok, patch, print_size, seen, skip, unknown, wanted, warn
+from exivity_audit import MEDIUM, Duration, Subject, at_least, check, fail, maybe, ok, patch, print_size, replace, seen, skip, unknown, wanted, warn
 from exivity_audit.facts.claims import class_of
 from exivity_audit.facts.history import paced, points
 from exivity_audit.facts.provisioners import provisioner_kind

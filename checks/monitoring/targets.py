@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from exivity_audit import HIGH, NotSeen, Role, chart, check, fail, ok, skip, task, to_attest, unknown, values, wanted
+from exivity_audit import HIGH, NotSeen, Role, chart, check, fail, ok, replace, skip, task, to_attest, unknown, values, wanted
 from exivity_audit.facts.monitors import component_targets, watches
 from exivity_audit.facts.prometheus import Selected, missing_labels, selects
 from exivity_audit.subject import Subject

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from exivity_audit import (
     SERVER_TLS,
     Duration,
@@ -16,6 +14,7 @@ from exivity_audit import (
     ok,
     print_duration,
     print_size,
+    replace,
     seen,
     skip,
     task,

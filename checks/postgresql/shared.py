@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from exivity_audit import NotSeen, Purpose, Role, Scenario, Status, skip
+from exivity_audit import NotSeen, Purpose, Role, Scenario, Status, replace, skip
 from exivity_audit.facts.database import DatabaseKind
 
 DEPLOYMENT, REACHABLE, BACKUPS = "postgresql/deployment", "postgresql/reachable", "postgresql/backups"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from exivity_audit import (
     NEW_SECRET,
     SERVER_TLS,
@@ -15,6 +13,7 @@ from exivity_audit import (
     one_of,
     print_duration,
     print_size,
+    replace,
     seen,
     skip,
     task,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from exivity_audit import CRITICAL, NEW_SECRET, chart, check, fail, maybe, ok, seen, task, unknown, wanted, warn
 from exivity_audit.facts.argocd import hides
@@ -20,8 +19,7 @@ SHAPE = "32 alphanumerics, as the chart generates them"
 RENDERED_AGAIN = timedelta(hours=24)  # Argo CD keeps what it rendered for a day: a comparison after that is with a new render
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(NamedTuple):
     """A value of the key that some values name."""
 
     where: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.cli import saying
 from exivity_audit.config import Config
@@ -18,8 +19,7 @@ from exivity_audit.score import Scorecard
 from exivity_audit.snapshot import SiteSnapshot, Snapshot, write_whole
 
 
-@dataclass(frozen=True)
-class Keeping:
+class Keeping(Struct, frozen=True):
     """A folder of past reports, and how many of a run's own stay there: by number, by days, or all."""
 
     folder: Path

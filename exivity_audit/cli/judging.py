@@ -6,9 +6,10 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from exivity_audit.attestation import refuse_future
 from exivity_audit.cli import saying

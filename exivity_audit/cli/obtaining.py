@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from exivity_audit.cli import saying
 from exivity_audit.cli.preparation import Preparation
@@ -17,8 +18,7 @@ from exivity_audit.reports.dates import print_moment
 from exivity_audit.snapshot import SiteSnapshot, Snapshot, run_now
 
 
-@dataclass(frozen=True)
-class Obtained:
+class Obtained(Struct, frozen=True):
     """A snapshot, what reading it cost at each site, and whether anything was read now."""
 
     snapshot: Snapshot

@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from exivity_audit.errors import UsageError
 from exivity_audit.nearest import nearest
@@ -35,16 +35,14 @@ MACHINE = {
 FORMATS = ("table", "html", "json", "fixes", "actions", "runbook", *MACHINE)
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(Struct, frozen=True):
     """One ``-o``: a format, and a file or standard output."""
 
     format: str
     file: Path | None
 
 
-@dataclass(frozen=True)
-class Style:
+class Style(Struct, frozen=True):
     """How the terminal report looks, and the language of the page."""
 
     verbose: bool = False
@@ -157,6 +155,8 @@ def content_of(scorecard: Scorecard, run: RunInfo, output: Output, style: Style)
         from exivity_audit.reports.short import render_short
 
         return render_short(scorecard, run, ascii=plain_ascii).encode(encoding, "replace")
+    import shutil  # with the compressors that no other format needs
+
     from exivity_audit.reports.terminal import render_terminal
 
     width = shutil.get_terminal_size((FILE_WIDTH, 24)).columns if output.file is None else FILE_WIDTH

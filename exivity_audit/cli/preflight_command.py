@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from exivity_audit.cli.options import ACCESS, JUDGING, Grouped, add
 from exivity_audit.cli.saying import tell
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from exivity_audit.rights import Need
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """Whether a right is there (None: the server did not say); else in which namespaces that are looked at instead."""
 
     allowed: bool | None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from exivity_audit.config import BucketTarget, Config, Publish, PushTarget, WebhookTarget
 from exivity_audit.errors import UsageError
@@ -28,8 +29,7 @@ TOKEN, USER, PASSWORD = (f"EXIVITY_AUDIT_PUSH_{name}" for name in ("TOKEN", "USE
 ASKED = ("push_url", "webhooks", "bucket_url", "policy_reports")
 
 
-@dataclass(frozen=True)
-class Publications:
+class Publications(Struct, frozen=True):
     """The destinations of a run, and the time that each may take."""
 
     destinations: tuple[Destination, ...]

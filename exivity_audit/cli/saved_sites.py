@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import msgspec
+from msgspec import Struct
 
 from exivity_audit.config import SITE_NAME
 from exivity_audit.errors import UsageError
@@ -16,8 +16,7 @@ from exivity_audit.snapshot import Snapshot, load
 FORM = "write FILE, NAME=FILE or NAME=FILE:passive"
 
 
-@dataclass(frozen=True)
-class Saved:
+class Saved(Struct, frozen=True):
     """A snapshot file, with the role that its only site was given by hand."""
 
     path: Path

@@ -77,7 +77,7 @@ def _snapshot(snapshots: tuple[str, ...], prepared: Preparation, flags: dict[str
 
 def _judged(snapshot: Snapshot, prepared: Preparation, flags: dict[str, Any]) -> tuple[Scorecard, RunInfo]:
     """The judgement, and the run as its reports tell it: the same for the same content, so nothing of this process."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from exivity_audit.cli.judging import evaluated
     from exivity_audit.exit_code import Limit, exit_code

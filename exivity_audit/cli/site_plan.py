@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from exivity_audit.cli.preparation import Preparation
 from exivity_audit.cli.saved_sites import Saved, opened, refuse_doubled
@@ -32,8 +33,7 @@ LIVE_ONLY = {
 }
 
 
-@dataclass(frozen=True)
-class Live:
+class Live(Struct, frozen=True):
     """A site to be read: of which context (null: the current one), what part it plays, which release."""
 
     name: str
@@ -43,8 +43,7 @@ class Live:
     release: str | None
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The sites of a run: those to be read, the saved ones, and the order of all in the report."""
 
     live: tuple[Live, ...]

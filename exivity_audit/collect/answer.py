@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 Kind = Literal[
     "forbidden", "not-found", "unauthorized", "gone", "throttled", "server", "timeout", "deadline", "tls", "connection", "malformed", "too-large"
 ]
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Why something could not be read: a kind, the HTTP status when there was one, a reason in words and a next step."""
 
     kind: Kind
@@ -21,8 +22,7 @@ class Failure:
     hint: str = ""
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """One answer. `status` is 0 when no HTTP answer came; `body` is the parsed JSON object, only of a success or a Status."""
 
     status: int
@@ -33,8 +33,7 @@ class Answer:
     failure: Failure | None
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """All pages of a list, pruned. With a failure `items` is empty: half a list is never handed out.
 
     ``remaining``: the list was left before its end, as the caller wished for lists that are too long.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 import urllib3
+from msgspec import Struct, field
 
 from exivity_audit.collect import faults, pools
 from exivity_audit.collect.answer import Failure
@@ -30,8 +30,7 @@ _WORDS = {401: "it does not accept the credentials", 403: "the account may not r
 _HELPS = {"timeout": "a route from this machine to it", "connection": "a route from this machine to it", "deadline": "a longer --deadline"}
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(Struct, frozen=True):
     """What one server said for one place: objects as they may be kept, or why not and what would help."""
 
     objects: tuple[Any, ...] = ()
@@ -50,8 +49,7 @@ def reason_of(told: Told) -> str:
     return told.failure.reason + (f"{HELP}{helps})" if helps else "")
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """One answer: the parsed object of a success, or the failure."""
 
     body: dict[str, Any] = field(default_factory=dict)

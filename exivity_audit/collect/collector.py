@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.collect.answer import Answer, Failure
 from exivity_audit.collect.api import Api
@@ -31,8 +32,7 @@ PROBE = "probe/"
 Progress = Callable[[int, int, str], None]
 
 
-@dataclass(frozen=True)
-class Base:
+class Base(Struct, frozen=True):
     """What every run learns before its reads: which cluster, who asks, the server's time."""
 
     cluster: Cluster

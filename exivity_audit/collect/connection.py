@@ -7,30 +7,32 @@ import os
 import ssl
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Struct, field
 
 from exivity_audit.collect import kubeconfig as kubeconfigs
 from exivity_audit.collect import tls
 from exivity_audit.collect.credentials import Anonymous, Credentials, ExecCredentials, Fixed, TokenFile, basic
 from exivity_audit.collect.exec_plugin import LONGEST_RUN, plugin_from
 from exivity_audit.collect.proxy import Proxy, choose
+from exivity_audit.discreet import Discreet
 from exivity_audit.errors import UsageError, one_line
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
-@dataclass(frozen=True)
-class Connection:
+class Connection(Discreet, Struct, frozen=True):
     """All that is needed to talk to one API server. Holds secrets; none of them is in its repr."""
 
+    unprinted = ("ssl_context", "credentials")
+
     server: str
-    ssl_context: ssl.SSLContext | None = field(repr=False, default=None)
-    credentials: Credentials = field(repr=False, default_factory=Anonymous)
+    ssl_context: ssl.SSLContext | None = None
+    credentials: Credentials = field(default_factory=Anonymous)
     impersonation: tuple[tuple[str, str], ...] = ()
     proxy: Proxy | None = None
     tls_server_name: str = ""

@@ -11,9 +11,10 @@ import binascii
 import json
 import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
+
+from msgspec import Struct, field
 
 from exivity_audit import chart
 from exivity_audit.collect import broker, public
@@ -23,6 +24,7 @@ from exivity_audit.collect.parity import ParityKey
 from exivity_audit.collect.pem import describe_certificates, describe_key_pair
 from exivity_audit.collect.targets import backup_url
 from exivity_audit.collect.workflows import WORKFLOWS
+from exivity_audit.discreet import Discreet
 
 LARGEST_HELM = 16 * 2**20
 CAP = 64
@@ -35,12 +37,13 @@ COMMON_WORDS = (
 )  # fmt: skip
 
 
-@dataclass
-class Vault:
+class Vault(Discreet, Struct):
     """Holds the secret values of one site in memory, for as long as it takes to tell which are equal."""
 
-    entries: list[tuple[dict[str, Any], str]] = field(default_factory=list, repr=False)
-    identities: list[tuple[str, str]] = field(default_factory=list, repr=False)
+    unprinted = ("entries", "identities")
+
+    entries: list[tuple[dict[str, Any], str]] = field(default_factory=list)
+    identities: list[tuple[str, str]] = field(default_factory=list)
     reads: set[str] = field(default_factory=set)  # in whose objects the descriptions are
     read: str = ""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
+
+from msgspec import Struct, field
 
 from exivity_audit.collect.answer import Answer, Failure
 from exivity_audit.collect.together import together
@@ -24,8 +25,7 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _MALFORMED = Failure("malformed", 200, "discovery gave an entry that is not one")
 
 
-@dataclass(frozen=True)
-class Served:
+class Served(Struct, frozen=True):
     """A resource the cluster serves, at the version to ask it at."""
 
     group: str
@@ -41,8 +41,7 @@ class Served:
         return f"{self.path_prefix}{inside}/{self.plural}" + (f"/{quote(name, safe='')}" if name is not None else "")
 
 
-@dataclass
-class Discovery:
+class Discovery(Struct):
     """The resources served, and the groups that could not be asked. `failure` is set when a whole half of discovery is lost."""
 
     served: dict[tuple[str, str], list[Served]] = field(default_factory=dict)

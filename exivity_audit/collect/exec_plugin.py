@@ -6,19 +6,21 @@ import contextlib
 import json
 import os
 import selectors
-import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import Struct
 
+from exivity_audit.discreet import Discreet
 from exivity_audit.errors import Unreachable, UsageError, one_line
+
+if TYPE_CHECKING:
+    import subprocess
 
 LONGEST_RUN = 30.0
 _LARGEST_OUTPUT = 1024 * 1024
@@ -26,13 +28,14 @@ _VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1
 _TRY = "Run the same command by hand, or any kubectl command with this context, to see what is wrong."
 
 
-@dataclass(frozen=True)
-class ExecCredential:
+class ExecCredential(Discreet, Struct, frozen=True):
     """What a plug-in handed over: a bearer token, a client certificate with its key, or both."""
 
-    token: str = field(repr=False, default="")
-    certificate: str = field(repr=False, default="")
-    key: str = field(repr=False, default="")
+    unprinted = ("token", "certificate", "key")
+
+    token: str = ""
+    certificate: str = ""
+    key: str = ""
     expires: datetime | None = None
 
     @property
@@ -41,18 +44,19 @@ class ExecCredential:
         return self.expires is not None and self.expires <= datetime.now(UTC)
 
 
-@dataclass(frozen=True)
-class ExecPlugin:
+class ExecPlugin(Discreet, Struct, frozen=True):
     """One `exec` block of a kubeconfig user, checked and ready to run."""
 
+    unprinted = ("arguments", "environment", "cluster")
+
     command: str
-    arguments: tuple[str, ...] = field(repr=False, default=())
-    environment: tuple[tuple[str, str], ...] = field(repr=False, default=())
+    arguments: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
     api_version: str = _VERSIONS[0]
     install_hint: str = ""
     interactive_mode: str = ""
     base: Path = Path()
-    cluster: Mapping[str, object] | None = field(repr=False, default=None)
+    cluster: Mapping[str, object] | None = None
 
     def run(self, limit: float = LONGEST_RUN) -> ExecCredential:
         """Run the plug-in and return a credential that is not expired; raise Unreachable with a next step otherwise."""
@@ -76,6 +80,8 @@ class ExecPlugin:
             path = self.base / self.command
             found = str(path) if path.is_file() and os.access(path, os.X_OK) else None
         else:
+            import shutil
+
             found = shutil.which(self.command)
         if found is None:
             hint = one_line(self.install_hint, 200)
@@ -91,6 +97,8 @@ class ExecPlugin:
         return {**os.environ, **dict(self.environment), "KUBERNETES_EXEC_INFO": json.dumps(info)}
 
     def _output(self, program: str, name: str, limit: float) -> bytes:
+        import subprocess  # only for a kubeconfig with a plug-in
+
         end = time.monotonic() + limit
         try:
             process = subprocess.Popen(

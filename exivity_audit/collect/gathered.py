@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
 from exivity_audit.collect.describe import Vault, settle
 from exivity_audit.collect.net import caught, strained
 from exivity_audit.collect.parity import ParityKey
+from exivity_audit.discreet import Discreet
 from exivity_audit.keyring import described_in
 from exivity_audit.snapshot import SiteSnapshot
 
 
-@dataclass(frozen=True)
-class Gathered:
+class Gathered(Discreet, Struct, frozen=True):
     """A site as it was read, and the values whose descriptions are in it."""
 
+    unprinted = ("vault",)
+
     site: SiteSnapshot
-    vault: Vault = field(repr=False, default_factory=Vault)
+    vault: Vault = field(default_factory=Vault)
 
 
 def settled(sites: Sequence[Gathered], key: ParityKey | None = None) -> tuple[SiteSnapshot, ...]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
 from exivity_audit.collect.answer import Failure
 from exivity_audit.collect.beside import Told, reason_of
@@ -28,8 +28,7 @@ MOST_KEPT = 200  # reports, the newest
 SHOWN = 5  # files that are named
 
 
-@dataclass
-class History:
+class History(Struct):
     """The past reports of one release in a folder; files that are none of them are left alone, and named once."""
 
     folder: Path

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import base64
-import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from exivity_audit.collect import tls
+from exivity_audit.discreet import Discreet
 from exivity_audit.errors import UsageError, one_line
 from exivity_audit.yaml_file import Loader, refuse_bombs
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Discreet, Struct, frozen=True):
     """One named cluster, user or context, with the folder its relative paths count from."""
 
+    unprinted = ("values",)
+
     name: str
-    values: Mapping[str, Any] = field(repr=False)
+    values: Mapping[str, Any]
     base: Path
 
     def text(self, key: str) -> str:
@@ -51,8 +53,7 @@ class Entry:
         return tls.read(path, what) if path else None
 
 
-@dataclass(frozen=True)
-class Selected:
+class Selected(Struct, frozen=True):
     """The context to use, with its cluster and its user (which may be empty: anonymous)."""
 
     context: Entry
@@ -153,7 +154,9 @@ def _entries(documents: Iterable[tuple[Path, Mapping[str, Any]]], plural: str, s
 def _named(entries: Mapping[str, Entry], name: str, what: str, where: str, step: str) -> Entry:
     if name in entries:
         return entries[name]
-    near = difflib.get_close_matches(name, entries, n=3, cutoff=0.5)
+    from difflib import get_close_matches  # only where something is wrong
+
+    near = get_close_matches(name, entries, n=3, cutoff=0.5)
     known = f"nearest: {_shown(near)}" if near else _known(f"{what}s", entries)
     asked = f"The {what} {one_line(name, 80)!r}" if name else f"No {what}"
     missing = "is not in the kubeconfig" if where == "the kubeconfig" else f"of {where} is not in the kubeconfig" if name else f"is named by {where}"

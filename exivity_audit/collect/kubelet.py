@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from exivity_audit.collect.answer import Failure
 from exivity_audit.collect.beside import Client, Told, amount

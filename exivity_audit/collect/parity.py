@@ -7,9 +7,11 @@ import hmac
 import re
 import stat
 import unicodedata
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Struct
+
+from exivity_audit.discreet import Discreet
 from exivity_audit.errors import UsageError
 
 LENGTH = 32
@@ -20,11 +22,12 @@ _TEXT = re.compile(rb"[0-9a-fA-F]{64}")
 _HINT = "make one with `exivity-audit parity-key`, and use the same file at every site"
 
 
-@dataclass(frozen=True)
-class ParityKey:
+class ParityKey(Discreet, Struct, frozen=True):
     """32 secret bytes that the people at all sites share for the time of a comparison."""
 
-    content: bytes = field(repr=False)
+    unprinted = ("content",)
+
+    content: bytes
 
     def mark(self, purpose: str, value: str) -> str:
         """The keyed hash of a secret value. The purpose is part of it: one value used for two things has two marks."""

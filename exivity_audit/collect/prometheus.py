@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
 
 from exivity_audit.collect import tls
 from exivity_audit.collect.answer import Failure
@@ -17,6 +18,7 @@ from exivity_audit.collect.connection import Connection
 from exivity_audit.collect.credentials import Anonymous, Credentials, Fixed, TokenFile, basic
 from exivity_audit.collect.deadline import Deadline
 from exivity_audit.collect.stats import Stats
+from exivity_audit.discreet import Discreet
 from exivity_audit.document import Malformed
 from exivity_audit.errors import AuditError, UsageError
 from exivity_audit.fact import Unreadable
@@ -41,14 +43,15 @@ MOST_MOUNTS = 50
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
-@dataclass(frozen=True)
-class Server:
+class Server(Discreet, Struct, frozen=True):
     """Where a Prometheus is, and how it is asked; the URL holds no user info."""
+
+    unprinted = ("user",)
 
     url: str
     token_file: Path | None = None
     ca_file: Path | None = None
-    user: tuple[str, str] | None = field(repr=False, default=None)
+    user: tuple[str, str] | None = None
 
 
 def server_of(url: str, token_file: str | None, ca_file: str | None) -> Server:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import base64
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
+from msgspec import Struct
+
+from exivity_audit.discreet import Discreet
 from exivity_audit.errors import UsageError
 
 
-@dataclass(frozen=True)
-class Proxy:
+class Proxy(Discreet, Struct, frozen=True):
     """A proxy without its password in the URL; `authorization` is the Proxy-Authorization header or empty."""
 
+    unprinted = ("authorization", "userinfo")
+
     url: str
-    authorization: str = field(repr=False, default="")
-    userinfo: tuple[str, str] = field(repr=False, default=("", ""))
+    authorization: str = ""
+    userinfo: tuple[str, str] = ("", "")
 
 
 def choose(server: str, configured: str, environment: Mapping[str, str]) -> Proxy | None:

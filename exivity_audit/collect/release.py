@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from exivity_audit import chart
 from exivity_audit.collect.answer import Failure, Listing
 from exivity_audit.collect.api import CACHED, Api
 from exivity_audit.collect.discovery import Discovery
 from exivity_audit.collect.together import together
+from exivity_audit.discreet import Discreet
 from exivity_audit.errors import UsageError, one_line
 from exivity_audit.nearest import nearest
 
@@ -23,23 +26,35 @@ class NoAnswer(UsageError):
     """Nothing was seen of where the release may be, because the server gave no answer: no word on what is installed."""
 
 
-@dataclass(frozen=True, order=True)
-class Target:
+class Target(Discreet, Struct, frozen=True, order=True):
     """The release to audit: ``fullname`` is the chart's FN, a guess from the release where ``fullname_seen`` is false.
 
     ``namespace_failure`` says why the namespace itself could not be read; None where it was, or where the run named none.
     ``marked``: path and query of the list of the chart's Deployments in the whole cluster, and what it held, where that was asked.
     """
 
+    unprinted = ("marked",)
+
     namespace: str
     name: str
     fullname: str
     fullname_seen: bool = True
-    namespace_failure: Failure | None = field(default=None, compare=False)
-    marked: Marked | None = field(default=None, compare=False, repr=False)
+    namespace_failure: Failure | None = None
+    marked: Marked | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Target) and self._release == other._release
+
+    def __hash__(self) -> int:
+        return hash(self._release)
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
+
+    @property
+    def _release(self) -> tuple[str, str, str, bool]:
+        """What tells it from another one, however it was found."""
+        return self.namespace, self.name, self.fullname, self.fullname_seen
 
 
 def find_release(api: Api, discovery: Discovery, namespace: str | None, release: str | None, context_namespace: str | None) -> Target:

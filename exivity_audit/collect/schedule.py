@@ -7,22 +7,21 @@ import queue
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 Made = TypeVar("Made")
 Call = Callable[[], Any]
 
 
-@dataclass(frozen=True)
-class After:
+class After(Struct, frozen=True):
     """A course waits here for other courses; those that are not run are not waited for."""
 
     names: frozenset[str]
 
 
-@dataclass(frozen=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """A course waits here for the answers to some questions, and gets them in this order; ``apart``: of servers that may be slow."""
 
     calls: Sequence[Call]

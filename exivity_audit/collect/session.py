@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from exivity_audit.collect.beside import SECONDS, Source
 from exivity_audit.collect.collector import Base, Collector, Progress, base, gather_site
@@ -25,8 +26,7 @@ from exivity_audit.probes.asked import Asked
 from exivity_audit.snapshot import SiteSnapshot
 
 
-@dataclass(frozen=True)
-class Access:
+class Access(Struct, frozen=True):
     """How to reach a cluster, as kubectl's flags say it."""
 
     kubeconfig: Path | None = None
@@ -48,8 +48,7 @@ class Access:
     site: str = "default"
 
 
-@dataclass
-class Session:
+class Session(Struct):
     """An open way to one cluster in which the release has been found."""
 
     access: Access

@@ -5,7 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from exivity_audit.collect.deadline import Deadline
 from exivity_audit.collect.gathered import Gathered
@@ -13,6 +14,7 @@ from exivity_audit.collect.place import Read
 from exivity_audit.collect.release import NoAnswer
 from exivity_audit.collect.session import Access, Session, open_session
 from exivity_audit.collect.stats import Stats
+from exivity_audit.discreet import Discreet
 from exivity_audit.errors import AuditError, Unreachable, UsageError
 
 GRACE = 3.0  # seconds after the deadline in which the requests that were cut off come home
@@ -20,16 +22,17 @@ Step = Callable[[str, int, int, str], None]
 LATE = Unreachable("The time for the whole run was up before the site was read.", "Give more time with --deadline.")
 
 
-@dataclass
-class Visit:
+class Visit(Discreet, Struct):
     """One site of a run: what was read there, or why nothing could be."""
+
+    unprinted = ("session",)
 
     access: Access
     gathered: Gathered | None = None
     error: AuditError | None = None
     notes: list[str] = field(default_factory=list)
     stats: Stats = field(default_factory=Stats)
-    session: Session | None = field(default=None, repr=False)
+    session: Session | None = None
 
     @property
     def name(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import ssl
-import tempfile
 from pathlib import Path
 
 from exivity_audit.errors import Unreachable, one_line
@@ -74,7 +73,9 @@ def load_client_certificate(made: ssl.SSLContext, certificate: bytes, key: bytes
 
 
 def _load_from_folder(made: ssl.SSLContext, pair: bytes) -> None:
-    with tempfile.TemporaryDirectory(prefix="exivity-audit-") as folder:  # 0700
+    from tempfile import TemporaryDirectory  # seldom needed
+
+    with TemporaryDirectory(prefix="exivity-audit-") as folder:  # 0700
         path = Path(folder) / "pair.pem"
         path.touch(mode=0o600)
         path.write_bytes(pair)

@@ -6,12 +6,12 @@ import json
 import random
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
 import urllib3
+from msgspec import Struct
 
 from exivity_audit.collect import asking, faults, pools
 from exivity_audit.collect.answer import Answer, Failure, Kind, Listing, failed, with_failure
@@ -31,8 +31,7 @@ _GIVEN_UP = 24  # tries in a row without any answer: the server is gone, and ask
 _NO_TIME = Failure("deadline", None, "the time for the whole run was up", "Give more time with --deadline.")
 
 
-@dataclass(frozen=True)
-class _Try:
+class _Try(Struct, frozen=True):
     answer: Answer
     again: bool
     wait: float | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import Struct
@@ -50,8 +49,7 @@ class BrokerVersion(Struct, frozen=True, order=True):
         return f"{self.major}.{self.minor}"
 
 
-@dataclass(frozen=True)
-class BrokerInstance:
+class BrokerInstance(Struct, frozen=True):
     """One configured server. ``workload``, ``pods`` and ``claims`` raise NotSeen when used where they could not be read."""
 
     subject: Subject  # the release, narrowed to the server where several are configured
@@ -64,10 +62,22 @@ class BrokerInstance:
     kind: BrokerKind
     location: Location
     cluster: RabbitmqCluster | None = None
-    workload: Workload | None = field(default=None, compare=False)
-    pods: tuple[Pod, ...] = field(default=(), compare=False)
-    claims: tuple[Claim, ...] = field(default=(), compare=False)
+    workload: Workload | None = None
+    pods: tuple[Pod, ...] = ()
+    claims: tuple[Claim, ...] = ()
     vhosts: frozenset[str] = frozenset()  # every virtual host that a config.json names on it
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BrokerInstance) and self._configured == other._configured
+
+    def __hash__(self) -> int:
+        return hash(self._configured)
+
+    @property
+    def _configured(self) -> tuple[object, ...]:
+        """What tells it from another one; what may not have been read is not touched."""
+        named = (self.subject, self.source, self.host, self.port, self.secure, self.vhost, self.user)
+        return (*named, self.kind, self.location, self.cluster, self.vhosts)
 
     @property
     def server(self) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -63,8 +62,7 @@ class Management(Struct, frozen=True):
         return tuple(found) or (("memory or disk",) if self.alarm else ())
 
 
-@dataclass(frozen=True)
-class BrokerProbe:
+class BrokerProbe(Struct, frozen=True):
     """One look at one configured server; ``failure`` of the way leaves everything else empty."""
 
     subject: Subject
@@ -76,7 +74,10 @@ class BrokerProbe:
     version: str
     tls: Seen
     management: Management | None
-    defaults: Mapping[str, str] = field(default_factory=dict, hash=False)  # what became of the shipped pairs, where they were tried
+    defaults: Mapping[str, str] = field(default_factory=dict)  # what became of the shipped pairs, where they were tried
+
+    def __hash__(self) -> int:
+        return hash((self.subject, self.server))
 
     @property
     def answered(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import Struct
@@ -89,22 +88,24 @@ class ConfigSource(Struct, frozen=True):
     source: Source
 
 
-@dataclass(frozen=True)
-class Controller:
+class Controller(Struct, frozen=True):
     """A workload that runs an ingress controller."""
 
     workload: Workload
     product: Product
     image: str
     by_image: bool
-    arguments: dict[str, str] = field(hash=False)  # by name in lower case; "true" where no value is given
-    config: dict[str, str] | None = field(hash=False)  # None: its ConfigMap could not be read; empty: defaults
+    arguments: dict[str, str]  # by name in lower case; "true" where no value is given
+    config: dict[str, str] | None  # None: its ConfigMap could not be read; empty: defaults
     config_source: ConfigSource | None
     config_reasons: tuple[Reason, ...]
     host_network: bool
     host_ports: tuple[int, ...]
     desired: int
     data_plane: bool = False  # what answers is a proxy that a controller configures: its image has a version of its own
+
+    def __hash__(self) -> int:
+        return hash((self.subject, self.product, self.image))
 
     @property
     def subject(self) -> Subject:

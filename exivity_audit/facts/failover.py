@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
+from exivity_audit.discreet import Discreet
 from exivity_audit.fact import NotSeen, Reason
 from exivity_audit.facts.broker import BrokerInstance, BrokerKind
 from exivity_audit.facts.cnpg import HEALTHY
@@ -78,9 +78,10 @@ class StepReadiness(Struct, frozen=True):
     steps: tuple[str, ...]  # names of the workflow's steps that do it
 
 
-@dataclass(frozen=True)
-class Failover:
+class Failover(Discreet, Struct, frozen=True):
     """A standby that can take over from the active site of its deployment, as typed inputs; each says itself why it was not seen."""
+
+    unprinted = ("data", "claims", "plans", "runs")
 
     pair: Pair
     release: str
@@ -93,12 +94,12 @@ class Failover:
     pattern: Sight[Pattern]
     kinship: Sight[Kinship]
     brokers: tuple[Sight[tuple[BrokerInstance, ...]], Sight[tuple[BrokerInstance, ...]]]
-    data: StandbyData = field(repr=False)
-    claims: Sight[tuple[ClaimAtStandby, ...]] = field(repr=False)
+    data: StandbyData
+    claims: Sight[tuple[ClaimAtStandby, ...]]
     hosts: tuple[Sight[tuple[str, ...]], Sight[tuple[str, ...]]]
     addresses: tuple[Sight[tuple[str, ...]], Sight[tuple[str, ...]]]
-    plans: tuple[PlansAt, ...] = field(repr=False)
-    runs: tuple[RunAt, ...] = field(repr=False)
+    plans: tuple[PlansAt, ...]
+    runs: tuple[RunAt, ...]
 
     @property
     def plan(self) -> FailoverPlan | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import Struct
@@ -37,8 +36,7 @@ class Door(Struct, frozen=True):
     reasons: tuple[Reason, ...] = ()  # why the Gateway or its class was not seen
 
 
-@dataclass(frozen=True)
-class GatewayRoute:
+class GatewayRoute(Struct, frozen=True):
     """An HTTPRoute that leads to the product."""
 
     subject: Subject
@@ -52,12 +50,15 @@ class GatewayRoute:
     standing: tuple[Setting, ...]
     left_to_tls: bool  # a listener cannot use its certificate, which explains what does not stand
     hsts: bool
-    terminations: dict[str, Termination] = field(hash=False)  # by host
-    redirects: dict[str, Setting] = field(hash=False)
+    terminations: dict[str, Termination]  # by host
+    redirects: dict[str, Setting]
     own = False
     rules_at = "spec.rules[].backendRefs"
     hosts_at = "spec.hostnames"
     tls_at = "spec.parentRefs"
+
+    def __hash__(self) -> int:
+        return hash(self.subject)
 
 
 @fact

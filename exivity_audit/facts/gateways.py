@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import Struct
@@ -37,12 +36,14 @@ class Parent(Struct, frozen=True):
         return self.kind == "Gateway" and self.group == GROUP
 
 
-@dataclass(frozen=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """What one controller says of a route at one of its parents."""
 
     parent: Parent
-    conditions: dict[str, Condition] = field(hash=False)
+    conditions: dict[str, Condition]
+
+    def __hash__(self) -> int:
+        return hash(self.parent)
 
 
 class HttpRoute(Struct, frozen=True):
@@ -68,8 +69,7 @@ class Reference(Struct, frozen=True):
     name: str
 
 
-@dataclass(frozen=True)
-class Listener:
+class Listener(Struct, frozen=True):
     """One listener of a Gateway."""
 
     name: str
@@ -81,11 +81,13 @@ class Listener:
     options: bool  # the implementation's own TLS options are set
     spaces: str  # whose routes it takes: Same, All, Selector
     attached: int | None
-    conditions: dict[str, Condition] = field(hash=False)
+    conditions: dict[str, Condition]
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.host, self.port))
 
 
-@dataclass(frozen=True)
-class Gateway:
+class Gateway(Struct, frozen=True):
     """A Gateway that routes of the product name."""
 
     subject: Subject
@@ -95,7 +97,10 @@ class Gateway:
     class_name: str
     listeners: tuple[Listener, ...]
     addresses: tuple[str, ...]  # as its controller published them
-    conditions: dict[str, Condition] = field(hash=False)
+    conditions: dict[str, Condition]
+
+    def __hash__(self) -> int:
+        return hash(self.subject)
 
 
 class GatewayClass(Struct, frozen=True):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
@@ -19,8 +19,7 @@ WEEK, DAY = 7 * 86400.0, 86400.0
 FEWEST = 2  # past reports with a figure of a volume that tell its pace
 
 
-@dataclass(frozen=True)
-class PastReport:
+class PastReport(Struct, frozen=True):
     """A past report: when, how it ended, and what was used of each volume then, with the read that said so."""
 
     source: Source
@@ -30,7 +29,10 @@ class PastReport:
     gate: str | None
     coverage: float | None
     checklist: str | None
-    volumes: Mapping[str, tuple[Size, str]] = field(hash=False)
+    volumes: Mapping[str, tuple[Size, str]]
+
+    def __hash__(self) -> int:
+        return hash((self.source, self.date))
 
 
 def _past(item: Document) -> PastReport | None:

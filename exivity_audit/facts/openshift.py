@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from exivity_audit import chart
 from exivity_audit.document import Document
@@ -51,8 +51,7 @@ class RouteTls(Struct, frozen=True):
     pair: TlsSecret | None
 
 
-@dataclass(frozen=True)
-class PlatformRoute:
+class PlatformRoute(Struct, frozen=True):
     """A Route that leads to the product, or the several that OpenShift made of one Ingress: then the Ingress is what a person edits."""
 
     subject: Subject
@@ -65,12 +64,15 @@ class PlatformRoute:
     hosts: tuple[str, ...]
     addresses: tuple[str, ...]
     tls: tuple[tuple[str, RouteTls | None], ...]  # by host
-    admitted: dict[str, Condition] = field(hash=False)  # by router
+    admitted: dict[str, Condition]  # by router
     hsts: bool = False
     forwarded: str = ""
     rules_at = "spec.to.name"
     hosts_at = "spec.host"
     tls_at = "spec.tls"
+
+    def __hash__(self) -> int:
+        return hash(self.subject)
 
     def owned(self, own: bool) -> PlatformRoute:
         """The same Route, told whether it is of this release."""

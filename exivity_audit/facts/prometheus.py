@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import Struct
@@ -45,8 +44,7 @@ class Selector(Struct, frozen=True):
         return {str(key): str(value) for key, value in labels.items()} if isinstance(labels, dict) else {}
 
 
-@dataclass(frozen=True)
-class Server:
+class Server(Struct, frozen=True):
     """A Prometheus, an agent, or a ThanosRuler that evaluates rules; ``ready`` is None where its status does not say."""
 
     subject: Subject
@@ -57,7 +55,7 @@ class Server:
     ready: int | None
     reason: str  # of its condition Available, where that is not True
     paused: bool
-    selectors: Mapping[str, Selector] = field(hash=False)
+    selectors: Mapping[str, Selector]
     ignores_namespace_selectors: bool
     files_denied: bool
     enforced_label: str
@@ -65,6 +63,9 @@ class Server:
     alertmanagers: tuple[tuple[str, str], ...]  # namespace and name of the Services
     other_alertmanagers: bool
     remote_writes: int
+
+    def __hash__(self) -> int:
+        return hash(self.subject)
 
     @property
     def kind(self) -> str:

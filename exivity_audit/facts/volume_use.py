@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from exivity_audit.document import Document, Malformed
 from exivity_audit.evidence import Source
@@ -34,8 +34,7 @@ NOT_ASKED = {
 MUCH_LARGER = 1.5  # a file system's own overhead is far less
 
 
-@dataclass(frozen=True)
-class Use:
+class Use(Struct, frozen=True):
     """How full a volume or a node's disk is; ``disk`` names the file system, so that what shares one is known to."""
 
     subject: Subject

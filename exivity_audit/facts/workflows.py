@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -50,8 +49,7 @@ class Template(Struct, frozen=True):
     tasks: tuple[Call, ...]
 
 
-@dataclass(frozen=True)
-class Workflow:
+class Workflow(Struct, frozen=True):
     """A workflow as it is written: a WorkflowTemplate, ClusterWorkflowTemplate or CronWorkflow, or what a Sensor submits."""
 
     subject: Subject
@@ -59,13 +57,16 @@ class Workflow:
     kind: str
     name: str
     namespace: str
-    labels: dict[str, str] = field(compare=False)
+    labels: dict[str, str]
     mark: str
     entrypoint: str
     templates: tuple[Template, ...]
     calls: Reference | None  # the WorkflowTemplate that it runs as a whole
     suspended: bool = False
     submits: bool = True  # of a Sensor: whether it is seen to submit a workflow at all
+
+    def __hash__(self) -> int:
+        return hash(self.subject)
 
     @property
     def printed(self) -> str:

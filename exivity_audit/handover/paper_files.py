@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 import yaml
+from msgspec import Struct
 
 from exivity_audit.attestation import Evidence, Item
 from exivity_audit.collect.net import MARK, caught
@@ -23,8 +23,7 @@ from exivity_audit.yaml_file import read_entries, read_yaml
 PAPER = f"{EVIDENCE}evidence.yaml"
 
 
-@dataclass(frozen=True)
-class Paper:
+class Paper(Struct, frozen=True):
     """One file for the pack."""
 
     name: str

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from exivity_audit.errors import UsageError
 from exivity_audit.handover import manifest as shape
@@ -20,8 +20,7 @@ Shape = TypeVar("Shape")
 HINT = "name a file that `exivity-audit seal` wrote"
 
 
-@dataclass(frozen=True)
-class Verified:
+class Verified(Struct, frozen=True):
     """A pack whose every byte is accounted for."""
 
     manifest: shape.Manifest

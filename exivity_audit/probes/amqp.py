@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.collect.place import NotAsked
 from exivity_audit.fact import HELP
@@ -24,8 +25,7 @@ _VERSION = re.compile(r"[0-9A-Za-z.+~-]{1,40}")
 _REFUSED, _NOT_ALLOWED = 403, 530
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """How a login ended, in one word (``open`` where a channel was), and what the broker says of itself."""
 
     state: str

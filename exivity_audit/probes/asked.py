@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Struct, field
+
 from exivity_audit.config import ProbeLogin, Probes
+from exivity_audit.discreet import Discreet
 from exivity_audit.errors import UsageError
 from exivity_audit.nearest import nearest
 
@@ -19,17 +21,19 @@ LARGEST_PASSWORD = 4096
 _PLACE = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253}):(?P<port>\d{1,5})")
 
 
-@dataclass(frozen=True)
-class Login:
+class Login(Discreet, Struct, frozen=True):
     """A monitoring user of a server that the config names, in place of the product's own."""
 
-    user: str = field(repr=False)
-    password: str = field(repr=False)
+    unprinted = ("user", "password")
+
+    user: str
+    password: str
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Discreet, Struct, frozen=True):
     """Which probes run, and what they may use. Holds passwords; none of them is in its repr."""
+
+    unprinted = ("postgresql", "rabbitmq")
 
     names: frozenset[str]
     seconds: float = SECONDS
@@ -37,8 +41,8 @@ class Asked:
     default_logins: bool = False
     ca_file: Path | None = None
     connect: Mapping[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
-    postgresql: Login | None = field(repr=False, default=None)
-    rabbitmq: Login | None = field(repr=False, default=None)
+    postgresql: Login | None = None
+    rabbitmq: Login | None = None
     management: str | None = None
 
 

@@ -8,8 +8,9 @@ import selectors
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.collect.place import NotAsked
 from exivity_audit.fact import HELP
@@ -39,8 +40,7 @@ _KINDS = (
 _MISSING = re.compile(r'(role|database) "[^"]*" does not exist')
 
 
-@dataclass(frozen=True)
-class Server:
+class Server(Struct, frozen=True):
     """The address that answers, and the name that its certificate must carry."""
 
     host: str
@@ -48,8 +48,7 @@ class Server:
     port: int
 
 
-@dataclass(frozen=True)
-class Mode:
+class Mode(Struct, frozen=True):
     """How a session is encrypted and verified."""
 
     sslmode: str

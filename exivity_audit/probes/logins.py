@@ -6,11 +6,13 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit import chart
 from exivity_audit.collect.place import NotAsked
+from exivity_audit.discreet import Discreet
 from exivity_audit.fact import HELP
 from exivity_audit.facts.configuration import first_server
 from exivity_audit.probes.opening import Tools
@@ -18,22 +20,24 @@ from exivity_audit.probes.opening import Tools
 SHIPPED_PORT = {"db": "5432", "mq": "5672"}
 
 
-@dataclass(frozen=True)
-class DatabaseLogin:
+class DatabaseLogin(Discreet, Struct, frozen=True):
     """How the product logs in to its database; an empty password is one that was not seen."""
+
+    unprinted = ("password",)
 
     database: str
     user: str
-    password: str = field(repr=False)
+    password: str
     sslmode: str = ""
 
 
-@dataclass(frozen=True)
-class BrokerLogin:
+class BrokerLogin(Discreet, Struct, frozen=True):
     """How the product logs in to its broker."""
 
+    unprinted = ("password",)
+
     user: str
-    password: str = field(repr=False)
+    password: str
     vhost: str = "/"
 
 

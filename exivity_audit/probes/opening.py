@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.collect.api import Api
 from exivity_audit.collect.connection import Connection
@@ -18,8 +19,7 @@ from exivity_audit.probes.ways import Ways, standing
 from exivity_audit.probes.wire import Resolve, resolve
 
 
-@dataclass(frozen=True)
-class Tools:
+class Tools(Struct, frozen=True):
     """What a probe may use: the run's API (Secrets are read in memory), the ways to servers, the resolver, and what the run asked for."""
 
     api: Api

@@ -6,9 +6,10 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.collect.pem import describe_certificates
 from exivity_audit.probes.attempt import Attempt, Failed, Path, failure_of
@@ -20,8 +21,7 @@ MARGIN = 0.3  # seconds kept back, so that what was seen before a peer hung is t
 LARGEST_READ = 65536
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Struct, frozen=True):
     """One server, how it is reached and until when; the attempt closes whatever was opened."""
 
     way: Way
@@ -101,8 +101,7 @@ class Untrusted(Exception):
         self.trouble = trouble
 
 
-@dataclass(frozen=True)
-class Handshake:
+class Handshake(Struct, frozen=True):
     """What a handshake showed; ``trouble`` is empty where the certificate holds for the host."""
 
     protocol: str

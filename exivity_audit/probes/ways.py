@@ -5,9 +5,10 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from exivity_audit.collect.api import Api
 from exivity_audit.collect.connection import Connection
@@ -21,8 +22,7 @@ PORT_FORWARD = "--probe-port-forward"
 HOPS = 4
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(Struct, frozen=True):
     """Where a connection is made to, and the name that the server's certificate must carry."""
 
     host: str
@@ -31,8 +31,7 @@ class Way:
     path: Path
 
 
-@dataclass(frozen=True)
-class Pod:
+class Pod(Struct, frozen=True):
     """A pod behind a Service and the port that it listens on."""
 
     namespace: str

@@ -8,11 +8,12 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from exivity_audit.collect.deadline import Deadline
 from exivity_audit.publishing.destination import Finished, Trouble
@@ -34,8 +35,7 @@ WORDS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Bucket:
+class Bucket(Struct, frozen=True):
     """Where objects go (bucket and prefix stand in the URL), which, and where the keys are: a file, else the environment."""
 
     url: str

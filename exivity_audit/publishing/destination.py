@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from exivity_audit.collect.deadline import Deadline
 from exivity_audit.reports.run_info import RunInfo
@@ -22,8 +23,7 @@ class Trouble(Exception):
         self.what, self.following = what, following
 
 
-@dataclass(frozen=True)
-class Finished:
+class Finished(Struct, frozen=True, dict=True):
     """A run that is judged and whose reports are written."""
 
     card: Scorecard

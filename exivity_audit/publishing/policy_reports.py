@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from exivity_audit.collect.connection import Connection
 from exivity_audit.collect.deadline import Deadline
+from exivity_audit.discreet import Discreet
 from exivity_audit.errors import AuditError
 from exivity_audit.publishing.cluster_writer import ReportWriter, object_name
 from exivity_audit.publishing.destination import Finished, Trouble
 
 
-@dataclass(frozen=True)
-class PolicyReports:
+class PolicyReports(Discreet, Struct, frozen=True):
     """The cluster of one site, by a connection of its own that is made when it is time to write."""
 
-    connect: Callable[[], Connection] = field(repr=False)
+    unprinted = ("connect",)
+
+    connect: Callable[[], Connection]
     site: str
 
     @property

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from exivity_audit.collect.deadline import Deadline
 from exivity_audit.publishing.address import place
@@ -24,8 +25,7 @@ WORDS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Pushgateway:
+class Pushgateway(Struct, frozen=True):
     """Where it is, and what it wants to see of us: a token, or a user name and a password, or nothing."""
 
     url: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from exivity_audit.errors import UsageError, one_line
 from exivity_audit.publishing.destination import Trouble
@@ -14,8 +15,7 @@ LARGEST = 16 * 1024
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-@dataclass(frozen=True)
-class Secret:
+class Secret(Struct, frozen=True):
     """Where a secret stands: an environment variable, or a file."""
 
     variable: str = ""

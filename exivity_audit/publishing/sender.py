@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import urllib3
+from msgspec import Struct
 
 from exivity_audit.collect import faults, pools, tls
 from exivity_audit.collect.answer import Failure
@@ -17,6 +17,7 @@ from exivity_audit.collect.body import BodyError, read_body
 from exivity_audit.collect.connection import Connection
 from exivity_audit.collect.deadline import Deadline
 from exivity_audit.collect.retry import http_date, retry_after, wait_before
+from exivity_audit.discreet import Discreet
 from exivity_audit.errors import AuditError, one_line
 from exivity_audit.publishing.destination import Trouble
 
@@ -35,23 +36,25 @@ Words = Mapping[int, tuple[str, str]]
 """What an HTTP status of a destination means, and what to do about it."""
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Discreet, Struct, frozen=True):
     """One request; ``repeatable`` when doing it twice is the same as doing it once."""
 
+    unprinted = ("url", "body", "headers")
+
     method: str
-    url: str = field(repr=False)
-    body: bytes | None = field(repr=False)
-    headers: Mapping[str, str] = field(repr=False)
+    url: str
+    body: bytes | None
+    headers: Mapping[str, str]
     repeatable: bool
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(Discreet, Struct, frozen=True):
     """A whole answer; of an answer that says no nothing but its status is ever shown."""
 
+    unprinted = ("content",)
+
     status: int
-    content: bytes = field(repr=False)
+    content: bytes
 
 
 def connection_to(url: str, ca_file: Path | None) -> Connection:

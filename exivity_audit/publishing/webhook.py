@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from exivity_audit.collect.deadline import Deadline
 from exivity_audit.errors import UsageError
@@ -27,8 +28,7 @@ WORDS = dict.fromkeys((401, 403, 404, 410), ("the webhook does not exist or take
 }
 
 
-@dataclass(frozen=True)
-class Webhook:
+class Webhook(Struct, frozen=True):
     """One webhook; its URL is a secret, so it is read when it is used and shown nowhere."""
 
     kind: Kind

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit import chart
 from exivity_audit.acceptance import ALL_SITES
@@ -66,8 +67,7 @@ def points(gained: Fraction) -> float:
     return float(Fraction(math.floor(gained * 10 + Fraction(1, 2)), 10))
 
 
-@dataclass(frozen=True)
-class Bar:
+class Bar(Struct, frozen=True):
     """Weight of a row: earned, lost to warnings, lost to failures, undecided."""
 
     earned: Fraction
@@ -122,8 +122,7 @@ def failures(card: Scorecard) -> tuple[Outcome, ...]:
     return tuple(sorted(failed, key=lambda outcome: -outcome.severity.weight))
 
 
-@dataclass(frozen=True)
-class After:
+class After(Struct, frozen=True):
     """Where the score stands once some remedies are applied."""
 
     score: Fraction | None

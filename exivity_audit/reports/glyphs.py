@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from exivity_audit.score import Gate, RowVerdict
 from exivity_audit.verdict import Status
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True):
     """Glyph, ASCII sign and style of a status."""
 
     glyph: str

@@ -6,12 +6,12 @@ import base64
 import hashlib
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from msgspec import Struct
 
 from exivity_audit.quantity import print_size
 from exivity_audit.reports import figures, page_summary, page_tables
@@ -75,16 +75,14 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(Struct, frozen=True):
     """The rows of one phase."""
 
     phase: str
     rows: tuple[page_summary.Line, ...]
 
 
-@dataclass(frozen=True)
-class Foot:
+class Foot(Struct, frozen=True):
     """The last lines: traffic, clusters, versions, command."""
 
     traffic: str
@@ -95,8 +93,7 @@ class Foot:
     command: str
 
 
-@dataclass(frozen=True)
-class Why:
+class Why(Struct, frozen=True):
     """A sentence of the head, with links to the checks it names."""
 
     text: str

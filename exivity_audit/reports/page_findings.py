@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from exivity_audit.acceptance import ALL_SITES
 from exivity_audit.evaluate import Outcome
@@ -20,8 +21,7 @@ QUIET = (Status.PASS, Status.SKIP)
 MENDED = (Status.FAIL, Status.WARN, Status.WAIVED)
 
 
-@dataclass(frozen=True)
-class Alike:
+class Alike(Struct, frozen=True):
     """Subjects of which the same is to say."""
 
     subjects: tuple[str, ...]
@@ -29,8 +29,7 @@ class Alike:
     text: str
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(Struct, frozen=True):
     """What the verdicts of one status say, under its label."""
 
     status: Status
@@ -38,16 +37,14 @@ class Said:
     lines: tuple[Alike, ...]
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A link to a check."""
 
     name: str
     anchor: str
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One check at one site, as the page shows it."""
 
     anchor: str
@@ -69,8 +66,7 @@ class Finding:
     more_commands: int
 
 
-@dataclass(frozen=True)
-class RowFindings:
+class RowFindings(Struct, frozen=True):
     """A row of the checklist with its findings: what is open, then what passed or was left out."""
 
     anchor: str

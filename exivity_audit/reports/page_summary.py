@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
+
+from msgspec import Struct
 
 from exivity_audit.document import parse_time
 from exivity_audit.reports import figures
@@ -27,8 +28,7 @@ WIDE, HIGH = 600.0, 100.0  # the trend's own units
 Point = tuple[str, float | None]
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The headline: who, what, the grade, the score, how much of it was decided."""
 
     names: tuple[tuple[str, str], ...]
@@ -40,8 +40,7 @@ class Answer:
     title: str
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct, frozen=True):
     """One part of a bar, in its own units."""
 
     name: str
@@ -49,16 +48,14 @@ class Part:
     width: str
 
 
-@dataclass(frozen=True)
-class Bar:
+class Bar(Struct, frozen=True):
     """A row's weight as a picture, with its words."""
 
     parts: tuple[Part, ...]
     label: str
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of the checklist."""
 
     id: str
@@ -79,8 +76,7 @@ class Line:
     weight: int
 
 
-@dataclass(frozen=True)
-class Gain:
+class Gain(Struct, frozen=True):
     """One of the remedies that gain most."""
 
     gain: str
@@ -89,8 +85,7 @@ class Gain:
     effects: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Trend:
+class Trend(Struct, frozen=True):
     """The score over several runs."""
 
     lines: tuple[str, ...]
@@ -102,8 +97,7 @@ class Trend:
     points: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """One site as the head of the page tells it."""
 
     name: str
@@ -114,8 +108,7 @@ class Facts:
     more: tuple[str, ...]  # of one of several sites: how much of it was decided, when it was read, or why it was not reached
 
 
-@dataclass(frozen=True)
-class OpenPoint:
+class OpenPoint(Struct, frozen=True):
     """One open point of the sign-off."""
 
     status: Status

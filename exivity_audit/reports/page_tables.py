@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from exivity_audit.attestation import Attestation
 from exivity_audit.calendar import EVERY_SITE, due_by_site
@@ -29,16 +30,14 @@ from exivity_audit.verdict import Status
 Refer = Callable[[str], Reference]
 
 
-@dataclass(frozen=True)
-class Todo:
+class Todo(Struct, frozen=True):
     """What would decide some checks."""
 
     text: str
     checks: tuple[Reference, ...]
 
 
-@dataclass(frozen=True)
-class Unread:
+class Unread(Struct, frozen=True):
     """Reads that saw nothing for the same reason."""
 
     site: str
@@ -47,8 +46,7 @@ class Unread:
     rule: str
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Struct, frozen=True):
     """One line of a table: how it looks, and its cells by name."""
 
     status: Status
@@ -56,8 +54,7 @@ class Table:
     cells: dict[str, str]
 
 
-@dataclass(frozen=True)
-class Takeover:
+class Takeover(Struct, frozen=True):
     """An action of the failover to a standby site."""
 
     status: Status
@@ -70,8 +67,7 @@ class Takeover:
     checks: tuple[Reference, ...]
 
 
-@dataclass(frozen=True)
-class Paper:
+class Paper(Struct, frozen=True):
     """An attestation or a waiver and what became of it."""
 
     status: Status

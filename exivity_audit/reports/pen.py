@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -18,8 +18,7 @@ INDENT = 2
 STRONG = frozenset({"fix", "do"})
 
 
-@dataclass(frozen=True)
-class Pen:
+class Pen(Struct, frozen=True):
     """Writes for one console. All text enters through ``say`` and is never read as markup."""
 
     width: int

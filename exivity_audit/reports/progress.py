@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import Self, TextIO
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as RichProgress
-from rich.table import Column
+from typing import TYPE_CHECKING, Self, TextIO
 
 from exivity_audit.reports.text import ascii_text, clean
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import ProgressColumn
+    from rich.table import Column
 
 
 class NullProgress:
@@ -31,6 +31,9 @@ class Progress(NullProgress):
     """Spinner, what is read of which cluster, bar, n/m, elapsed."""
 
     def __init__(self, name: str, console: Console) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as RichProgress
+
         self._ascii = not console.encoding.lower().startswith("utf")
         columns: tuple[ProgressColumn, ...] = (
             SpinnerColumn("line" if self._ascii else "dots"),
@@ -58,6 +61,8 @@ class Progress(NullProgress):
 
 
 def _one_line() -> Column:
+    from rich.table import Column
+
     return Column(no_wrap=True, overflow="crop")
 
 
@@ -66,5 +71,7 @@ def progress(name: str, stream: TextIO | None = None, *, quiet: bool = False) ->
     target = stream or sys.stderr
     if quiet or not target.isatty():
         return NullProgress()
+    from rich.console import Console  # only for a terminal
+
     console = Console(file=target, markup=False, emoji=False, highlight=False)
     return Progress(name, console) if console.is_terminal and not console.is_dumb_terminal else NullProgress()

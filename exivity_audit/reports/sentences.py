@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from exivity_audit.config import Waiver
 from exivity_audit.lifecycle import STALE_AFTER
@@ -13,8 +14,7 @@ from exivity_audit.reports.texts import Texts
 from exivity_audit.score import Gate, Remedy, Scorecard
 
 
-@dataclass(frozen=True)
-class Sentence:
+class Sentence(Struct, frozen=True):
     """A sentence, or the beginning of one that ends with ids of checks."""
 
     text: str

@@ -12,7 +12,7 @@ TO_ASCII = str.maketrans({
     "→": "->", "·": "|", "–": "-", "…": "...", "≥": ">=", "≤": "<=", "×": "x", "━": "=", "╍": "x", "┄": ".", "─": "-",
     "✘": "x", "✎": "m", "▲": "!", "✔": "+",
 })  # fmt: skip
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7e]")  # by what it leaves out: compiled in 0.2 ms instead of 4
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7e]")  # compiles at once, the set from \x7f up takes 5 ms
 
 
 def clean(text: object) -> str:

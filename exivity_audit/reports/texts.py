@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 LANGUAGES = ("en", "nl", "de")
 
@@ -306,8 +307,7 @@ TABLE: dict[str, tuple[str, str, str]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Texts:
+class Texts(Struct, frozen=True):
     """The table in one language."""
 
     language: str = "en"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from exivity_audit.actions import Register
 from exivity_audit.chart import VALUES_SECRET
@@ -30,8 +31,7 @@ HOW = (
 )
 
 
-@dataclass
-class _Node:
+class _Node(Struct):
     """One key of the values: what stands under it, or the settings of it."""
 
     children: dict[str, _Node] = field(default_factory=dict)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import tracemalloc
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from exivity_audit.collect import body, collector, discovery, release, session
 from exivity_audit.collect.answer import Failure, Listing

@@ -6,11 +6,11 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from exivity_audit.collect import beside
 from exivity_audit.collect.beside import Told, reason_of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import random
 from collections.abc import Callable, Iterator
@@ -154,18 +153,15 @@ def _dealt(value: Any, deal: Deal, kept: dict[str, str], known: dict[int, Any]) 
         return type(value)(_dealt(one, deal, kept, known) for one in value)
     if isinstance(value, dict):
         return {_dealt(key, deal, kept, known): _dealt(one, deal, kept, known) for key, one in value.items()}
-    if isinstance(value, msgspec.Struct) or (dataclasses.is_dataclass(value) and not isinstance(value, type)):
+    if isinstance(value, msgspec.Struct):
         if id(value) not in known:
             known[id(value)] = _remade(value, lambda one: _dealt(one, deal, kept, known))
         return known[id(value)]
     return value
 
 
-def _remade(value: Any, change: Callable[[Any], Any]) -> Any:
-    if isinstance(value, msgspec.Struct):
-        return msgspec.structs.replace(value, **{name: change(getattr(value, name)) for name in value.__struct_fields__})
-    fields = [one.name for one in dataclasses.fields(value) if one.init]
-    return dataclasses.replace(value, **{name: change(getattr(value, name)) for name in fields})
+def _remade(value: msgspec.Struct, change: Callable[[Any], Any]) -> msgspec.Struct:
+    return msgspec.structs.replace(value, **{name: change(getattr(value, name)) for name in value.__struct_fields__})
 
 
 def texts(value: Any) -> Iterator[str]:

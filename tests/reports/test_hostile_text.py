@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from dataclasses import replace
 from functools import cache
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from exivity_audit.attestation import Attestation
 from exivity_audit.check import Check

@@ -348,7 +348,7 @@ def test_the_size_is_that_of_a_picture_not_of_a_film() -> None:
 
 
 def test_long_lists_are_cut_and_counted() -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     pair = (
         sample.a_check("storage/claims-bound", sample.HIGH, "Every claim is bound"),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
 from typing import Any
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from exivity_audit.reports.json_report import json_report, json_schema
 from exivity_audit.score import scorecard

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import signal
 import subprocess
@@ -12,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from exivity_audit.config import Config, Declare
@@ -409,7 +409,7 @@ class TestHarmless:
     def test_nothing_is_left_and_nothing_is_shown(self, database: Postgres, ca_file: Path) -> None:
         probing = to(database.port, ca_file, database=WATCHER)
         found = judged(probing.world, usage=probing)
-        text = json.dumps([dataclasses.asdict(verdict) for outcome in found.outcomes for verdict in outcome.verdicts], default=str)
+        text = json.dumps([msgspec.to_builtins(verdict, enc_hook=str) for outcome in found.outcomes for verdict in outcome.verdicts])
         kept = json.dumps(record(probing))
         for secret in (DATABASE_PASSWORD, *DATABASE_USERS.values()):
             assert secret not in text

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from exivity_audit.config import Config
@@ -275,7 +275,7 @@ class TestHarmless:
         before = broker.api("GET", "definitions")
         probing = managed(broker, ca_file, default_logins=True)
         found = judged(probing.world, usage=probing, config=Config())
-        text = json.dumps([dataclasses.asdict(verdict) for outcome in found.outcomes for verdict in outcome.verdicts], default=str)
+        text = json.dumps([msgspec.to_builtins(verdict, enc_hook=str) for outcome in found.outcomes for verdict in outcome.verdicts])
         kept = json.dumps(record(probing))
         for secret in (BROKER_PASSWORD, *BROKER_USERS.values()):
             assert secret not in text
