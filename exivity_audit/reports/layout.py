@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import chain, repeat
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console, ConsoleOptions, JustifyMethod, RenderableType, RenderResult
 from rich.segment import Segment
-from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 GAP = 2  # columns between a label and its text, and before what stands at the right
 _END = Segment.line()
@@ -133,6 +135,8 @@ class Columns:
             yield _END
 
     def _table(self) -> Table:
+        from rich.table import Table  # seldom needed
+
         table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="")
         for column in self._columns:
             justify: JustifyMethod = "right" if column.right else "left"
