@@ -287,3 +287,23 @@ def test_list_and_explain_know_every_check() -> None:
     assert "Fix:" in text
     assert "L1: three replicas per volume" in text
     assert "volumes.longhorn.io" in text
+
+
+@pytest.mark.parametrize(
+    ("ending", "code", "said"),
+    [
+        ("", 0, ""),
+        (">/dev/full", 2, "No space left on device"),
+        (">&-", 2, "standard output is closed"),
+        ("2>&-", 0, ""),
+        ("--nonsense", 2, "No such option"),
+    ],
+)
+def test_the_process_ends_with_its_code_and_all_is_said(ending: str, code: int, said: str) -> None:
+    """The interpreter is not taken apart at the end: nothing may be lost by that."""
+    found = subprocess.run(
+        f"exec {sys.executable} -m exivity_audit list {ending}", shell=True, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert found.returncode == code
+    assert said in found.stderr
+    assert code or found.stdout.endswith("`exivity-audit explain ID` tells more.\n")

@@ -12,7 +12,7 @@ from typing import NoReturn
 import click
 
 from exivity_audit.cli.lazy_group import LazyGroup
-from exivity_audit.errors import AuditError, one_line
+from exivity_audit.errors import AuditError, UsageError, one_line
 
 COMMANDS = {
     "run": "audit a cluster, or a snapshot of one",
@@ -61,6 +61,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     signal.signal(signal.SIGTERM, _terminate)
     gc.set_threshold(*SELDOM)
     try:
+        if sys.stdout is None:
+            raise UsageError("standard output is closed", "send it somewhere, such as >/dev/null")
         code = group.main(args=arguments, standalone_mode=False, prog_name="exivity-audit")
         sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
