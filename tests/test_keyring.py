@@ -105,11 +105,13 @@ def test_a_file_of_before_keyrings_is_read_and_its_bytes_do_not_change() -> None
 
 
 def test_a_file_nested_deeper_than_ours_is_refused_wherever_all_of_it_is_walked() -> None:
-    deep: Any = secret(1)
-    for _ in range(900):
-        deep = {"a": deep}
-    odd = decode(encode(part(site("ams", deep))), "odd.json")
+    def nested(inner: Any) -> Snapshot:
+        for _ in range(900):
+            inner = {"a": inner}
+        return decode(encode(part(site("ams", inner))), "odd.json")
+
     with pytest.raises(UsageError, match="nested deeper"):
-        join([odd, part(site("fra", secret(1)))])
+        join([nested(secret(1)), part(site("fra", secret(1)))])
     with pytest.raises(UsageError, match="nested deeper"):
-        strained_snapshot(odd)
+        strained_snapshot(nested({"secret": {"group": 1}, "text": "password=an0ther-W0rd"}))
+    assert strained_snapshot(nested(secret(1))) == nested(secret(1)), "in which nothing is caught: its texts alone are looked at"
