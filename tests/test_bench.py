@@ -20,7 +20,7 @@ from tests.bench.audit_log import AuditLog, Request, depth, parsed
 from tests.bench.filling import pod, running
 from tests.bench.latency import LatencyProxy
 from tests.bench.peers import scopes
-from tests.bench.process import Cost, Failed, best, measure, middle
+from tests.bench.process import Cost, Failed, average, best, measure
 from tests.bench.results import BARE, KUBECTL, POPEYE, TOOL, Machine, Measurement, Results, Situation, Start
 from tests.bench.starting import BARE_IMPORT
 from tests.collect.fake_server import FakeServer, make_pair, reply
@@ -116,8 +116,8 @@ def test_the_best_of_rounds_is_the_least_time_and_the_most_memory() -> None:
     assert best([Cost(2.0, 0.5, 10, 1), Cost(1.0, 0.7, 30, 1)]) == Cost(1.0, 0.5, 30, 1)
 
 
-def test_of_a_program_that_does_not_always_do_the_same_the_middle_counts() -> None:
-    assert middle([Cost(0.5, 0.3, 80, 0), Cost(9.0, 6.0, 990, 0), Cost(8.0, 5.0, 980, 0)]) == Cost(8.0, 5.0, 990, 0)
+def test_of_a_program_that_does_not_always_do_the_same_the_average_counts() -> None:
+    assert average([Cost(0.5, 0.25, 80, 0), Cost(9.0, 6.0, 990, 0), Cost(8.5, 5.0, 980, 0)]) == Cost(6.0, 3.75, 990, 0)
 
 
 # Programs

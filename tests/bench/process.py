@@ -56,10 +56,10 @@ def best(costs: Sequence[Cost]) -> Cost:
     return Cost(min(cost.wall for cost in costs), min(cost.cpu for cost in costs), max(cost.peak for cost in costs), costs[0].code)
 
 
-def middle(costs: Sequence[Cost]) -> Cost:
-    """The median of time, for a program whose own work differs from run to run; of memory the most."""
+def average(costs: Sequence[Cost]) -> Cost:
+    """What it takes on average, for a program whose own work differs from run to run; of memory the most."""
     return Cost(
-        statistics.median(cost.wall for cost in costs), statistics.median(cost.cpu for cost in costs), max(cost.peak for cost in costs), costs[0].code
+        statistics.fmean(cost.wall for cost in costs), statistics.fmean(cost.cpu for cost in costs), max(cost.peak for cost in costs), costs[0].code
     )
 
 
