@@ -26,7 +26,7 @@ test: $(READY) ## lint, types and every test that needs no cluster
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy exivity_audit
-	$(BIN)/python -m pytest tests --ignore tests/cluster --ignore tests/browser --ignore tests/probes --ignore tests/publishing/real --ignore tests/faults --numprocesses auto --dist worksteal
+	$(BIN)/python -m pytest tests --ignore tests/cluster --ignore tests/browser --ignore tests/probes --ignore tests/publishing --ignore tests/faults --numprocesses auto --dist worksteal
 
 test-cluster: $(READY) ## tests against a real control plane (Go), or kind where a container engine runs
 	$(BIN)/python -m pytest tests/cluster -rs
@@ -39,9 +39,9 @@ test-probes: $(READY) ## probes against real servers on loopback; installs Debia
 	tests/probes/install.sh
 	$(BIN)/python -m pytest tests/probes -rs
 
-test-publishing: $(READY) ## publishing against a real Prometheus and Pushgateway; installs Debian's where they can be had
+test-publishing: $(READY) ## publishing against scripted servers, a real Prometheus and Pushgateway; installs Debian's where they can be had
 	tests/publishing/install.sh
-	$(BIN)/python -m pytest tests/publishing/real -rs
+	$(BIN)/python -m pytest tests/publishing -rs --numprocesses auto --dist loadfile
 
 test-faults: $(READY) ## faults, canaries, odd objects, hostile files, kills; prints its scoreboard
 	$(BIN)/python -m pytest tests/faults --numprocesses auto

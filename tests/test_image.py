@@ -1,11 +1,8 @@
-"""The image: bases by digest, nobody's digest invented, and a tree that runs as a pod runs it."""
+"""The image: bases by digest, and nobody's digest invented; that its tree runs as a pod runs it is tried with the cluster tests."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-import pytest
 
 from tests import image
 
@@ -40,29 +37,3 @@ def test_the_image_runs_the_versions_that_are_tested() -> None:
     used = set(re.findall(r"^([\w.-]+==\S+)", (image.ROOT / "deploy" / "requirements.lock").read_text(), re.MULTILINE))
     assert used
     assert used <= tested
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    try:
-        image.bwrap()
-        return image.tree(tmp_path_factory.mktemp("image"))
-    except image.NotHere as error:
-        pytest.skip(str(error))
-
-
-def test_demo_runs_as_nobody_with_a_read_only_root(app: Path) -> None:
-    found = image.inside(app, ["demo"])
-    assert found.returncode == 0, found.stderr
-    assert "NOT READY" in found.stdout
-    refused = image.inside(app, ["demo", "-o", "json=/report.json"])
-    assert refused.returncode == 2
-    assert "Traceback" not in refused.stderr
-    written = image.inside(app, ["demo", "-o", "json=/tmp/report.json"])
-    assert written.returncode == 0, written.stderr
-
-
-def test_the_tree_holds_no_tests_and_nothing_to_build_with(app: Path) -> None:
-    names = {path.name for path in app.iterdir()}
-    assert {"exivity_audit", "exivity_audit_checks", "click", "psycopg", "minio"} <= names
-    assert not names & {"pytest", "tests", "pip", "setuptools", "wheel"}

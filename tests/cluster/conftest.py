@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import image
+
 from . import conforming
 from .controlplane import ControlPlane
 from .kind import KindCluster
@@ -67,3 +69,13 @@ def conforming_cluster(binaries: Path, tmp_path_factory: pytest.TempPathFactory)
     yield at
     for cluster in running:
         cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The image's file tree."""
+    try:
+        image.bwrap()
+        return image.tree(tmp_path_factory.mktemp("image"))
+    except image.NotHere as error:
+        pytest.skip(str(error))

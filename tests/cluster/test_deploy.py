@@ -36,15 +36,6 @@ VALUES = {
 }
 
 
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    try:
-        image.bwrap()
-        return image.tree(tmp_path_factory.mktemp("image"))
-    except image.NotHere as error:
-        pytest.skip(str(error))
-
-
 def namespace(cluster: Cluster) -> None:
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SPACE, "labels": RESTRICTED}})
 
