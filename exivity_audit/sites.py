@@ -12,9 +12,10 @@ from exivity_audit.acceptance import ALL_SITES
 from exivity_audit.check import Check
 from exivity_audit.config import Config, Waiver
 from exivity_audit.document import parse_time
-from exivity_audit.fact import Broken, Crash, Facts, NotSeen, Objects, Reason, Unreadable, reading
+from exivity_audit.fact import Broken, Crash, Facts, NotSeen, Objects, Reason, Unreadable
 from exivity_audit.facts.sites import peers_of
 from exivity_audit.pack import Pack
+from exivity_audit.reading import reading
 from exivity_audit.scenario import Purpose, Role, Scenario, ScenarioUsed, scenario_used
 from exivity_audit.snapshot import Cluster, Record, SiteSnapshot, Snapshot
 from exivity_audit.subject import Subject, release_subject

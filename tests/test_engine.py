@@ -345,7 +345,7 @@ def test_an_attestation_answers_a_fail_only_where_the_rule_says_so() -> None:
 
 def test_places_that_follow_from_a_malformed_object_are_those_of_its_siblings() -> None:
     from exivity_audit.collect.place import values
-    from exivity_audit.fact import reading
+    from exivity_audit.reading import reading
 
     records = record(
         "things", {"metadata": {"name": "a"}, "spec": {"size": "x"}}, {"metadata": {"name": "b"}, "spec": "text"}, {"metadata": {"name": "c"}}

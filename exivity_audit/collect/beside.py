@@ -18,7 +18,7 @@ from exivity_audit.collect.connection import Connection
 from exivity_audit.collect.deadline import Deadline
 from exivity_audit.collect.proxy import choose
 from exivity_audit.collect.stats import Stats
-from exivity_audit.fact import HELP
+from exivity_audit.reading import HELP
 from exivity_audit.snapshot import Place
 
 LARGEST = 16 * 2**20

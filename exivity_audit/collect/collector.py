@@ -22,7 +22,7 @@ from exivity_audit.collect.schedule import After, Ask, Course, Schedule, longest
 from exivity_audit.collect.together import together
 from exivity_audit.document import Malformed, NotCollected
 from exivity_audit.errors import one_line
-from exivity_audit.fact import HELP, reading
+from exivity_audit.reading import HELP, reading
 from exivity_audit.snapshot import Cluster, Outcome, Place, Record, SiteSnapshot
 
 WORKERS = 8

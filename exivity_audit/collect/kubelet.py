@@ -15,7 +15,8 @@ from exivity_audit.collect.deadline import Deadline
 from exivity_audit.collect.place import NotAsked
 from exivity_audit.collect.stats import Stats
 from exivity_audit.document import Malformed, parse_time
-from exivity_audit.fact import HELP, Unreadable
+from exivity_audit.fact import Unreadable
+from exivity_audit.reading import HELP
 from exivity_audit.snapshot import Place
 
 PORT = 10250

@@ -10,7 +10,8 @@ from exivity_audit.collect.collector import places_of
 from exivity_audit.collect.place import MissingRead, NotAsked, Read, Where
 from exivity_audit.collect.release import Target
 from exivity_audit.document import Malformed, NotCollected
-from exivity_audit.fact import Reason, Unreadable, reading
+from exivity_audit.fact import Reason, Unreadable
+from exivity_audit.reading import reading
 from exivity_audit.snapshot import Outcome, Place, Record, SiteSnapshot
 
 

@@ -11,7 +11,7 @@ from exivity_audit.collect.gathered import Gathered
 from exivity_audit.collect.net import caught
 from exivity_audit.collect.place import Read
 from exivity_audit.errors import one_line
-from exivity_audit.fact import HELP, NOT_REACHED, REACH
+from exivity_audit.reading import HELP, NOT_REACHED, REACH
 from exivity_audit.snapshot import Cluster, Outcome, Place, Record, SiteSnapshot
 
 

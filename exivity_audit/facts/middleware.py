@@ -8,10 +8,11 @@ from msgspec import Struct
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
-from exivity_audit.fact import NotSeen, Objects, Reason, fact, maybe, reason_of, reasons_of, seen
+from exivity_audit.fact import NotSeen, Objects, Reason, fact, maybe, reasons_of, seen
 from exivity_audit.facts.configuration import cluster_service
 from exivity_audit.facts.selectors import Labelled
 from exivity_audit.facts.workloads import Pod, Workload, pod, with_pods, workload
+from exivity_audit.reading import reason_of
 from exivity_audit.snapshot import Outcome
 from exivity_audit.subject import Subject
 

@@ -12,10 +12,10 @@ from typing import Any
 from msgspec import Struct
 
 from exivity_audit.collect.place import NotAsked
-from exivity_audit.fact import HELP
 from exivity_audit.probes.attempt import Failed
 from exivity_audit.probes.logins import BrokerLogin
 from exivity_audit.probes.peer import Peer
+from exivity_audit.reading import HELP
 
 PRODUCT = "exivity-audit"
 LARGEST_FRAMES = 2**20  # of all that is waited for before an answer is whole

@@ -11,8 +11,8 @@ from exivity_audit.collect.answer import Failure
 from exivity_audit.collect.beside import Source, Told
 from exivity_audit.collect.deadline import Deadline
 from exivity_audit.collect.place import NotAsked
-from exivity_audit.fact import HELP
 from exivity_audit.probes.attempt import Attempt, Failed, Path, failure_of
+from exivity_audit.reading import HELP
 from exivity_audit.snapshot import Place
 
 PREFIX = "probe/"  # of the resources of probes; a probe `tls` answers reads of `probe/tls`

@@ -13,9 +13,9 @@ from typing import Any
 from msgspec import Struct
 
 from exivity_audit.collect.place import NotAsked
-from exivity_audit.fact import HELP
 from exivity_audit.probes.attempt import Attempt, Failed, late
 from exivity_audit.probes.logins import DatabaseLogin
+from exivity_audit.reading import HELP
 
 APPLICATION = "exivity-audit"
 STATEMENT, LOCK, IDLE = 5000, 1000, 15000  # milliseconds: limits that the server itself keeps

@@ -13,9 +13,9 @@ from msgspec import Struct
 from exivity_audit import chart
 from exivity_audit.collect.place import NotAsked
 from exivity_audit.discreet import Discreet
-from exivity_audit.fact import HELP
 from exivity_audit.facts.configuration import first_server
 from exivity_audit.probes.opening import Tools
+from exivity_audit.reading import HELP
 
 SHIPPED_PORT = {"db": "5432", "mq": "5672"}
 

@@ -16,8 +16,8 @@ from exivity_audit.calendar import due_by_site
 from exivity_audit.comparison import Difference
 from exivity_audit.config import Waiver
 from exivity_audit.evaluate import Judgement, Outcome, results
-from exivity_audit.fact import reason_of
 from exivity_audit.keeping import Keeper
+from exivity_audit.reading import reason_of
 from exivity_audit.remedy import Fix, FixKind
 from exivity_audit.reports import figures, tables_shape
 from exivity_audit.reports import json_shape as shape

@@ -10,10 +10,10 @@ from msgspec import Struct
 from exivity_audit.attestation import Attestation
 from exivity_audit.calendar import EVERY_SITE, due_by_site
 from exivity_audit.evaluate import Outcome
-from exivity_audit.fact import reason_of
 from exivity_audit.facts.copies import State
 from exivity_audit.quantity import print_duration, print_size
 from exivity_audit.readiness import Action
+from exivity_audit.reading import reason_of
 from exivity_audit.reports import figures
 from exivity_audit.reports.acceptances import MARKS, papers
 from exivity_audit.reports.calendar import due_status, unseen

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from exivity_audit.evaluate import Outcome
-from exivity_audit.fact import REACH
+from exivity_audit.reading import REACH
 from exivity_audit.reports import figures, measures
 from exivity_audit.reports.pen import Pen
 from exivity_audit.score import Scorecard
