@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from exivity_audit.evidence import Source
 from exivity_audit.paths import EACH, covers, steps
-from exivity_audit.quantity import Size, quantity, size
+from exivity_audit.quantity import LARGEST, Size, quantity, size
 from exivity_audit.subject import Subject
 
 
@@ -92,6 +92,8 @@ class Document(Struct, frozen=True):
     def integer(self, path: str) -> int | None:
         """A whole number, or None."""
         found: int | None = self._typed(path, int, "whole number")
+        if found is not None and abs(found) > LARGEST:  # the API's numbers have 64 bits
+            raise Malformed(path, "number of 64 bits", found)
         return found
 
     def boolean(self, path: str) -> bool | None:

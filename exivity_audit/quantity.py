@@ -45,11 +45,17 @@ def quantity(text: str | int | float) -> Decimal:
     return value
 
 
+def whole(text: str) -> int | None:
+    """The whole number up to 2**63 that a text of plain digits is; None for any other text."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+    return number if number is not None and number <= LARGEST else None
+
+
 def size(text: str | int | float) -> Size:
     """Bytes of a Kubernetes quantity, rounded up. Raises ValueError."""
     value = quantity(text)
-    whole = int(value)
-    return Size(whole + 1 if value > whole else whole)
+    below = int(value)
+    return Size(below + 1 if value > below else below)
 
 
 def duration(text: str) -> Duration:

@@ -86,6 +86,9 @@ def test_a_path_outside_the_allow_list_is_unknown_never_absent() -> None:
         Document(thing("a"), "things", "things", "Thing", KEEP).get("spec.colour")
     with pytest.raises(Malformed):
         Document(thing("a", size={"deep": 1}), "things", "things", "Thing", KEEP).integer("spec.size")
+    assert Document(thing("a", size=2**63), "things", "things", "Thing", KEEP).integer("spec.size") == 2**63
+    with pytest.raises(Malformed, match="64 bits"):
+        Document(thing("a", size=-(10**400)), "things", "things", "Thing", KEEP).integer("spec.size")
 
 
 def test_a_place_not_read_leaves_the_rest_judged_and_one_unknown() -> None:

@@ -16,7 +16,7 @@ from exivity_audit.errors import UsageError
 from exivity_audit.lifecycle import load_lifecycle
 from exivity_audit.pack import own_pack
 from exivity_audit.paths import covers, prune, steps
-from exivity_audit.quantity import duration, print_duration, print_size, quantity, size
+from exivity_audit.quantity import duration, print_duration, print_size, quantity, size, whole
 from exivity_audit.snapshot import decode, encode, load, save
 from exivity_audit.waiver import check_waivers
 from tests import builders
@@ -243,6 +243,25 @@ def test_sizes(text: str | int, bytes_: int) -> None:
 def test_no_sizes(text: str) -> None:
     with pytest.raises(ValueError, match="quantity"):
         quantity(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0", 0),
+        ("007", 7),
+        ("9223372036854775808", 2**63),
+        ("9223372036854775809", None),
+        ("9" * 5000, None),
+        ("²", None),
+        ("٣", None),
+        ("-1", None),
+        ("", None),
+        ("1.0", None),
+    ],
+)
+def test_a_whole_number_is_plain_digits_of_64_bits(text: str, number: int | None) -> None:
+    assert whole(text) == number
 
 
 def test_durations_and_their_print() -> None:

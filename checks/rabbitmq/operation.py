@@ -5,6 +5,7 @@ from __future__ import annotations
 from exivity_audit import LOW, MEDIUM, RELAX, Duration, check, fail, maybe, ok, one_of, print_duration, skip, task, to_attest, unknown, wanted, warn
 from exivity_audit.facts.broker import BrokerKind, broker_version
 from exivity_audit.lifecycle import ended
+from exivity_audit.quantity import whole
 
 from .probing import probe_of
 from .probing import queue_types as listed
@@ -230,12 +231,19 @@ def timeout_verdict(subject, broker, broker_policies):
     at += [(one, "spec.definition.consumer-timeout", one.consumer_timeout) for one in own]
     if text == "undefined":
         return ok(subject, "off", seen="no consumer timeout", at=at)
-    if not text.isdigit():
+    milliseconds = whole(text)
+    if milliseconds is None:
         return to_attest(subject, f"`consumer_timeout` is no number of milliseconds: name it, {ELSEWHERE}", at=at)
-    length = Duration(int(text) / 1000)
+    length = Duration(milliseconds / 1000)
     remarks = []
-    if int(text) <= DEFAULT_TIMEOUT:
+    if milliseconds <= DEFAULT_TIMEOUT:
         remarks.append(f"a job that takes longer than {print_duration(length)} is given out again: set `consumer_timeout` above the longest one")
-    remarks += [f"{one.subject} sets {print_duration(Duration(int(one.consumer_timeout) / 1000))} for its queues" for one in own]
+    remarks += [f"{one.subject} sets {_timeout(one.consumer_timeout)} for its queues" for one in own]
     whose = "" if cluster.consumer_timeout else ", the broker's default"
     return ok(subject, length, seen=f"{print_duration(length)}{whose}", at=at, remark="; ".join(remarks))
+
+
+def _timeout(text):
+    """Milliseconds as a length of time; what is no number of them as it is."""
+    milliseconds = whole(text)
+    return text if milliseconds is None else print_duration(Duration(milliseconds / 1000))

@@ -10,6 +10,7 @@ from exivity_audit.facts.broker import BrokerKind
 from exivity_audit.facts.configuration import CONFIG
 from exivity_audit.facts.middleware import endpoints_of
 from exivity_audit.facts.rabbitmq import CONDITIONS
+from exivity_audit.quantity import whole
 
 from .probing import answering, logged_in, probe_of, shipped
 from .probing import encrypted as handshaken
@@ -66,7 +67,7 @@ def reached(broker, cluster_endpoints):
 
 def port_problem(broker, service):
     """The verdict where the configured port is none, or no port of the Service; None where it is one, or not consulted."""
-    number = int(broker.port) if broker.port.isdigit() else None
+    number = whole(broker.port)
     listed = ", ".join(f"{port.number} {port.name}".strip() for port in service.ports)
     if number is not None and (any(port.number == number for port in service.ports) or service.headless):
         return None
@@ -194,7 +195,8 @@ def tls(brokers, release, thresholds, now, broker_probes=maybe):
 
 def encrypted(broker):
     """The verdict on one server: what the product asks for, and what the broker offers there."""
-    cluster, port = broker.cluster, int(broker.port) if broker.port.isdigit() else broker.port or "none"
+    cluster, number = broker.cluster, whole(broker.port)
+    port = number if number is not None else broker.port or "none"
     at = [broker.at]
     if cluster is not None:
         at.append((cluster, "spec.tls.secretName", cluster.tls_secret or "none"))

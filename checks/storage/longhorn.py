@@ -25,6 +25,7 @@ from exivity_audit import (
 )
 from exivity_audit.facts.longhorn import setting
 from exivity_audit.lifecycle import ended
+from exivity_audit.quantity import whole
 
 from .shared import REPLICAS, plural, unread
 
@@ -97,9 +98,10 @@ def settings_verdicts(release, settings, lifecycle, now):
 def version_verdict(about, text, lifecycle, now):
     """The verdict on Longhorn's own version, by the dated table."""
     parts = text.removeprefix("v").split(".")
-    if len(parts) < 2 or not all(part.isascii() and part.isdigit() for part in parts[:2]):
+    minor = tuple(map(whole, parts[:2]))
+    if len(minor) < 2 or None in minor:
         return unknown(about, f"Longhorn's version is not seen: {text or 'no value'}", at="value")
-    minor, known = (int(parts[0]), int(parts[1])), {tuple(int(part) for part in name.split(".")): last for name, last in lifecycle.longhorn.items()}
+    known = {tuple(int(part) for part in name.split(".")): last for name, last in lifecycle.longhorn.items()}
     last = known.get(minor)
     want = wanted("a minor in support")
     fix = task("Upgrade Longhorn, one minor at a time, to one that is supported")
@@ -143,7 +145,7 @@ def room_verdict(release, longhorn_claims, replicated_volumes, nodes, settings, 
         return unknown(subject, why, needs=needs)
     limit = setting(settings, "storage-over-provisioning-percentage")
     share = limit.of() if limit else "100"
-    factor = min(int(share), 100) / 100 if share.isascii() and share.isdigit() else 1
+    factor = min(percent, 100) / 100 if (percent := whole(share)) is not None else 1
     disks = [disk for node in nodes if node.allowed and not node.evicting for disk in node.disks if disk.allowed and not disk.evicting]
     space = sum(max(disk.maximum - disk.reserved, 0) for disk in disks) * factor
     handles = {one.handle for one in longhorn_claims}

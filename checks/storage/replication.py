@@ -30,6 +30,7 @@ from exivity_audit import (
 from exivity_audit.facts.claims import class_of, volume_of
 from exivity_audit.facts.longhorn import setting
 from exivity_audit.facts.provisioners import LONGHORN
+from exivity_audit.quantity import whole
 
 from .shared import EXPECTED, REPLICAS, longhorn_volume, plural, unread
 
@@ -44,7 +45,7 @@ def asked_replicas(kind, settings):
         default = setting(settings, "default-replica-count") if seen(settings) else None
         text = default.of(str(kind.parameters.get("dataEngine") or "v1")) if default else ""
         words = f"{text or 'nothing'} (numberOfReplicas is not set: default-replica-count rules)"
-    return (int(str(text)) if str(text).isascii() and str(text).isdigit() else None), words
+    return whole(str(text)), words
 
 
 def class_verdict(kind, single, settings):

@@ -83,7 +83,8 @@ def find_release(api: Api, discovery: Discovery, namespace: str | None, release:
     if len(fitting) == 1:
         return replace(fitting[0], namespace_failure=unseen, marked=everywhere)
     if len(fitting) > 1:
-        names = ", ".join(str(target) for target in fitting)
+        alike = len({str(target) for target in fitting}) < len(fitting)
+        names = ", ".join(f"{target} ({target.fullname})" if alike else str(target) for target in fitting)
         raise UsageError(f"several Exivity releases are installed: {names}", "name one with --release and --namespace")
     narrowed = namespace is None and bool(looked) and None not in looked
     where = f"namespace {namespace or ' and '.join(map(str, looked))}" if namespace or narrowed else "the cluster"
@@ -144,7 +145,9 @@ def _target(item: Any) -> tuple[bool, Target] | None:
     if not isinstance(labels, dict) or not isinstance(annotations, dict):
         return None
     name, fullname, namespace = metadata.get("name"), labels.get(chart.NAME_LABEL), metadata.get("namespace")
-    if not (isinstance(name, str) and isinstance(fullname, str) and isinstance(namespace, str) and name.startswith(fullname)):
+    if not (isinstance(name, str) and isinstance(fullname, str) and isinstance(namespace, str)):
+        return None
+    if not fullname or not f"{name}-".startswith(f"{fullname}-"):  # FN-component; another object may carry the label by accident
         return None
     told = annotations.get(chart.HELM_RELEASE)
     release = told or labels.get(chart.INSTANCE_LABEL) or fullname

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from exivity_audit.facts.workflows import Call, Reference, Template, Workflow
+from exivity_audit.quantity import whole
 
 ACTIONS = {
     1: "stop traffic to the failed site", 2: "scale the failed site to 0", 3: "promote or restore PostgreSQL", 4: "RabbitMQ available",
@@ -220,8 +221,8 @@ def _told(step: Step, told: Mapping[str, int], counted: bool) -> Step:
         if word in told:
             return replace(step, number=told[word])
     for word in step.words[1:]:
-        if word.isdigit() and int(word) in ACTIONS:
-            return replace(step, number=int(word))
+        if (number := whole(word)) in ACTIONS:
+            return replace(step, number=number)
     leading = _LEADING.match(step.name.lower())
     if counted and leading is not None:
         return replace(step, number=int(leading[1]))

@@ -66,6 +66,27 @@ def test_several_releases_are_listed() -> None:
     assert found(world, release="exivity-test").namespace == "test"
 
 
+def deployment(world: World, name: str) -> dict[str, Any]:
+    return next(item for item in world.all("Deployment") if item["metadata"]["name"] == name)
+
+
+@pytest.mark.parametrize("label", ["", "exi", "exivity-", "another", None, 7])
+def test_an_object_with_an_odd_label_is_no_release_of_its_own(label: object) -> None:
+    world = builders.multi_node()
+    deployment(world, "exivity-glass")["metadata"]["labels"]["app.kubernetes.io/name"] = label
+    assert found(world) == Target("exivity", "exivity", "exivity")
+
+
+def test_names_of_one_release_are_told_apart() -> None:
+    """Where one object of a release carries the name of another installation, which only a person can tell."""
+    world = builders.multi_node()
+    deployment(world, "exivity-glass")["metadata"] |= {"name": "exi-glass"}
+    deployment(world, "exi-glass")["metadata"]["labels"]["app.kubernetes.io/name"] = "exi"
+    with pytest.raises(UsageError, match=r"exivity/exivity \(exi\), exivity/exivity \(exivity\)"):
+        found(world)
+    assert found(world, release="exi").fullname == "exi"
+
+
 def test_none_and_wrong_names() -> None:
     world = builders.multi_node()
     with pytest.raises(UsageError, match="did you mean 'exivity'"):
