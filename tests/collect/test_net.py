@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from exivity_audit.collect import net
 from exivity_audit.collect.net import MARK, caught, marks, strained
 
 FINE, BAD, KEPT = "postgres-password", "token=hunter2", f"token={MARK}"
@@ -70,3 +71,45 @@ def test_marks_are_counted_wherever_they_stand(value: Any, count: int) -> None:
 )  # fmt: skip
 def test_more_that_looks_like_a_secret(text: str, kept: str) -> None:
     assert caught(text) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"password":"hunter2"}',
+        "a\\n{'password':'hunter2'}",
+        "pa\u017f\u017fword=hunter2",
+        "\u212a TOKEN=hunter2",
+        "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----",
+    ],
+)
+def test_what_spans_quotes_lines_and_alphabets_is_found_in_objects_too(text: str) -> None:
+    """An object is looked at piece by piece first: the result is that of each whole text."""
+    found = strained([{"a": FINE}, {"a": text, "b": FINE}])
+    assert found == [{"a": FINE}, {"a": caught(text), "b": FINE}]
+    assert "hunter2" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("value", "count"), [({1.5j: MARK}, 1), ([{1.5j: MARK}, MARK], 2), ({1.5j: [MARK, (MARK,)], MARK: 1}, 3), ((MARK, {1.5j: 1}), 1), ([1.5j], 0)]
+)
+def test_marks_are_counted_where_there_is_no_json_text(value: Any, count: int) -> None:
+    assert marks(value) == count
+
+
+def test_texts_without_a_hint_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They recur by the thousand: of the second object only what is new is looked at; nothing is walked where nothing is caught."""
+    looked: list[str] = []
+    hinted = net._hinted
+    monkeypatch.setattr(net, "_hinted", lambda text: looked.append(text) or hinted(text))
+    objects = [{"kind": "Node", "words": ["a", "b"]}, {"kind": "Node", "words": ["b", "c"]}]
+    assert strained(objects) is objects
+    assert [sorted(text.split("\n")) for text in looked] == [sorted(["{", "kind", ":", "Node", ",", "words", ":[", "a", "b", "]}"]), ["c"]]
+    looked.clear()
+    monkeypatch.setattr(net, "_strained", lambda *_: pytest.fail("walked"))
+    assert strained([{"name": FINE}, {"name": FINE, "password": "b"}]) == [{"name": FINE}, {"name": FINE, "password": "b"}]
+    monkeypatch.setattr(net, "_MOST_CLEAN", 3)
+    looked.clear()
+    twice = [*objects, *objects]
+    assert strained(twice) is twice
+    assert ["Node" in text for text in looked] == [True, False, True, False], "what is kept of clean texts has a bound"
