@@ -24,9 +24,8 @@ _HAN = (
     "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0002a6df\U0002a700-\U0002b738\U0002b740-\U0002b81d\U0002b820-\U0002cea1"
     "\U0002ceb0-\U0002ebe0\U00030000-\U0003134a"
 )
-_HIDING = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0").union(
-    *(map(chr, range(first, last + 1)) for first, last in ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF)))
-)
+_ALONE = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u180f\u2800\u3164\uffa0" + "".join(map(chr, range(0xFE00, 0xFE0F)))
+_HIDING = frozenset(_ALONE).union("\ufe0f", map(chr, range(0xE0100, 0xE01F0)))  # the latter stand where they change what is before them
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -37,9 +36,7 @@ def _hidden() -> re.Pattern[str]:
     A variation selector changes how the character before it is drawn: one stands where it has such a character, any other could hide data.
     Few texts have any of them, and it takes 2 ms to compile: it is made for the first one.
     """
-    return re.compile(
-        f"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0e\uffa0]|(?<![{_EMOJI}])\ufe0f|(?<![{_HAN}])[\U000e0100-\U000e01ef]"
-    )
+    return re.compile(f"[{_ALONE}]|(?<![{_EMOJI}])\ufe0f|(?<![{_HAN}])[\U000e0100-\U000e01ef]")
 
 
 def all_seen(text: str) -> bool:

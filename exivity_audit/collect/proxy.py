@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from exivity_audit.discreet import Discreet
 from exivity_audit.errors import UsageError
+from exivity_audit.quantity import whole
 
 
 class Proxy(Discreet, Struct, frozen=True):
@@ -76,8 +77,8 @@ def _covers(entry: str, host: str, port: int, address: ipaddress.IPv4Address | i
             return False
     if entry.count(":") == 1 or entry.startswith("["):
         name, _, wanted = entry.rpartition(":")
-        if wanted.isdigit():
-            if int(wanted) != port:
+        if (number := whole(wanted)) is not None:
+            if number != port:
                 return False
             entry = name
         entry = entry.strip("[]")

@@ -354,3 +354,11 @@ class TestProxies:
 
 def test_nothing_is_imported_for_it_too_early() -> None:
     assert "kubernetes" not in vars(module)
+
+
+def test_a_port_of_no_proxy_that_is_no_plain_number_is_part_of_the_name() -> None:
+    from exivity_audit.collect.proxy import excludes
+
+    assert excludes("api.example:6443", "api.example", 6443)
+    assert not excludes("api.example:443", "api.example", 6443)
+    assert not excludes("api.example:²", "api.example", 6443)

@@ -9,6 +9,7 @@ from exivity_audit.collect.place import MissingRead, Read, paths
 from exivity_audit.collect.reads.probing import ATTEMPT
 from exivity_audit.fact import Unreadable
 from exivity_audit.facts.configuration import cluster_service, first_server, two_labels
+from exivity_audit.quantity import whole
 from exivity_audit.snapshot import Place
 
 MOST_SERVERS = 8
@@ -71,7 +72,7 @@ def _database(postgres_config: Any, service_configs: Any, host_namespaces: Any, 
     named += [(one.get("host"), one.get("port")) for one in _contents(service_configs, "db")]
     for host, port in named:
         name, number = first_server(_text(host), _text(port), "5432")
-        if name and number.isdigit():
+        if name and whole(number) is not None:
             yield Place(_home(name, host_namespaces, release), f"{name}:{number}")
             return
 
@@ -87,7 +88,7 @@ def _brokers(service_configs: Any, host_namespaces: Any, release: Any) -> Iterab
             if isinstance(one, dict):
                 name, number = first_server(_text(one.get("host")), _text(one.get("port")), "5672")
                 place = f"{'amqps' if one.get('secure') in (True, 'true') else 'amqp'}://{name}:{number}"
-                if name and number.isdigit():
+                if name and whole(number) is not None:
                     found.setdefault(place, Place(_home(name, host_namespaces, release), place))
     yield from list(found.values())[:MOST_SERVERS]
 
