@@ -15,10 +15,12 @@ from exivity_audit.collect.reads import READS
 from exivity_audit.collect.session import Access, open_session
 from exivity_audit.config import Config, thresholds_of
 from exivity_audit.evaluate import Judgement, Outcome, evaluate
+from exivity_audit.evidence import BESIDE_THE_API
 from exivity_audit.lifecycle import load_lifecycle
 from exivity_audit.pack import Pack, own_pack
 from exivity_audit.selection import reads_needed
-from exivity_audit.snapshot import Snapshot, Tool
+from exivity_audit.snapshot import Outcome as Read
+from exivity_audit.snapshot import SiteSnapshot, Snapshot, Tool
 from exivity_audit.verdict import Status
 from tests.world import NOW
 
@@ -34,11 +36,7 @@ def audited(
 ) -> Judgement:
     """Every check on what the real collector reads from a running cluster, judged as of the day that the test objects are made for."""
     config = config or Config()
-    session = open_session(Access(kubeconfig=kubeconfig or cluster.kubeconfig, **where))
-    try:
-        site = session.collect(READS, reads_needed(PACK, None))
-    finally:
-        session.close()
+    site = collected(Access(kubeconfig=kubeconfig or cluster.kubeconfig, **where))
     snapshot = Snapshot("exivity-audit/snapshot", 1, Tool("exivity-audit", "0.1.0"), site.now, site.now, (site,))
     return evaluate(
         snapshot,
@@ -49,6 +47,19 @@ def audited(
         lifecycle=load_lifecycle(None),
         now=NOW,
     )
+
+
+def collected(access: Access, *, attempts: int = 3) -> SiteSnapshot:
+    """What every read sees. Where the API server gave no answer in time the cluster is read anew: a stalled machine is no finding."""
+    for _ in range(attempts):
+        session = open_session(access)
+        try:
+            site = session.collect(READS, reads_needed(PACK, None))
+        finally:
+            session.close()
+        if not any(record.outcome is Read.FAILED and not record.resource.startswith(BESIDE_THE_API) for record in site.reads):
+            break
+    return site
 
 
 def built(judgement: Judgement) -> dict[str, Outcome]:
@@ -90,7 +101,7 @@ class Ran:
         return found
 
 
-def run(cluster: Cluster | None, *arguments: str, kubeconfig: Path | None = None, folder: Path, command: str = "run", timeout: float = 60) -> Ran:
+def run(cluster: Cluster | None, *arguments: str, kubeconfig: Path | None = None, folder: Path, command: str = "run", timeout: float = 300) -> Ran:
     """`python -m exivity_audit COMMAND …` in an empty folder, with a JSON report where the command writes one."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("KUBE", "EXIVITY_AUDIT_"))}
     environment["PYTHONPATH"] = str(REPOSITORY)

@@ -43,6 +43,7 @@ Result = TypeVar("Result")
 KUBERNETES_VERSION = "v1.36.3"
 BINARIES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "helm")
 STAGES = "stages.yaml"
+PAUSE = 0.1  # seconds between two looks at what is waited for
 
 # Who may log in with a token, and the groups they are in. Only `admin` has rights before a test grants some.
 USERS: dict[str, tuple[str, ...]] = {
@@ -78,6 +79,11 @@ class Resource:
     plural: str
     namespaced: bool
     has_status: bool
+
+
+def pauses(seconds: float) -> int:
+    """How often to look at what may take so long; at least once."""
+    return 1 + round(seconds / PAUSE)
 
 
 def chart_path() -> Path | None:
@@ -130,7 +136,7 @@ class Cluster:
 
     def _exchange(self, method: str, path: str, body: object, content_type: str) -> tuple[int, str]:
         address = urllib.parse.urlsplit(self.server)
-        connection = http.client.HTTPSConnection(address.hostname or "", address.port, context=self._context, timeout=60)
+        connection = http.client.HTTPSConnection(address.hostname or "", address.port, context=self._context, timeout=180)
         try:
             connection.request(
                 method,
@@ -160,14 +166,14 @@ class Cluster:
 
     def resource(self, api_version: str, kind: str, seconds: float = 10) -> Resource:
         """How the API serves a kind. A kind not served yet is asked for anew until the time is over."""
-        deadline = time.monotonic() + seconds
-        while kind not in self._resources.get(api_version, {}):
+        for number in range(pauses(seconds)):
+            if kind in self._resources.get(api_version, {}):
+                return self._resources[api_version][kind]
+            if number:
+                time.sleep(PAUSE)
             self._resources[api_version] = self._discover(api_version)
-            if kind in self._resources[api_version]:
-                break
-            if time.monotonic() > deadline:
-                raise ClusterError(f"the cluster does not serve {kind} of {api_version}", 404)
-            time.sleep(0.1)
+        if kind not in self._resources[api_version]:
+            raise ClusterError(f"the cluster does not serve {kind} of {api_version}", 404)
         return self._resources[api_version][kind]
 
     def _discover(self, api_version: str) -> dict[str, Resource]:
@@ -238,15 +244,16 @@ class Cluster:
         return True
 
     def wait(self, predicate: Callable[[], Result | None], seconds: float, what: str) -> Result:
-        """Asks until the answer is true, and returns it; `TimeoutError`, naming what is waited for, if it never is."""
-        deadline = time.monotonic() + seconds
-        while True:
+        """Asks until the answer is true, and returns it; `TimeoutError`, naming what is waited for, if it never is.
+
+        The pauses between count, not the time that the answers take: on a machine that stalls, both sides stall.
+        """
+        for _ in range(pauses(seconds)):
             answer = predicate()
             if answer:
                 return answer
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"waited {seconds:g} s in vain for {what}")
-            time.sleep(0.1)
+            time.sleep(PAUSE)
+        raise TimeoutError(f"waited {seconds:g} s in vain for {what}")
 
     # Larger steps
 

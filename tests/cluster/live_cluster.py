@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.world import OPTIONAL, RESOURCES
 
-from .controlplane import Cluster, ClusterError, Object
+from .controlplane import PAUSE, Cluster, ClusterError, Object, pauses
 from .controlplane import _completed as completed
 
 # Who keeps the status of these is a controller of the control plane: a status that a test brings along is left out.
@@ -222,15 +222,15 @@ class LiveCluster:
         """Waits until the controllers have answered what was changed: Deployments rolled out, or nothing moves any more."""
         if not self._stirred:
             return
-        deadline = time.monotonic() + seconds
-        before, since = "", time.monotonic()
-        while time.monotonic() < deadline:
+        before, since, looks = "", time.monotonic(), 0
+        for _ in range(pauses(seconds)):
             state, done = self._state()
             if state != before:
-                before, since = state, time.monotonic()
-            elif time.monotonic() - since > (QUIET_SECONDS if done else 4 * QUIET_SECONDS):
+                before, since, looks = state, time.monotonic(), 0
+            elif looks > 1 and time.monotonic() - since > (QUIET_SECONDS if done else 4 * QUIET_SECONDS):
                 break
-            time.sleep(0.1)
+            looks += 1
+            time.sleep(PAUSE)
         self._stirred = False
 
     def wait_until_ready(self, seconds: float = 90) -> None:
