@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import zlib
 from collections.abc import Callable
 from functools import cache
@@ -15,6 +16,14 @@ LARGEST_BODY = 256 * 1024 * 1024
 SMALL = 128 * 1024
 """Bodies up to this size are parsed at once; of a larger list no more than one object is held as it came."""
 _CHUNK = 256 * 1024
+DEEPEST = 200
+"""Levels of JSON that are read: no field that anybody looks at lies so deep, and decoders, ours too, go down by recursion."""
+DEEPER_THAN_ANY = 10_000
+"""Levels of JSON that no API server takes in: an answer with more is none of its."""
+MOST_SIGNS = 2_000_000
+"""Texts and brackets up to which an answer that is nested too deeply is looked through for what is not: half a second or two."""
+BURIED = "nested too deeply"
+_SIGN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
 class BodyError(Exception):
@@ -93,15 +102,40 @@ def parse_page(content_type: str, body: bytes | bytearray, shape: Callable[[], A
 
 
 def decoded(text: bytes | bytearray | msgspec.Raw, form: Any = Any) -> Any:
-    """JSON as objects of a form; raises BodyError for what is none, and ValidationError for what has another form."""
+    """JSON as objects of a form; raises BodyError for what is none, and ValidationError for what has another form.
+
+    One object that is nested too deeply must not cost those beside it: what lies too deep becomes a text, which is malformed to whoever looks for
+    an object there.
+    """
     try:
-        return msgspec.json.decode(text, type=form)
+        try:
+            return msgspec.json.decode(text, type=form)
+        except RecursionError:
+            return msgspec.json.decode(_shallow(memoryview(text)), type=form)
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
         if form is not Any and isinstance(error, msgspec.ValidationError):
             raise
         raise BodyError("the answer is not valid JSON") from None
-    except RecursionError:
-        raise BodyError("the answer is nested too deeply") from None
+
+
+def _shallow(text: memoryview) -> bytes:
+    """JSON in which what lies deeper than `DEEPEST` is replaced by a text that says so."""
+    parts: list[bytes | memoryview] = []
+    level = begin = 0
+    for number, sign in enumerate(_SIGN.finditer(text)):
+        first = text[sign.start()]
+        if first in b"{[":
+            level += 1
+            if level > DEEPER_THAN_ANY or number > MOST_SIGNS:
+                raise BodyError(f"the answer is {BURIED}")
+            if level == DEEPEST + 1:
+                parts += (text[begin : sign.start()], msgspec.json.encode(BURIED))
+                begin = len(text)
+        elif first in b"}]":
+            if level == DEEPEST + 1:
+                begin = sign.end()
+            level -= 1
+    return b"".join((*parts, text[begin:]))
 
 
 @cache
