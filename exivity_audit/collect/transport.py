@@ -28,6 +28,8 @@ __all__ = ["Answer", "Deadline", "Failure", "Kind", "Listing", "Transport"]
 _UNAUTHORIZED = Failure("unauthorized", 401, "the server does not accept the credentials", "Log in again, or have the token or certificate renewed.")
 _FIRST_TRIES = 2  # where nothing has answered yet, more would only keep the operator waiting
 _GIVEN_UP = 24  # tries in a row without any answer: the server is gone, and asking twice no longer helps
+MOST_PAGES = 2_000  # a million objects at 500 a page: a list with more never ends, and would be held until memory does
+_REPORT = "Report this: no answer should be so large."
 _NO_TIME = Failure("deadline", None, "the time for the whole run was up", "Give more time with --deadline.")
 
 
@@ -121,6 +123,15 @@ class Transport:
             page, following, failure = _page(answer, token)
             if failure is not None:
                 return Listing((), failure, "", pages, answer.date, answer.status)
+            if following[0] and pages >= MOST_PAGES:
+                return Listing(
+                    (),
+                    Failure("too-large", answer.status, f"the list does not end within {MOST_PAGES:,} pages", _REPORT),
+                    "",
+                    pages,
+                    date,
+                    answer.status,
+                )
             if not token:
                 version, date = following[1], answer.date
             try:
@@ -281,7 +292,7 @@ def _malformed(status: int, error: BodyError) -> Failure:
 
 def _bad_body(status: int, error: BodyError) -> _Try:
     if isinstance(error, TooLarge):
-        return _Try(failed(Failure("too-large", status, str(error), "Report this: no answer should be so large.")), False)
+        return _Try(failed(Failure("too-large", status, str(error), _REPORT)), False)
     return _Try(failed(_malformed(status, error)), status in RETRIED_STATUS)
 
 

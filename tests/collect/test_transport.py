@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from exivity_audit.collect import pools
+from exivity_audit.collect import transport as transport_module
 from exivity_audit.collect.asking import Refused
 from exivity_audit.collect.retry import LONGEST_WAIT, TRIES, Gate, retry_after
 from exivity_audit.collect.transport import Deadline, Listing, Transport
@@ -111,7 +112,7 @@ class TestAnswers:
             Reply(body=b'\xef\xbb\xbf{"items": []}'),
             Reply(body=b'{"a": "\xff\xfe"}'),
             Reply(body=b'{"a": NaN}'),
-            Reply(body=b'{"a":' * 5000 + b"1" + b"}" * 5000),
+            Reply(body=b'{"a":' * 20_000 + b"1" + b"}" * 5000),
             Reply(body=b"[" * 100000),
             Reply(body=b'{"a": ' + b"9" * 6000 + b"}"),
             Reply(body=b"<!DOCTYPE html><title>Log in</title>"),
@@ -162,6 +163,14 @@ class TestLists:
         assert names(listing) == ["a", "b", "c", "d", "e"]
         assert (listing.pages, listing.resource_version, listing.failure) == (3, "7", None)
         assert [asked.query for asked in server.asked] == [{"limit": "2"}, {"limit": "2", "continue": "t1"}, {"limit": "2", "continue": "t2"}]
+
+    def test_one_that_never_ends_is_left(self, server: FakeServer, transport: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(transport_module, "MOST_PAGES", 5)
+        server.route(PODS, lambda asked: page(["a", "b"], f"{asked.query.get('continue', '')}x"))
+        found = listed(transport())
+        assert found.failure is not None
+        assert (found.failure.kind, found.failure.reason, found.items) == ("too-large", "the list does not end within 5 pages", ())
+        assert len(server.asked) == 5
 
     @pytest.mark.parametrize("fresh", [{}, {"metadata": {"continue": "fresh"}}])
     def test_410_on_a_later_page_begins_anew_without_the_token(
