@@ -55,6 +55,17 @@ def test_nothing_that_others_write_is_part_of_a_script(path: Path) -> None:
             assert step["with"]["persist-credentials"] is False
 
 
+def test_every_suite_of_a_push_is_a_job() -> None:
+    """What `.ci/run` runs, the workflow runs too."""
+    script = set(re.findall(r"^within \d+ make (\S+)", (ROOT / ".ci" / "run").read_text(), re.MULTILINE))
+    jobs = loaded(ROOT / ".github" / "workflows" / "ci.yml")["jobs"]
+    named = jobs["suites"]["strategy"]["matrix"]["suite"]
+    plain = {step["run"].removeprefix("make ") for job in jobs.values() for step in job["steps"] if step.get("run", "").startswith("make ")}
+    assert "${{ matrix.suite }}" in plain
+    assert (plain - {"${{ matrix.suite }}"}) | set(named) == script
+    assert {"test", "test-cluster", "test-faults"} <= script
+
+
 def test_the_action_hands_over_flags_of_the_command() -> None:
     from exivity_audit.cli.run_command import command
 

@@ -130,3 +130,29 @@ def test_a_key_belongs_to_the_first_certificate_or_to_none(chain: bytes | None, 
     found = describe_key_pair(chain, content)
     assert found["key"] == expected[1]
     assert expected[0] is ... or found["chain"] == expected[0]
+
+
+def written(**changed: int) -> bytes:
+    """An RSA key as PEM, with some of its numbers replaced."""
+    numbers = key("rsa").private_numbers()
+    parts = {
+        "n": numbers.public_numbers.n, "e": numbers.public_numbers.e, "d": numbers.d, "p": numbers.p, "q": numbers.q,
+        "dmp1": numbers.dmp1, "dmq1": numbers.dmq1, "iqmp": numbers.iqmp,
+    }  # fmt: skip
+    encoded = b"".join(_der(2, number.to_bytes(number.bit_length() // 8 + 1)) for number in (0, *(parts | changed).values()))
+    text = base64.encodebytes(_der(0x30, encoded))
+    return b"-----BEGIN RSA PRIVATE KEY-----\n" + text + b"-----END RSA PRIVATE KEY-----\n"
+
+
+def _der(tag: int, content: bytes) -> bytes:
+    length = len(content).to_bytes((len(content).bit_length() + 7) // 8)
+    return bytes([tag, *(() if len(content) < 128 else (0x80 + len(length),)), *length]) + content
+
+
+def test_a_key_whose_numbers_do_not_fit_each_other_is_none() -> None:
+    numbers, whole = key("rsa").private_numbers(), key("rsa").public_key().public_numbers().n
+    assert describe_key_pair(certificate("rsa"), written())["key"] == {"type": "RSA", "bits": 2048, "matches": True}
+    spoilt = [{part: getattr(numbers, part) + 2} for part in ("d", "p", "q", "dmp1", "dmq1", "iqmp")]
+    spoilt += [{"p": numbers.p + 2, "q": numbers.q + 2}, {"p": 1, "q": whole}, {"q": 1, "p": whole}, {"dmp1": numbers.dmp1 + numbers.p - 1}]
+    for changes in spoilt:
+        assert describe_key_pair(certificate("rsa"), written(**changes))["key"] == {"malformed": "ValueError"}, list(changes)

@@ -23,8 +23,8 @@ BLIND, RECOVERS, VANISHES = "blind", "recovers", "vanishes"
 class Kind:
     """A kind of fault.
 
-    ``effect`` is what a run may show: ``blind`` (less is seen), ``recovers`` (the same is seen), ``vanishes`` (the cluster itself is
-    another one meanwhile). ``lists``: only lists have it; ``later``: only pages behind the first; ``slow``: it costs a time limit.
+    ``effect`` is what a run may show: ``blind`` (less is seen), ``recovers`` (the same is seen), ``vanishes`` (by the API's own word the
+    cluster is another one meanwhile). ``lists``: only lists have it; ``later``: only pages behind the first; ``slow``: it costs a time limit.
     """
 
     name: str
@@ -33,6 +33,16 @@ class Kind:
     lists: bool = False
     later: bool = False
     slow: bool = False
+
+    def effect_at(self, path: str, is_list: bool) -> str:
+        """The effect at a place: that an object is not there is the API's word, that a list or a part of discovery is not there is a fault."""
+        return BLIND if self.effect == VANISHES and not self.lists and (is_list or not _of_an_object(path)) else self.effect
+
+
+def _of_an_object(path: str) -> bool:
+    """Whether a path is that of one object: behind the prefix of its API a kind and a name, perhaps in a namespace."""
+    steps = path.strip("/").split("/")[3 if path.startswith("/apis/") else 2 :]
+    return len(steps) in (2, 4)
 
 
 def always(answer: Reply) -> Spoil:

@@ -32,7 +32,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Leave this process's figures behind."""
-    if scoreboard.board.figures:
+    if scoreboard.board.figures or scoreboard.board.seen:
         scoreboard.board.write(PARTS)
 
 
@@ -40,12 +40,15 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
     """Print the board; a session of all suites keeps it for the document."""
     scoreboard.board.add("seconds", time.monotonic() - config.stash.get(_BEGAN, time.monotonic()))
     scoreboard.board.add("failed sessions", int(exitstatus != 0))
+    ran = (report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, ()))
+    scoreboard.board.distinct(scoreboard.SUITES, (report.nodeid.partition("::")[0].rpartition("/")[2] for report in ran))
     scoreboard.board.write(PARTS)
-    figures = scoreboard.gathered(PARTS)
+    found = scoreboard.gathered(PARTS)
+    figures = found.totals()
     terminalreporter.section("scoreboard")
     terminalreporter.write_line(scoreboard.printed(figures, scoreboard.LONG))
-    if not config.option.keyword and {"combinations", "canaries", "objects", "kills"} <= set(figures):
-        terminalreporter.write_line(f"  kept in {scoreboard.save(figures).relative_to(scoreboard.ROOT)}")
+    if not config.option.keyword and {"combinations", "canaries", "distinct objects", "kills"} <= set(figures):
+        terminalreporter.write_line(f"  kept in {scoreboard.save(found).relative_to(scoreboard.ROOT)}")
 
 
 _BEGAN: pytest.StashKey[float] = pytest.StashKey()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import json
+import random
 from collections.abc import Iterator
+from hashlib import blake2b
 from typing import Any
 
 from tests.world import Object, World
@@ -51,6 +54,7 @@ LARGE = ("deep", "wide", "long")
 VALUES: tuple[Any, ...] = (*OTHERS, *QUANTITIES, *DATES, *TEXTS, *NUMBERS, *LARGE)
 DROP, TWICE = "drop", "twice"
 ACTS: tuple[Any, ...] = (DROP, TWICE, *range(len(VALUES)))
+TURNS = 200  # changes of one object whose order is drawn
 
 
 def value(number: int) -> Any:
@@ -92,13 +96,20 @@ def changed(item: Object, path: Path, act: Any) -> Object:
     return found
 
 
+def mark(base: str, number: int, text: str) -> str:
+    """What tells one mutated object from every other: the cluster, which object of it, and what became of it as JSON."""
+    return blake2b(f"{base} {number} {text}".encode(), digest_size=8).hexdigest()
+
+
 class Odd:
     """A world whose objects can be changed many times: the original stays, only what changed is copied."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, name: str, world: World) -> None:
+        self._name, self._world = name, world
         self._paths = [list(paths(item)) for item in world.objects]
+        self._texts = [json.dumps(item) for item in world.objects]
         self.size = len(world.objects)
+        self._orders: dict[int, list[int]] = {}  # number of an object → its changes, in the order in which their turn comes
 
     def with_changes(self, changes: list[tuple[int, int, Any]]) -> World:
         """The world with some objects changed: number of the object, of the path, and what is done there."""
@@ -115,3 +126,22 @@ class Odd:
             if not isinstance(made.objects[number].get("metadata"), dict):
                 made.objects[number] = {**made.objects[number], "metadata": {"name": None}}  # the API server serves no object without any
         return made
+
+    def marks(self, world: World) -> set[str]:
+        """The marks of the objects that are not what they were; a change that left an object as it was is none."""
+        pairs = enumerate(zip(world.objects[: self.size], self._world.objects, strict=True))
+        texts = ((number, json.dumps(now)) for number, (now, was) in pairs if now is not was)
+        return {mark(self._name, number, text) for number, text in texts if text != self._texts[number]}
+
+    def half(self, turn: int) -> list[tuple[int, int, Any]]:
+        """A change for each of half of the objects: two turns take every object once, and no object the same change in any two of them."""
+        order = random.Random(f"{self._name} {turn // 2}").sample(range(self.size), self.size)
+        middle = self.size // 2
+        return [self._change(number, turn // 2) for number in (order[middle:] if turn % 2 else order[:middle])]
+
+    def _change(self, number: int, turn: int) -> tuple[int, int, Any]:
+        if number not in self._orders:
+            every = len(self._paths[number]) * len(ACTS)
+            self._orders[number] = random.Random(f"{self._name} {number}").sample(range(every), min(every, TURNS))
+        way, act = divmod(self._orders[number][turn % len(self._orders[number])], len(ACTS))
+        return number, way, ACTS[act]

@@ -28,6 +28,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -302,7 +303,7 @@ def tell(line: str) -> None:
     print(line, file=sys.__stdout__, flush=True)
 
 
-def _measured(name: str, most: int, workers: int) -> dict[str, int]:
+def _measured(name: str, most: int, workers: int) -> dict[str, Any]:
     """The figures of one module."""
     trial = _Trial(importlib.import_module(name), most, workers)
     with redirect_stdout(io.StringIO()) as shown:
@@ -321,10 +322,9 @@ def main() -> None:
     given = parser.parse_args()
     path = FOLDER / "mutants.json"
     for name in given.modules or MODULES:
-        found = _measured(name, given.most, given.workers)
+        found = _measured(name, given.most, given.workers) | {"date": datetime.now(UTC).strftime("%Y-%m-%d")}
         kept = json.loads(path.read_text()) if path.exists() else {"modules": {}}
         kept["modules"][name] = found
-        kept["date"] = datetime.now(UTC).strftime("%Y-%m-%d")
         FOLDER.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
 

@@ -1,6 +1,6 @@
 """The scoreboard of the fault suites: each process counts, the session adds up and prints; ``python -m tests.faults.scoreboard`` writes the document.
 
-A measure is a count (they add up) or a height (the highest stands). Every figure of docs/reliability.md comes from files that a run left behind.
+A measure is a count (they add up), a count of distinct things (each once, whatever process saw it) or a height (the highest stands). Every figure of docs/reliability.md comes from files that a run left behind.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ LONG = PROFILE == "long"
 FOLDER = ROOT / "build" / "faults"
 PAGE = ROOT / "docs" / "reliability.md"
 _OWN = f"{os.getpid()}-{time.time_ns()}"  # of this process, also among those of earlier sessions
+SUITES, SUITES_FOLDER = "suites", ROOT / "tests" / "faults"  # the suites of which a test ran
+NOT_RUN = "not run"
 BEGIN, END = "<!-- scoreboard -->\n", "<!-- end of the scoreboard -->"
 
 
@@ -45,18 +47,20 @@ LINES = (
     Line("combinations", "fault combinations injected", (600, 5000)),
     Line("crash", "… crashes", most=0),
     Line("hang", "… hangs", most=0),
-    Line("false pass", "… false passes", most=0),
-    Line("score", "… scores that rose", most=0),
     Line("lost", "… outcomes or reports lost", most=0),
     Line("leak", "… secrets leaked", most=0),
     Line("code", "… wrong exit codes", most=0),
+    Line("other clusters", "… of them another cluster by the API's own word (objects absent or empty, decades off)"),
+    Line("no report", "… of them without a report, so without a pass"),
+    Line("looked for passes", "… of them compared with the run without a fault", (600, 5000)),
+    Line("false pass", "… … false passes, findings that turned to a skip", most=0),
+    Line("score", "… … points that rose, gates that turned READY, scores that rose without less coverage", most=0),
     Line("overrun", "worst overrun past a deadline", most=5, unit=" s", height=True),
-    Line("live combinations", "fault combinations before the real API server"),
     Line("commands", "runs of the whole command under a fault (TLS, plug-ins, log-in, hangs)", (40, 40)),
     Line("canaries", "canaries planted", (200, 200), height=True),
     Line("searched", "outputs searched for every canary in every encoding", (30, 30)),
     Line("canaries leaked", "… canaries found", most=0),
-    Line("objects", "mutated objects judged", (2000, 200_000)),
+    Line("distinct objects", "different mutated objects judged", (2000, 200_000)),
     Line("uncaught", "… uncaught errors", most=0),
     Line("siblings", "findings that a malformed sibling did not hide", (500, 20_000)),
     Line("malformed findings", "… failing objects made malformed that did not turn to a pass", (60, 5000)),
@@ -91,12 +95,18 @@ LINES = (
     Line("big requests", "… requests", most=150, height=True),
 )  # fmt: skip
 
+LIVE = (
+    Line("live combinations", "fault combinations before the real API server", (100, 100)),
+    Line("live broken", "… of them that broke an invariant", most=0),
+)
+
 
 @dataclass
 class Scoreboard:
     """What this process measured so far."""
 
     figures: dict[str, float] = field(default_factory=dict)
+    seen: dict[str, set[str]] = field(default_factory=dict)
 
     def add(self, name: str, count: float = 1) -> None:
         """Count something; nought too, so that it stands on the board."""
@@ -106,58 +116,76 @@ class Scoreboard:
         """Keep the highest."""
         self.figures[name] = max(self.figures.get(name, value), value)
 
+    def distinct(self, name: str, marks: Iterable[str]) -> None:
+        """Count what was not counted before, by any process of the run."""
+        self.seen.setdefault(name, set()).update(marks)
+
+    def totals(self) -> dict[str, float]:
+        """Every figure of this board."""
+        return self.figures | {name: len(marks) for name, marks in self.seen.items() if name != SUITES}
+
     def write(self, folder: Path) -> None:
         """Leave the figures behind for the session."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"part-{_OWN}.json").write_text(json.dumps(self.figures))
+        part = {"figures": self.figures, "seen": {name: sorted(marks) for name, marks in self.seen.items()}}
+        (folder / f"part-{_OWN}.json").write_text(json.dumps(part))
 
 
 board = Scoreboard()
 
 
-def merged(parts: Iterable[dict[str, float]]) -> dict[str, float]:
-    """The figures of several processes as one."""
+def merged(parts: Iterable[Scoreboard]) -> Scoreboard:
+    """The boards of several processes as one."""
     heights = {line.name for line in LINES if line.height}
     found = Scoreboard()
     for part in parts:
-        for name, value in part.items():
+        for name, value in part.figures.items():
             (found.high if name in heights else found.add)(name, value)
-    return found.figures
-
-
-def gathered(folder: Path) -> dict[str, float]:
-    """The figures that the processes of a session left behind."""
-    return merged(json.loads(path.read_text()) for path in sorted(folder.glob("part-*.json")))
-
-
-def rows(figures: dict[str, float], long: bool) -> list[tuple[str, str, str, str]]:
-    """Measure, figure, limit and verdict of every line that was measured."""
-    found = []
-    for line in LINES:
-        value = figures.get(line.name)
-        if value is None:
-            continue
-        shown = f"{value:,.1f}" if value != int(value) else f"{int(value):,}"
-        limit = f"≥ {line.least[long]:,g}" if line.least else f"≤ {line.most:g}{line.unit}" if line.most is not None else ""
-        found.append((line.title, f"{shown}{line.unit}", limit.replace("2e+05", "200,000"), "yes" if line.holds(value, long) else "NO"))
+        for name, marks in part.seen.items():
+            found.distinct(name, marks)
     return found
 
 
+def gathered(folder: Path) -> Scoreboard:
+    """What the processes of a session left behind."""
+    parts = (json.loads(path.read_text()) for path in sorted(folder.glob("part-*.json")))
+    return merged(Scoreboard(part["figures"], {name: set(marks) for name, marks in part["seen"].items()}) for part in parts)
+
+
+def rows(figures: dict[str, float], long: bool, lines: Iterable[Line] = LINES) -> list[tuple[str, str, str, str]]:
+    """Measure, figure, limit and verdict of every line; one that was not measured says so."""
+    found = []
+    for line in lines:
+        value = figures.get(line.name)
+        if value is None:
+            found.append((line.title, NOT_RUN, _limit(line, long), "–"))
+            continue
+        shown = f"{value:,.1f}" if value != int(value) else f"{int(value):,}"
+        found.append((line.title, f"{shown}{line.unit}", _limit(line, long), "yes" if line.holds(value, long) else "NO"))
+    return found
+
+
+def _limit(line: Line, long: bool) -> str:
+    return f"≥ {line.least[long]:,}" if line.least else f"≤ {line.most:g}{line.unit}" if line.most is not None else ""
+
+
 def printed(figures: dict[str, float], long: bool) -> str:
-    """The board for a terminal."""
-    return "\n".join(f"  {title:<72} {value:>12}  {limit:<10} {good}" for title, value, limit, good in rows(figures, long))
+    """The board for a terminal: what this session measured."""
+    measured = (line for line in LINES if line.name in figures)
+    return "\n".join(f"  {title:<88} {value:>12}  {limit:<10} {good}" for title, value, limit, good in rows(figures, long, measured))
 
 
-def save(figures: dict[str, float]) -> Path:
+def save(found: Scoreboard) -> Path:
     """Keep the figures of a whole run for the document."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{PROFILE}.json"
-    stamp = datetime.now(UTC).strftime("%Y-%m-%d")
+    figures = found.totals()
     kept = {
-        "date": stamp,
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "python": platform.python_version(),
         "seconds": round(figures["seconds"]),
         "exit_code": int(figures["failed sessions"] > 0),
+        "suites": sorted(found.seen.get(SUITES, ())),
         "figures": figures,
     }
     path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
@@ -166,32 +194,48 @@ def save(figures: dict[str, float]) -> Path:
 
 def table(path: Path, long: bool) -> str:
     """The section of the document on one run."""
-    kept, live = json.loads(path.read_text()), FOLDER / "live.json"
-    if live.exists() and not long:  # of tests/cluster/test_faults.py
-        kept["figures"] |= json.loads(live.read_text())
+    kept = json.loads(path.read_text())
     head = "The long run (`make faults-long`)" if long else "The run of every push (`make test-faults`)"
-    lines = [f"### {head}", "", f"Measured on {kept['date']} with Python {kept['python']}, in {kept['seconds'] / 60:.0f} minutes{'' if kept['exit_code'] == 0 else '; some of its tests failed'}.", "",
-             "| measure | figure | limit | holds |", "|---|---:|---|---|"]  # fmt: skip
-    lines += [f"| {title} | {value} | {limit} | {good} |" for title, value, limit, good in rows(kept["figures"], long)]
-    return "\n".join(lines) + "\n"
+    said = f"Measured on {kept['date']} with Python {kept['python']}, in {kept['seconds'] / 60:.0f} minutes{'' if kept['exit_code'] == 0 else '; some of its tests failed'}."
+    return "\n".join([f"### {head}", "", f"{said} {_which(kept.get('suites'))}", "", *_markdown(rows(kept["figures"], long))]) + "\n"
+
+
+def _which(suites: list[str] | None) -> str:
+    """Which suites a run had, in words."""
+    if suites is None:
+        return "Which suites ran was not recorded; what none of them measured is marked."
+    missing = sorted({path.name for path in SUITES_FOLDER.glob("test_*.py")} - set(suites))
+    named = ", ".join(f"`{name}`" for name in missing)
+    return f"Every suite ran but {named}, whose measures are marked." if missing else f"Every suite ran, {len(suites)} of them."
+
+
+def _markdown(lines: Iterable[tuple[str, str, str, str]]) -> list[str]:
+    return ["| measure | figure | limit | holds |", "|---|---:|---|---|", *(f"| {' | '.join(line)} |" for line in lines)]
+
+
+def live() -> str:
+    """The section on the faults before a real API server."""
+    path = FOLDER / "live.json"
+    figures = json.loads(path.read_text()) if path.exists() else {}
+    head = "### Before the real API server (`make test-cluster`, `tests/cluster/test_faults.py`)"
+    return "\n".join([head, "", *_markdown(rows(figures, False, LIVE))]) + "\n"
 
 
 def main() -> None:
     """Write the measured figures into the document."""
     parts = [table(path, name == "long") for name in ("ci", "long") if (path := FOLDER / f"{name}.json").exists()]
+    parts.insert(1, live())
     mutants = FOLDER / "mutants.json"
     if mutants.exists():
         kept = json.loads(mutants.read_text())
         lines = [
             "### Mutation testing (`make mutants`)",
             "",
-            f"Measured on {kept['date']}.",
-            "",
-            "| module | mutants | killed | share |",
-            "|---|---:|---:|---:|",
+            "| module | mutants | killed | share | measured |",
+            "|---|---:|---:|---:|---|",
         ]
         lines += [
-            f"| `{name}` | {one['mutants']} | {one['killed']} | {100 * one['killed'] / one['mutants']:.0f} % |"
+            f"| `{name}` | {one['mutants']} | {one['killed']} | {100 * one['killed'] / one['mutants']:.0f} % | {one.get('date', 'not recorded')} |"
             for name, one in kept["modules"].items()
         ]
         parts.append("\n".join(lines) + "\n")

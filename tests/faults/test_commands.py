@@ -6,12 +6,15 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from exivity_audit.collect import tls
+from exivity_audit.collect.connection import Connection
+from exivity_audit.collect.transport import Deadline, Transport
 from tests.collect.fake_server import FakeServer, Pair, closed_port, make_pair, raw, silent_port, status, write_kubeconfig
 from tests.faults.catalogue import BY_NAME, CANARY, SAID
 from tests.faults.command import Ran, command
@@ -21,6 +24,7 @@ from tests.faults.variants import backend
 
 VERSION, AUTH = "/version", "client.authentication.k8s.io/v1"
 TOKEN = {"token": CANARY}
+MOST_QUEUED = 16  # connections that fill a queue of none: Linux takes one, others a few
 
 
 def audited(config: Path, *words: str, deadline: float = 20) -> Ran:
@@ -73,6 +77,26 @@ def alerting(alert: bytes) -> Iterator[int]:
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
+
+
+@contextmanager
+def full_port() -> Iterator[int]:
+    """A port whose queue is full: the kernel leaves every further SYN unanswered, so that connect() itself hangs."""
+    with ExitStack() as held:
+        listener = held.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        for _ in range(MOST_QUEUED):
+            client = held.enter_context(socket.socket())
+            client.settimeout(1)
+            try:
+                client.connect(("127.0.0.1", port))
+            except TimeoutError:
+                break
+        else:
+            pytest.skip("this kernel answers a connect to a full queue")
+        yield port
 
 
 # TLS
@@ -236,6 +260,24 @@ def test_nobody_there(authority: Pair, tmp_path: Path) -> None:
 def test_a_server_that_accepts_and_says_nothing(authority: Pair, tmp_path: Path) -> None:
     with silent_port() as port:
         refused(audited(write_kubeconfig(tmp_path / "config", f"https://127.0.0.1:{port}", authority.certificate, user=TOKEN), deadline=3), "")
+
+
+def test_a_connect_that_nobody_answers(authority: Pair, tmp_path: Path) -> None:
+    """The limit on connecting ends it, long before that of an answer, and it is not tried again."""
+    trusted = tls.context(authority.certificate, insecure=False)
+    with full_port() as port:
+        server = f"https://127.0.0.1:{port}"
+        config = write_kubeconfig(tmp_path / "config", server, authority.certificate, user=TOKEN)
+        refused(audited(config, "--request-timeout", "90s", deadline=60), "no connection to the server came about in time")
+        transport = Transport(Connection(server=server, ssl_context=trusted), deadline=Deadline(60), request_timeout=90, connect_timeout=0.2)
+        try:
+            found = transport.get("/api/v1/nodes")
+        finally:
+            transport.close()
+    assert found.failure is not None
+    assert (found.failure.kind, found.failure.reason) == ("timeout", "no connection to the server came about in time")
+    assert (transport.stats.requests, transport.stats.retries) == (1, 0)
+    assert not transport.deadline.expired
 
 
 @pytest.mark.parametrize("name", ["403", "404 plain", "503 for ever", "HTML login page", "redirect to a login", "truncated JSON", "hangs before the head", "hangs inside the body",

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from exivity_audit.collect.connection import Connection
+from exivity_audit.verdict import Status
 from tests.faults.audit import Run, audit
 from tests.faults.catalogue import BLIND, BY_NAME, CANARY, KINDS, RECOVERS, VANISHES, Kind
 from tests.faults.invariants import broken
@@ -22,7 +23,7 @@ from tests.faults.variants import VARIANTS, backend
 SIZES = (500, 500, 500, 7)
 PLACES = 50 if LONG else 6  # places for each kind of fault
 PAIRS = 500 if LONG else 40
-MEASURES = ("combinations", "crash", "hang", "false pass", "score", "lost", "leak", "code")
+MEASURES = ("crash", "hang", "false pass", "score", "lost", "leak", "code")
 Audit = Callable[..., Run]
 
 
@@ -82,15 +83,22 @@ def _try(
     slow = any(kind.slow for kind, _ in faults)
     deadline = 4.0 if slow else 120.0
     run = audit(connection(), deadline=deadline, request_timeout=0.5 if slow else 20, **_names(named))
-    effects = {kind.effect for kind, _ in faults}
+    effects = {kind.effect_at(fault.path, plain.asked[fault.path][0]) for kind, fault in faults}
     effect = VANISHES if VANISHES in effects else BLIND if len(faults) > 1 or BLIND in effects else RECOVERS
-    found = list(broken(plain.run, run, effect, deadline=deadline, may_end=any(_may_end(fault.path, named) for _, fault in faults)))
-    board.add("combinations")
-    board.high("overrun", max(0.0, run.passed - deadline))
-    for measure in MEASURES[1:]:
-        board.add(measure, sum(1 for text in found if text.startswith(f"{measure}:")))
+    found = _judged(plain, run, effect, deadline, may_end=any(_may_end(fault.path, named) for _, fault in faults))
     where = " and ".join(f"{kind.name} at {fault.path} page {fault.page}" for kind, fault in faults)
     return [f"{variant}, pages of {size}: {where}: {text}" for text in found]
+
+
+def _judged(plain: Plain, run: Run, effect: str, deadline: float, *, may_end: bool) -> list[str]:
+    """What a combination broke, on the board; of a run that ended with a sentence nothing is compared."""
+    found = list(broken(plain.run, run, effect, deadline=deadline, may_end=may_end))
+    board.add("combinations")
+    board.add("no report" if run.card is None else "other clusters" if effect == VANISHES else "looked for passes")
+    board.high("overrun", max(0.0, run.passed - deadline))
+    for measure in MEASURES:
+        board.add(measure, sum(1 for text in found if text.startswith(f"{measure}:")))
+    return found
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -148,15 +156,57 @@ def test_a_clock_that_is_wrong(
     without = plain(variant, 500, True)
     proxy.begin(backend(variant, 500), skew=timedelta(hours=hours))
     run = audit(connection())
-    board.add("combinations")
-    said = list(broken(without.run, run, RECOVERS if abs(hours) == 1 else VANISHES, deadline=120, may_end=False))
-    assert said == []
+    assert _judged(without, run, RECOVERS if abs(hours) == 1 else VANISHES, 120, may_end=False) == []
+
+
+@pytest.mark.parametrize("variant", list(VARIANTS) if LONG else ["flawed", "single_node"])
+def test_a_list_that_is_not_found_is_not_seen(
+    variant: str, proxy: FaultProxy, connection: Callable[[], Connection], plain: Callable[[str, int, bool], Plain]
+) -> None:
+    """A 404 on a list is no empty list and no absent API: it is judged as an answer that means nothing is, and what needs it is unknown."""
+    without, unseen = plain(variant, 500, True), 0
+    for number, path in enumerate(path for path, (is_list, _) in without.asked.items() if is_list):
+        if not LONG and number % 7:
+            continue
+        runs = []
+        for name in ("404", "418"):
+            proxy.begin(backend(variant, 500), Fault(path, BY_NAME[name].spoil))
+            runs.append(audit(connection()))
+        assert _judged(without, runs[0], BLIND, 120, may_end=False) == [], path
+        assert runs[0].verdicts == runs[1].verdicts, path
+        unseen += sum(1 for key, status in runs[0].statuses.items() if status is Status.UNKNOWN and without.run.statuses[key] is not Status.UNKNOWN)
+    assert unseen > 10
+
+
+def test_only_one_object_may_be_said_not_to_be_there() -> None:
+    genuine, objects = BY_NAME["404"], BY_NAME["every object gone"]
+    for path in (
+        "/api/v1/namespaces/exivity/secrets/x",
+        "/api/v1/namespaces/exivity",
+        "/apis/apps/v1/namespaces/exivity/deployments/x",
+        "/apis/g/v1/kinds/x",
+    ):
+        assert genuine.effect_at(path, False) == VANISHES, path
+        assert genuine.effect_at(path, True) == BLIND, path
+    for path in (
+        "/version",
+        "/api",
+        "/apis",
+        "/api/v1",
+        "/apis/apps/v1",
+        "/api/v1/nodes",
+        "/api/v1/namespaces/exivity/secrets",
+        "/apis/g/v1/namespaces/a/kinds",
+    ):
+        assert genuine.effect_at(path, False) == BLIND, path
+        assert objects.effect_at(path, True) == VANISHES, path
 
 
 def test_the_matrix_has_teeth(proxy: FaultProxy, connection: Callable[[], Connection], plain: Callable[[str, int, bool], Plain]) -> None:
     """Each invariant tells when it is broken: a run beside another cluster's, with a canary, too late, with a code that does not fit."""
     ready, flawed = plain("multi_node", 500, True).run, plain("flawed", 500, True).run
     assert sum(1 for status in flawed.statuses.values() if status == "fail") >= 25
+    assert not [text for text in broken(flawed, ready, VANISHES, deadline=120, may_end=False) if text.startswith(("false pass:", "score:"))]
     said = " ".join(broken(flawed, ready, BLIND, deadline=120, may_end=False))
     assert "false pass:" in said
     assert "score:" in said

@@ -18,7 +18,7 @@ from exivity_audit.score import scorecard
 from exivity_audit.verdict import Status
 from tests.builders import made
 from tests.faults.mutants import ACTS, VALUES, Odd, changed, paths, value
-from tests.faults.scoreboard import LONG, board
+from tests.faults.scoreboard import LONG, Scoreboard, board, merged
 from tests.faults.variants import VARIANTS
 from tests.judging import site_of, snapshot_of
 from tests.world import World
@@ -33,7 +33,7 @@ CHANGE = some.tuples(some.integers(0, 2**16), some.integers(0, 2**16), some.samp
 @cache
 def odd(name: str) -> Odd:
     """A variant, ready to be changed."""
-    return Odd(VARIANTS[name]())
+    return Odd(name, VARIANTS[name]())
 
 
 def judge(world: World) -> Judgement:
@@ -58,8 +58,9 @@ def errors(judgement: Judgement) -> list[str]:
 )  # fmt: skip
 @given(base=some.sampled_from(BASES), changes=some.lists(CHANGE, min_size=1, max_size=8))
 def test_a_few_odd_objects(base: str, changes: list[tuple[int, int, object]]) -> None:
-    found = judge(odd(base).with_changes(changes))
-    board.add("objects", len(changes))
+    world = odd(base).with_changes(changes)
+    board.distinct("distinct objects", odd(base).marks(world))
+    found = judge(world)
     broken = errors(found)
     board.add("uncaught", len(broken))
     assert broken == []
@@ -67,18 +68,34 @@ def test_a_few_odd_objects(base: str, changes: list[tuple[int, int, object]]) ->
 
 
 @pytest.mark.parametrize("base", BASES)
-@pytest.mark.parametrize("seed", range(150 if LONG else 2))
-def test_many_odd_objects(base: str, seed: int) -> None:
-    """Half of all objects odd at once: what a shrinking search is too slow for; a failure names its seed."""
-    world, generator = odd(base), random.Random(f"{base}{seed}")
-    changes = [(generator.randrange(2**16), generator.randrange(2**16), generator.choice(ACTS)) for _ in range(world.size // 2)]
-    broken = errors(judge(world.with_changes(changes)))
-    board.add("objects", len(changes))
+@pytest.mark.parametrize("turn", range(160 if LONG else 2))
+def test_many_odd_objects(base: str, turn: int) -> None:
+    """Half of all objects odd at once, one in eight in two places: what a shrinking search is too slow for; a failure names its turn."""
+    generator = random.Random(f"{base}{turn}")
+    twice = [(generator.randrange(2**16), generator.randrange(2**16), generator.choice(ACTS)) for _ in range(odd(base).size // 16)]
+    world = odd(base).with_changes([*odd(base).half(turn), *twice])
+    board.distinct("distinct objects", odd(base).marks(world))
+    broken = errors(judge(world))
     board.add("uncaught", len(broken))
     assert broken == []
 
 
-SPECIAL = (None, "text", 7, [], [None], {"malformed": "str"}, "1e999", "9999-12-31T23:59:59-12:00")
+def test_only_what_a_change_changed_is_counted() -> None:
+    """No change of an object comes twice, what leaves it as it was is not counted, and another turn brings other objects."""
+    world = odd("single_node")
+    assert world.marks(world.with_changes([])) == set()
+    first, second, later = (world.half(turn) for turn in (0, 1, 2))
+    assert sorted(number for number, _, _ in (*first, *second)) == list(range(world.size))
+    assert not {*first, *second} & set(later)
+    counted = world.marks(world.with_changes(first))
+    assert len(first) * 0.9 < len(counted) <= len(first)
+    assert world.marks(world.with_changes([*first, *later[:5]])) != counted
+    again = Scoreboard()
+    again.distinct("distinct objects", counted)
+    again.distinct("distinct objects", [*counted, "another"])
+    assert merged([again, again]).totals() == {"distinct objects": len(counted) + 1}
+
+
 KINDS = sorted({f"{item['apiVersion']}/{item['kind']}" for item in VARIANTS["multi_node"]().objects})
 
 
@@ -98,7 +115,7 @@ def test_every_field_of_a_kind(kind: str) -> None:
             shared.objects[number] = changed(original, path, act)
             if not isinstance(shared.objects[number]["metadata"], dict):
                 continue
-            board.add("objects")
+            board.distinct("distinct objects", odd("multi_node").marks(shared))
             broken += [f"{'.'.join(map(str, path))} = {str(value(act))[:40]!r}: {text}" for text in errors(judge(shared))]
     board.add("uncaught", len(broken))
     assert broken == []
