@@ -108,9 +108,10 @@ def test_every_kind_is_counted() -> None:
     assert counted == {*KINDS, *APART}
 
 
-def test_kinds_are_not_held_against_each_other() -> None:
-    some, twice = lines(**dict.fromkeys(KINDS, 15)), lines(**dict.fromkeys(KINDS, 30))
-    assert too_many(plain(), some, twice) == {}
+@pytest.mark.parametrize(("base", "kinds"), [(builders.multi_node, (*KINDS,)), (builders.single_node, ("local_volumes", "velero"))])
+def test_kinds_are_not_held_against_each_other(base: Base, kinds: tuple[str, ...]) -> None:
+    some, twice = lines(base, **dict.fromkeys(kinds, 15)), lines(base, **dict.fromkeys(kinds, 30))
+    assert too_many(plain(base), some, twice) == {}
 
 
 def test_the_count_finds_what_is_held_against_each_other() -> None:
