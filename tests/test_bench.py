@@ -18,7 +18,7 @@ import pytest
 
 from tests.bench import document, limits
 from tests.bench.audit_log import AuditLog, Request, depth, parsed
-from tests.bench.filling import pod, running
+from tests.bench.filling import pod, replica_set, running
 from tests.bench.latency import LatencyProxy
 from tests.bench.peers import popeye_report, scopes
 from tests.bench.process import Cost, Failed, measure
@@ -201,11 +201,27 @@ def test_the_bare_import_is_what_its_label_says() -> None:
     assert f'python -c "{BARE_CODE}"' == BARE_IMPORT
 
 
+OWNER = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-7-6d4cf56db6", "uid": "7"}
+
+
 def test_what_kubelets_would_write_fits_the_pod() -> None:
-    item = pod("web-1", "node-1")
+    item = pod("web-35", "node-258", OWNER)
     status = running(item)
     assert [one["name"] for one in status["containerStatuses"]] == [one["name"] for one in item["spec"]["containers"]]
     assert ({"type": "Ready", "status": "True"}.items()) <= next(one for one in status["conditions"] if one["type"] == "Ready").items()
+    assert status["hostIP"] == "10.1.1.2"
+
+
+def test_pods_differ_as_in_life() -> None:
+    """What equal parts of a list cost is not what a best case would: of 100 pods nothing is the same in all that differs in life."""
+    owners = [replica_set(f"web-{number}")["metadata"]["name"] for number in range(20)]
+    pods = [pod(f"web-{number}", f"node-{number}", OWNER | {"name": owners[number // 5]}, number) for number in range(100)]
+    states = [running(item) for item in pods]
+    assert len({item["metadata"]["labels"]["pod-template-hash"] for item in pods}) == len(set(owners)) == 20
+    assert len({item["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"] for item in pods}) == 100
+    for path in ("podIP", "hostIP", "startTime"):
+        assert len({status[path] for status in states}) > 95, path
+    assert len({one["containerID"] for status in states for one in status["containerStatuses"]}) == 200
 
 
 def test_the_proxy_delays_counts_and_changes_nothing(tmp_path: Path) -> None:
