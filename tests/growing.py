@@ -64,12 +64,92 @@ def ingresses(world: World, count: int) -> Iterator[Object]:
             yield item
 
 
-KINDS: dict[str, Grown] = {"pods": pods, "claims": claims, "nodes": nodes, "services": services, "ingresses": ingresses}
+def local_volumes(world: World, count: int) -> Iterator[Object]:
+    """Nodes with a volume of others on the disk of each, and volumes that do not say where they lie."""
+    nodes = [item for item in world.objects if item["kind"] in ("Node", "CSINode")]
+    volume = world.find("PersistentVolume", "pvc-exivity-exported")
+    hostname = "kubernetes.io/hostname"
+    for number in range(count):
+        name = f"only-{number}"
+        for item in _again(nodes, ('"only"', f'"{name}"')):
+            if item["kind"] == "Node":
+                item["metadata"]["labels"].pop("node-role.kubernetes.io/control-plane", None)
+            yield item
+        for item in _again([volume], ("exivity-exported", f"of-others-{number}"), ('"exivity"', f'"team-{number}"')):
+            terms = [{"matchExpressions": [{"key": hostname, "operator": "In", "values": [name]}]}]
+            item["spec"]["nodeAffinity"] = {"required": {"nodeSelectorTerms": terms}}
+            yield item
+            if number % 4 == 0:
+                spec = {key: value for key, value in item["spec"].items() if key != "nodeAffinity"}
+                yield {**item, "metadata": {**item["metadata"], "name": f"adrift-{number}"}, "spec": spec}
 
 
-def grown(**counts: int) -> World:
-    """The conforming multi-node cluster with so many more of some kinds."""
-    world = builders.multi_node()
-    more: list[Any] = [item for kind, count in counts.items() for item in KINDS[kind](world, count)]
+def velero(world: World, count: int) -> Iterator[Object]:
+    """Schedules of Velero with backups and restores of theirs, chosen by labels that nothing carries, and pods that mount a claim."""
+    kinds = ("Schedule", "Backup", "Restore", "PodVolumeBackup")
+    found = [item for item in world.objects if item["apiVersion"] == "velero.io/v1" and item["kind"] in kinds]
+    newest = found[-1] if found[-1]["kind"] == "PodVolumeBackup" else next(item for item in found if item["kind"] == "PodVolumeBackup")
+    backup = newest["metadata"]["labels"]["velero.io/backup-name"]
+    pattern = [item for item in found if item["kind"] in ("Schedule", "Restore") or item["metadata"]["name"] == backup]
+    pattern += [item for item in found if item["metadata"].get("annotations", {}).get("velero.io/pvc-name") == "exivity-exported"]
+    mounting = next(item for item in world.all("Pod") if "exivity-exported" in json.dumps(item))
+    for number in range(count):
+        again = _again([*pattern, mounting], ("exivity-daily", f"nightly-{number}"), ("exivity-rehearsal", f"rehearsal-{number}"),
+                       (mounting["metadata"]["name"], f"mount-{number}"))  # fmt: skip
+        for item in again:
+            if item["kind"] in ("Schedule", "Backup"):
+                template = item["spec"]["template"] if item["kind"] == "Schedule" else item["spec"]
+                template["labelSelector"] = {"matchLabels": {"team": f"team-{number}"}}
+            elif item["kind"] == "Restore":
+                item["status"]["phase"] = "PartiallyFailed"
+            elif item["kind"] == "Pod":
+                item["metadata"]["labels"]["pod-template-hash"] = f"{number:08x}"
+            yield item
+
+
+def rules(world: World, count: int) -> Iterator[Object]:
+    """Rules of others, with an alert on their own recorded series, and alerts on what the product's alerts are on."""
+    pattern = [world.find("PrometheusRule", "pg", "databases"), world.find("PrometheusRule", "longhorn", "monitoring")]
+    for number in range(count):
+        for item in _again(pattern, ('"name": "', f'"name": "team-{number}-')):
+            record = {"record": f"team{number}:errors:rate5m", "expr": "rate(errors_total[5m])"}
+            alert = {"alert": f"Errors{number}", "expr": f"team{number}:errors:rate5m > 1", "labels": {"severity": "warning"}}
+            item["spec"]["groups"][0]["rules"] += [record, alert]
+            yield item
+
+
+def routes(world: World, count: int) -> Iterator[Object]:
+    """HTTPRoutes on a Gateway of their own; every other one leads to the product, under a host of its own."""
+    pattern = [*world.all("Gateway"), *world.all("HTTPRoute")]
+    for number in range(count):
+        other = () if number % 2 else (('"name": "exivity-', f'"name": "team-{number}-'),)
+        yield from _again(
+            pattern, ('"name": "exivity-redirect"', f'"name": "redirect-{number}"'), ('"name": "exivity"', f'"name": "way-{number}"'),
+            (builders.HOST, f"host-{number}.acme.eu"), *other,
+        )  # fmt: skip
+
+
+def applications(world: World, count: int) -> Iterator[Object]:
+    """Applications of Argo CD for the products of others, each with as many objects as the release has."""
+    pattern = list(world.all("Application"))
+    for number in range(count):
+        yield from _again(pattern, ('"exivity', f'"team-{number}'))
+
+
+KINDS: dict[str, Grown] = {"pods": pods, "claims": claims, "nodes": nodes, "services": services, "ingresses": ingresses, "rules": rules}
+APART: dict[str, tuple[Callable[[], World], Grown]] = {
+    "local_volumes": (builders.single_node, local_volumes),
+    "velero": (builders.single_node, velero),
+    "routes": (builders.multi_node_gateway, routes),
+    "applications": (builders.multi_node_argo, applications),
+}
+"""Kinds that the conforming multi-node cluster has none of, with the cluster that has."""
+
+
+def grown(base: Callable[[], World] = builders.multi_node, **counts: int) -> World:
+    """A conforming cluster, the one of several nodes if no other, with so many more of some kinds."""
+    world = base()
+    known = KINDS | {kind: grow for kind, (_, grow) in APART.items()}
+    more: list[Any] = [item for kind, count in counts.items() for item in known[kind](world, count)]
     world.objects.extend(more)
     return world

@@ -7,7 +7,7 @@ every machine. A check that holds each pod against each Service, or each node ag
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -23,12 +23,15 @@ from exivity_audit.evaluate import evaluate
 from exivity_audit.lifecycle import load_lifecycle
 from exivity_audit.pack import own_pack
 from exivity_audit.snapshot import Snapshot
-from tests.growing import KINDS, grown
+from tests import builders
+from tests.growing import APART, KINDS, grown
 from tests.judging import site_of, snapshot_of
+from tests.world import World
 
 OWN = (str(Path(exivity_audit.__file__).parent), str(Path(own_pack().checks[0].place).parents[1]))
 SLACK = 1.25
 """The second half may cost a quarter more than the first: a small cluster has fewer candidates than the five that are looked at."""
+Base = Callable[[], World]
 SMALL = 2_000  # lines in which nothing is to be seen yet
 
 
@@ -64,16 +67,16 @@ class Counter:
             sys.settrace(before)
 
 
-@lru_cache(maxsize=1)
-def plain() -> dict[str, int]:
-    """Lines for the conforming cluster as it is."""
-    return lines()
+@lru_cache(maxsize=8)
+def plain(base: Base = builders.multi_node) -> dict[str, int]:
+    """Lines for a conforming cluster as it is."""
+    return lines(base)
 
 
-def lines(**counts: int) -> dict[str, int]:
+def lines(base: Base = builders.multi_node, **counts: int) -> dict[str, int]:
     """Lines by check for a cluster with so many more objects."""
     counter = Counter()
-    counter.judge(snapshot_of(site_of(grown(**counts))))
+    counter.judge(snapshot_of(site_of(grown(base, **counts))))
     return counter.lines
 
 
@@ -83,7 +86,7 @@ def too_many(base: dict[str, int], some: dict[str, int], twice: dict[str, int]) 
     return {name: half for name, half in halves.items() if half[1] > SLACK * max(half[0], SMALL)}
 
 
-@pytest.mark.parametrize(("kind", "count"), [("pods", 80), ("claims", 40), ("nodes", 80), ("services", 40), ("ingresses", 40)])
+@pytest.mark.parametrize(("kind", "count"), [("pods", 80), ("claims", 40), ("nodes", 80), ("services", 40), ("ingresses", 40), ("rules", 40)])
 def test_twice_the_objects_cost_twice_the_lines(kind: str, count: int) -> None:
     assert kind in KINDS
     some, twice = lines(**{kind: count}), lines(**{kind: 2 * count})
@@ -91,9 +94,24 @@ def test_twice_the_objects_cost_twice_the_lines(kind: str, count: int) -> None:
     assert too_many(plain(), some, twice) == {}
 
 
-def test_kinds_are_not_held_against_each_other() -> None:
-    some, twice = lines(**dict.fromkeys(KINDS, 15)), lines(**dict.fromkeys(KINDS, 30))
-    assert too_many(plain(), some, twice) == {}
+@pytest.mark.parametrize(("kind", "count"), [("local_volumes", 80), ("velero", 60), ("routes", 40), ("applications", 40)])
+def test_twice_the_objects_of_another_cluster_cost_twice_the_lines(kind: str, count: int) -> None:
+    base = APART[kind][0]
+    some, twice = lines(base, **{kind: count}), lines(base, **{kind: 2 * count})
+    assert sum(twice.values()) > sum(plain(base).values()) + 5 * count, "they are looked at"
+    assert too_many(plain(base), some, twice) == {}
+
+
+def test_every_kind_is_counted() -> None:
+    counted = {kind for test in (test_twice_the_objects_cost_twice_the_lines, test_twice_the_objects_of_another_cluster_cost_twice_the_lines)
+               for mark in test.pytestmark for kind, _ in mark.args[1]}  # type: ignore[attr-defined] # fmt: skip
+    assert counted == {*KINDS, *APART}
+
+
+@pytest.mark.parametrize(("base", "kinds"), [(builders.multi_node, (*KINDS,)), (builders.single_node, ("local_volumes", "velero"))])
+def test_kinds_are_not_held_against_each_other(base: Base, kinds: tuple[str, ...]) -> None:
+    some, twice = lines(base, **dict.fromkeys(kinds, 15)), lines(base, **dict.fromkeys(kinds, 30))
+    assert too_many(plain(base), some, twice) == {}
 
 
 def test_the_count_finds_what_is_held_against_each_other() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from exivity_audit.facts.claims import Claim, Volume, volume_of
 from exivity_audit.facts.longhorn import LonghornVolume, longhorn_claim
 from exivity_audit.facts.longhorn_backups import COMPLETED, LastBackup, odd_among, state_of
 from exivity_audit.facts.recurring_jobs import BACKUP, SNAPSHOT, RecurringJob, jobs_of
+from exivity_audit.facts.selectors import Labelled, selector_fits
 from exivity_audit.facts.velero import CLAIMS, PODS, VeleroBackup, VeleroSchedule
 from exivity_audit.facts.workloads import Pod
 from exivity_audit.quantity import Duration
@@ -75,6 +76,38 @@ class ClaimCopies(Struct, frozen=True):
         return tuple(sorted(found, key=lambda one: (one.interval is None, one.interval or 0.0, one.name)))
 
 
+class _Mounting:
+    """The pods that mount a claim, by claim and by their labels."""
+
+    def __init__(self, pods: Iterable[Pod]) -> None:
+        self._pods: dict[tuple[str, str], list[Pod]] = {}
+        self._labelled: dict[tuple[str, str], Labelled[Pod]] = {}
+        self._known: dict[tuple[str, str, str], bool] = {}
+        for pod in pods:
+            for name in pod.claims:
+                self._pods.setdefault((pod.namespace, name), []).append(pod)
+
+    def carries(self, claim: Claim, selectors: tuple[Any, ...]) -> bool:
+        """Whether one of some selectors fits a pod that mounts a claim; looked at once for all backups with the same. Raises Malformed."""
+        key = claim.namespace, claim.name, repr(selectors)
+        found = self._known.get(key)
+        if found is None:
+            near = (pod for selector in selectors for pod in self._near(claim, selector) if selector_fits(selector, pod.labels))
+            found = self._known[key] = next(near, None) is not None
+        return found
+
+    def _near(self, claim: Claim, selector: Any) -> Sequence[Pod]:
+        """The pods among which are all that a selector may fit."""
+        key = claim.namespace, claim.name
+        pods = self._pods.get(key, [])
+        wanted = selector.get("matchLabels") if isinstance(selector, dict) else None
+        if not pods or not isinstance(wanted, dict) or not wanted:
+            return pods
+        if key not in self._labelled:
+            self._labelled[key] = Labelled(pods)
+        return self._labelled[key].selected(claim.namespace, wanted)
+
+
 class _Around(Struct, frozen=True):
     """Everything that may copy a claim; each may be Unseen."""
 
@@ -89,8 +122,9 @@ class _Around(Struct, frozen=True):
     copies: Any
     files: Any
     snapshots: Any
-    pods: Any
+    mounting: _Mounting
     labels: dict[str, dict[str, str]]
+    runs: frozenset[tuple[str, str]]  # backup and the schedule that made it
 
 
 def gaps(*collections: Any) -> tuple[Reason, ...]:
@@ -110,7 +144,8 @@ def claim_copies(
     labels = dict(persistentvolumeclaims.each(lambda item: (item.name, item.labels()))) if seen(persistentvolumeclaims) else {}
     around = _Around(
         release.namespace, volumes, storage_classes, replicated_volumes, recurring_jobs, last_backups, backup_states, schedules, velero_copies,
-        volume_copies, claim_snapshots, pods, labels,
+        volume_copies, claim_snapshots, _Mounting(pods if seen(pods) else ()), labels,
+        frozenset((one.name, one.schedule) for one in velero_copies) if seen(velero_copies) else frozenset(),
     )  # fmt: skip
     return Objects((copies_of(claim, around) for claim in claims), unreadable=claims.unreadable, partial=claims.partial)
 
@@ -165,12 +200,7 @@ def _labelled(one: VeleroSchedule | VeleroBackup, claim: Claim, around: _Around)
     """Whether its label selectors fit the claim, or a pod that mounts it: Velero takes a pod's claims with it."""
     if one.selection.fits(around.labels.get(claim.name, {})):
         return True
-    return any(one.selection.fits(pod.labels) for pod in _mounting(claim, around))
-
-
-def _mounting(claim: Claim, around: _Around) -> Iterator[Pod]:
-    if seen(around.pods):
-        yield from (pod for pod in around.pods if claim.name in pod.claims and pod.namespace == claim.namespace)
+    return around.mounting.carries(claim, one.selection.selectors)
 
 
 def _takes(one: VeleroSchedule | VeleroBackup, claim: Claim, behind: Volume | None, around: _Around) -> bool:
@@ -191,7 +221,7 @@ def _made_by(backup: str, one: VeleroSchedule | VeleroBackup, around: _Around) -
     """Whether a backup is this one, or one of this schedule."""
     if isinstance(one, VeleroBackup):
         return backup == one.name
-    return seen(around.copies) and any(copy.name == backup and copy.schedule == one.name for copy in around.copies)
+    return (backup, one.name) in around.runs
 
 
 def _is_copy(copy: Any, claim: Claim) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec import Struct
@@ -13,7 +14,7 @@ from exivity_audit.facts.claims import Claim
 from exivity_audit.facts.nodes import Node
 from exivity_audit.facts.provisioners import PROVISIONERS, table_name
 from exivity_audit.facts.refuges import terms_fit
-from exivity_audit.facts.selectors import node_terms
+from exivity_audit.facts.selectors import listed, node_terms
 from exivity_audit.quantity import Size
 from exivity_audit.subject import Subject
 
@@ -78,27 +79,88 @@ def local_volumes(node_volumes: Objects[Document]) -> Objects[LocalVolume]:
 def node_disks(local_volumes: Objects[LocalVolume], nodes: Objects[Node], claims: Objects[Claim]) -> NodeDisks:
     """Where the node-local volumes lie; a malformed volume anywhere makes the sums unsure, so it raises NotSeen."""
     ours = {(claim.namespace, claim.name): claim for claim in claims}
+    every = tuple(nodes.surely())
+    places = _Places(every)
     on: dict[str, list[LocalVolume]] = {}
     unplaced: list[Claim] = []
     adrift: dict[str, list[LocalVolume]] = {}
-    every = tuple(nodes.surely())
     for volume in local_volumes.surely():
-        fitting = [node for node in every if terms_fit(volume.terms, node)]
+        key, fitting = places.of(volume.terms)
         if len(fitting) == 1:
             on.setdefault(fitting[0].name, []).append(volume)
             continue
-        for node in fitting:
-            adrift.setdefault(node.name, []).append(volume)
+        adrift.setdefault(key, []).append(volume)
         if volume.claim in ours:
             unplaced.append(ours[volume.claim])
+    perhaps: dict[str, list[tuple[int, Size]]] = {}  # how many volumes that name the same nodes, and their sum
+    for key, found in adrift.items():
+        share = len(found), _sum(found)
+        for node in places.found[key]:
+            perhaps.setdefault(node.name, []).append(share)
     loads = []
     for node in every:
         lying = on.get(node.name, [])
         if any(volume.claim in ours for volume in lying):
             foreign = sum(1 for volume in lying if volume.claim not in ours)
-            perhaps = adrift.get(node.name, [])
-            loads.append(NodeLoad(node, _sum(lying), len(lying), foreign, len(perhaps), _sum(perhaps)))
+            further = perhaps.get(node.name, [])
+            count, size = sum(count for count, _ in further), Size(sum(size for _, size in further))
+            loads.append(NodeLoad(node, _sum(lying), len(lying), foreign, count, size))
     return NodeDisks(tuple(loads), tuple(unplaced))
+
+
+class _Places:
+    """The nodes that a volume's terms fit: looked for among those with a label that a term names, once for all volumes of the same terms."""
+
+    def __init__(self, nodes: tuple[Node, ...]) -> None:
+        self.found: dict[str, tuple[Node, ...]] = {}
+        self._nodes = nodes
+        self._labelled: dict[str, dict[str, list[int]]] = {}  # positions by label and value
+        self._names: dict[str, list[int]] = {}
+        for number, node in enumerate(nodes):
+            self._names.setdefault(node.name, []).append(number)
+
+    def of(self, terms: Any) -> tuple[str, tuple[Node, ...]]:
+        """A name for the terms, and the nodes they fit, in order."""
+        key = repr(terms)
+        found = self.found.get(key)
+        if found is None:
+            found = self.found[key] = tuple(node for node in self._near(terms) if terms_fit(terms, node))
+        return key, found
+
+    def _near(self, terms: Any) -> Iterable[Node]:
+        """The nodes among which are all that terms may fit."""
+        if not isinstance(terms, list):
+            return self._nodes
+        near: set[int] = set()
+        for term in terms:
+            asked = [self._listed(self._by_label(one.get("key")), one) for one in listed(term, "matchExpressions")]
+            asked += [self._listed(self._names if one.get("key") == "metadata.name" else {}, one) for one in listed(term, "matchFields")]
+            if not asked:
+                continue  # such a term fits no node
+            answers = [one for one in asked if one is not None]
+            if not answers:
+                return self._nodes
+            fewest = min(answers, key=len)
+            near.update(fewest)
+        return (self._nodes[number] for number in sorted(near))
+
+    def _by_label(self, key: str) -> dict[str, list[int]]:
+        """The nodes by the value of a label, looked at once a label."""
+        found = self._labelled.get(key)
+        if found is None:
+            found = self._labelled[key] = {}
+            for number, node in enumerate(self._nodes):
+                if key in node.labels:
+                    found.setdefault(node.labels[key], []).append(number)
+        return found
+
+    @staticmethod
+    def _listed(by_value: dict[str, list[int]], requirement: dict[str, Any]) -> list[int] | None:
+        """The nodes of the values that a requirement names; None where it is not one that names them."""
+        values = requirement.get("values") or []
+        if requirement.get("operator") != "In" or not all(isinstance(value, str) for value in values):
+            return None
+        return [number for value in values for number in by_value.get(value, ())]
 
 
 def _sum(found: list[LocalVolume]) -> Size:

@@ -164,9 +164,10 @@ def _by_volumes(handles: dict[str, str], restored: Any) -> tuple[Rehearsal | Non
 def _by_velero(namespace: str, restores: Any, copies: Any, schedules: Any) -> tuple[Rehearsal | None, str]:
     """The newest whole restore of the namespace with its volumes; else why the newest of the namespace does not count."""
     ours = [one for one in restores if one.selection.holds(namespace) and one.finished is not None] if seen(restores) else []
+    backups, plans = _by_name(copies), _by_name(schedules)
     note = ""
     for one in sorted(ours, key=lambda each: each.finished, reverse=True):
-        why = _wanting(one, namespace, copies, schedules)
+        why = _wanting(one, namespace, backups.get(one.backup) or plans.get(one.schedule))
         if not why:
             shown = (Shown(one.source, "status.phase", one.phase), Shown(one.source, "status.completionTimestamp", _stamp(one.finished)))
             return Rehearsal(f"Velero restore {one.name} of backup {one.backup or one.schedule}", one.finished, shown), ""
@@ -174,15 +175,17 @@ def _by_velero(namespace: str, restores: Any, copies: Any, schedules: Any) -> tu
     return None, note
 
 
-def _wanting(one: VeleroRestore, namespace: str, copies: Any, schedules: Any) -> str:
+def _by_name(read: Any) -> dict[str, VeleroBackup | VeleroSchedule]:
+    """The first of each name."""
+    return {one.name: one for one in reversed(tuple(read))} if seen(read) else {}
+
+
+def _wanting(one: VeleroRestore, namespace: str, origin: VeleroBackup | VeleroSchedule | None) -> str:
     """Why a restore is no proof; empty where it is."""
     if one.phase != COMPLETED or one.errors:
         return f"{one.phase or 'no phase'}{f', {one.errors} errors' if one.errors else ''}"
     if not one.volumes or not one.selection.takes(CLAIMS) or one.selection.selectors:
         return "it left out volumes"
-    origin: VeleroBackup | VeleroSchedule | None = next((each for each in copies if each.name == one.backup), None) if seen(copies) else None
-    if origin is None and seen(schedules):
-        origin = next((each for each in schedules if each.name == one.schedule), None)
     if origin is None:
         return "its backup is not there, so whether it held volumes is not seen"
     if not origin.selection.holds(namespace):

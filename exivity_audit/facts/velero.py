@@ -188,10 +188,13 @@ def velero_copies(velero_backups: Objects[Document]) -> Objects[VeleroBackup]:
 @fact
 def schedules(velero_schedules: Objects[Document], velero_copies: Any = maybe) -> Objects[VeleroSchedule]:
     """Every schedule of Velero."""
+    newest_of: dict[str, VeleroBackup] = {}
+    for one in velero_copies if seen(velero_copies) else ():
+        newest_of.setdefault(one.schedule, one)  # they come the newest first
 
     def build(item: Document) -> VeleroSchedule:
         name, cron = item.name, item.text("spec.schedule") or ""
-        newest = next((one for one in velero_copies if one.schedule == name), None) if seen(velero_copies) else None
+        newest = newest_of.get(name)
         own = ways(item, "spec.template")
         return VeleroSchedule(
             item.subject, item.source, name, item.namespace or "", cron, cron_interval(cron), item.boolean("spec.paused") or False,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .limits import MIB, lines
 from .process import REPOSITORY
-from .results import BARE, KUBECTL, POPEYE, TOOL, Measurement, Results
+from .results import BARE, KUBECTL, POPEYE, TOOL, Measurement, Results, spread
 
 PAGE = REPOSITORY / "docs" / "performance.md"
 BEGIN, END = "<!-- figures: written by python -m tests.bench document -->\n", "<!-- end of the figures -->"
@@ -35,10 +35,9 @@ def figures(results: Results) -> str:
 
 def _machine(results: Results) -> str:
     machine = results.machine
-    rounds = max((one.rounds for one in results.measurements), default=0)
     text = (
         f"Measured on {results.day}: {machine.cores} cores, {machine.memory / 2**30:.0f} GiB, {machine.system}, Python {machine.python}, "
-        f"load {machine.load:.1f} before the run; the best of up to {rounds} rounds."
+        f"load {machine.load:.1f} before the run; of the rounds of each row the best."
     )
     busy = machine.load > machine.cores / 2
     said = (
@@ -57,10 +56,12 @@ def _promises(results: Results) -> str:
 def _sizes(results: Results) -> str:
     plain = [one for one in results.measurements if one.situation.latency is None and not one.situation.operators]
     rows = [_row(one, results) for one in plain if not one.situation.own and not one.situation.inside]
-    return _section("As the cluster grows", ("pods of others", *_COLUMNS), rows)
+    counts = sorted({one.pods for one in plain if one.pods is not None and not one.situation.own and not one.situation.inside})
+    told = f"\nThe product has {spread(counts)} pods of its own there, as installed.\n" if counts and rows else ""
+    return _section("As the cluster grows", ("pods of others", *_COLUMNS), rows) + told
 
 
-_COLUMNS = ("program", "wall", "× bare reads", "× the audit", "CPU", "peak memory", "requests", "received")
+_COLUMNS = ("program", "rounds", "wall", "× bare reads", "× the audit", "CPU", "peak memory", "requests", "received")
 
 
 def _row(one: Measurement, results: Results) -> tuple[str, ...]:
@@ -76,12 +77,13 @@ def _row(one: Measurement, results: Results) -> tuple[str, ...]:
     return (
         f"{situation.unrelated:,}",
         one.program,
+        f"{one.rounds}",
         f"{one.wall:.2f} s",
         f"{one.wall / bare.wall:.1f}" if bare else "–",
         f"{one.wall / audit.wall:.1f}" if audit else "–",
         f"{one.cpu:.2f} s",
         f"{one.peak / MIB:.0f} MiB",
-        _count(one.requests),
+        spread(one.asked),
         _size(one.received),
     )
 
@@ -128,16 +130,17 @@ def _latency(results: Results) -> str:
             (
                 f"{one.situation.latency} ms",
                 one.program,
+                f"{one.rounds}",
                 f"{one.wall:.2f} s",
-                "–" if added is None else f"{added:.1f}",
+                "–" if added is None else f"{max(0.0, added):.1f}",  # less than none is noise
                 _count(one.depth),
-                _count(one.requests),
+                spread(one.asked),
             )
         )
     if not rows:
         return ""
     table = _section(
-        "Far away: latency added to each request", ("latency", "program", "wall", "round trips added", "longest chain", "requests"), rows
+        "Far away: latency added to each request", ("latency", "program", "rounds", "wall", "round trips added", "longest chain", "requests"), rows
     )
     chain = "\n".join(results.chain)
     return f"{table}\nThe longest chain at the highest latency, each asked when the one before had been answered:\n\n```text\n{chain}\n```\n"
@@ -147,7 +150,23 @@ def _others(results: Results) -> str:
     rows = [
         (_named(one), *_row(one, results)[1:]) for one in results.measurements if one.situation.own or one.situation.inside or one.situation.operators
     ]
-    return _section("Other clusters", ("cluster", *_COLUMNS), rows)
+    text = _section("Other clusters", ("cluster", *_COLUMNS), rows)
+    grown = [_growth(one, less) for one in results.measurements if one.situation.own and (less := _as_installed(one, results))]
+    return "\n".join([text, *grown])
+
+
+def _as_installed(one: Measurement, results: Results) -> Measurement | None:
+    return results.find(one.program, unrelated=one.situation.unrelated)
+
+
+def _growth(one: Measurement, less: Measurement) -> str:
+    """What more pods of the product cost a program."""
+    kibibytes = (one.peak - less.peak) / 1024 / max(1, (one.pods or 0) - (less.pods or 0))
+    return (
+        f"With {_count(one.pods)} pods of the product in place of {_count(less.pods)} `{one.program}` took {one.wall / less.wall:.1f} × the time "
+        f"({less.wall:.2f} → {one.wall:.2f} s), {one.cpu / less.cpu:.1f} × the CPU and {one.peak / less.peak:.1f} × the memory "
+        f"({kibibytes:.0f} KiB a pod), and asked {spread(one.asked)} times in place of {spread(less.asked)}.\n"
+    )
 
 
 def _named(one: Measurement) -> str:
@@ -155,7 +174,7 @@ def _named(one: Measurement) -> str:
     if situation.operators:
         return f"{situation.unrelated:,} pods of others, every operator installed"
     if situation.own:
-        return f"{situation.unrelated:,} pods of others, {situation.own:,} of the product"
+        return f"{situation.unrelated:,} pods of others, {one.pods or situation.own:,} of the product"
     return f"{situation.unrelated:,} pods of others, {situation.inside:,} more in the product's namespace"
 
 

@@ -1,12 +1,14 @@
 """Fills the cluster with what stands around the product: nodes, namespaces, pods, claims, config maps and secrets, by many connections at once.
 
-The objects are of the size they have in life (a pod of two containers is some six kilobytes). kwok plays the nodes, but makes some fifty pods a second
+The objects are of the size they have in life (a pod of two containers is some six kilobytes), and as different: five pods share an owner, its labels and its
+settings, and each has a node, an address, a claim and times of its own, so that what holds equal parts once gains no more than it would there. kwok plays the nodes, but makes some fifty pods a second
 Running: what thousands of kubelets would write is written here.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import http.client
 import json
 import ssl
@@ -16,12 +18,13 @@ import urllib.parse
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests import builders
 from tests.cluster.controlplane import Cluster, ClusterError, Object
 
+COPIES = 5  # pods of one owner
 NODES, NAMESPACES, CLAIMS, CONFIG_MAPS, SECRETS = 300, 50, 500, 1000, 1000
 ZONES = ("a", "b", "c")
 CONNECTIONS = 16
@@ -60,10 +63,18 @@ class Filling:
         """Deletes one pod at once."""
         self._send("DELETE", path, {"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 0}, "application/json")
 
-    def _post(self, path: str, item: Object) -> None:
-        self._send("POST", path, item, "application/json")
+    def _post(self, path: str, item: Object) -> Object:
+        return self._send("POST", path, item, "application/json")
 
-    def _send(self, method: str, path: str, item: Object, content_type: str) -> None:
+    def owner(self, path: str, item: Object) -> Object:
+        """Posts an object that others are to name as their owner; returns the reference they carry."""
+        found = self._post(path, item)
+        if found["kind"] == "Status":  # it is there already
+            found = self._send("GET", f"{path}/{item['metadata']['name']}", {}, "application/json")
+        # Not as their controller, whose part nobody plays here: it would look after its pods.
+        return {"apiVersion": item["apiVersion"], "kind": item["kind"], "name": item["metadata"]["name"], "uid": found["metadata"]["uid"]}
+
+    def _send(self, method: str, path: str, item: Object, content_type: str) -> Object:
         connection = self._connection()
         try:
             connection.request(method, path, json.dumps(item), {"Content-Type": content_type, "Accept": "application/json"})
@@ -72,8 +83,10 @@ class Filling:
         except (http.client.HTTPException, OSError):
             self._local.connection = None
             raise
-        if response.status >= 400 and response.status not in (ALREADY_THERE, GONE):
+        if response.status >= 400 and response.status != (ALREADY_THERE if method == "POST" else GONE):
             raise ClusterError(f"{method} {path}: {response.status} {text[:500]!r}", response.status)
+        found: Object = json.loads(text)
+        return found
 
     def _connection(self) -> http.client.HTTPSConnection:
         found: http.client.HTTPSConnection | None = getattr(self._local, "connection", None)
@@ -110,16 +123,28 @@ def surroundings(cluster: Cluster, *, namespaces: int = NAMESPACES) -> None:
 def unrelated_pods(cluster: Cluster, first: int, last: int, *, nodes: int = NODES, namespaces: int = NAMESPACES) -> float:
     """The pods numbered from ``first`` to before ``last``, spread over the namespaces and nodes, running. Returns how long that took."""
     began = time.monotonic()
-    Filling(cluster).run(
-        (f"/api/v1/namespaces/{namespace(number % namespaces)}/pods", pod(f"web-{number}", node_name(number % nodes)))
-        for number in range(first, last)
-    )
+    _owned_pods(cluster, "web", lambda group: namespace(group % namespaces), first, last, nodes)
     return time.monotonic() - began
 
 
 def pods_inside(cluster: Cluster, space: str, count: int, *, nodes: int = NODES) -> None:
     """Pods in one namespace that are not the product's, running."""
-    Filling(cluster).run((f"/api/v1/namespaces/{space}/pods", pod(f"job-{number}", node_name(number % nodes))) for number in range(count))
+    _owned_pods(cluster, "job", lambda group: space, 0, count, nodes)
+
+
+def _owned_pods(cluster: Cluster, word: str, space: Callable[[int], str], first: int, last: int, nodes: int) -> None:
+    """Pods by their number, ``COPIES`` of them for each owner."""
+    filling = Filling(cluster)
+    groups = range(first // COPIES, -(-last // COPIES))
+    with ThreadPoolExecutor(CONNECTIONS) as workers:
+        sets = workers.map(
+            lambda group: filling.owner(f"/apis/apps/v1/namespaces/{space(group)}/replicasets", replica_set(f"{word}-{group}")), groups
+        )
+        owners = dict(zip(groups, sets, strict=True))
+    filling.run(
+        (f"/api/v1/namespaces/{space(number // COPIES)}/pods", pod(f"{word}-{number}", node_name(number % nodes), owners[number // COPIES], number))
+        for number in range(first, last)
+    )
 
 
 def run_placed(cluster: Cluster, space: str) -> int:
@@ -150,46 +175,76 @@ def node_name(number: int) -> str:
     return f"node-{number}"
 
 
-def pod(name: str, node: str) -> Object:
-    """A pod as a Deployment of two containers leaves it, placed already."""
-    environment = [{"name": f"SETTING_{number}", "value": f"value-{number}-of-some-length"} for number in range(12)]
-    source = {"name": "DATABASE_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "credentials", "key": "password", "optional": True}}}
-    probe = {"httpGet": {"path": "/healthz", "port": 8080}, "initialDelaySeconds": 5, "periodSeconds": 10, "timeoutSeconds": 2}
-    resources = {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "256Mi"}}
-    mounts = [{"name": "data", "mountPath": "/data"}, {"name": "config", "mountPath": "/etc/app", "readOnly": True}]
-    container = {"image": "registry.example/team/web:1.4.2", "ports": [{"containerPort": 8080, "name": "http"}], "env": [*environment, source],
+def _digest(*words: object) -> str:
+    """Sixty-four digits of a text's own, as images, containers and checksums are named."""
+    return hashlib.sha256(repr(words).encode()).hexdigest()
+
+
+def replica_set(app: str) -> Object:
+    """The owner of some pods. It wants none, and its selector fits none: its controller leaves them in peace."""
+    labels = {"owner-of": app}
+    container = {"name": "web", "image": f"registry.example/team/{app}:1.4.2"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
+    return {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": f"{app}-{_digest(app)[:10]}"}, "spec": spec}
+
+
+def pod(name: str, node: str, owner: Object, number: int = 0) -> Object:
+    """A pod as the owner of some of its kind leaves it, placed already: two containers and a claim of its own."""
+    app, _, short = owner["name"].rpartition("-")
+    environment = [{"name": f"SETTING_{setting}", "value": f"value-{setting}-of-{app}"} for setting in range(12)]
+    source = {"name": "DATABASE_PASSWORD", "valueFrom": {"secretKeyRef": {"name": f"credentials-{app}", "key": "password", "optional": True}}}
+    probe = {"httpGet": {"path": f"/healthz/{app}", "port": 8080}, "initialDelaySeconds": 5, "periodSeconds": 10, "timeoutSeconds": 2}
+    resources = {"requests": {"cpu": f"{10 + number // COPIES % 90}m", "memory": "32Mi"}, "limits": {"memory": "256Mi"}}
+    mounts = [{"name": "data", "mountPath": f"/data/{app}"}, {"name": "config", "mountPath": f"/etc/{app}", "readOnly": True}]
+    container = {"image": f"registry.example/team/{app}:1.4.2", "ports": [{"containerPort": 8080, "name": "http"}], "env": [*environment, source],
                  "resources": resources, "livenessProbe": probe, "readinessProbe": probe, "volumeMounts": mounts,
                  "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}}  # fmt: skip
-    affinity = {"weight": 100, "podAffinityTerm": {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "web"}}}}
-    labels = {"app": "web", "app.kubernetes.io/name": "web", "app.kubernetes.io/instance": "web", "pod-template-hash": "6d4cf56db6"}
+    affinity = {"weight": 100, "podAffinityTerm": {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": app}}}}
+    labels = {"app": app, "app.kubernetes.io/name": app, "app.kubernetes.io/instance": app, "pod-template-hash": short}
+    claim = {"name": "data", "persistentVolumeClaim": {"claimName": f"data-{name}"}}
     return {
-        "metadata": {"name": name, "labels": labels, "annotations": {"checksum/config": "8d0e" * 16, "prometheus.io/scrape": "true"}},
+        "metadata": {"name": name, "labels": labels, "annotations": {"checksum/config": _digest(app, "config"), "prometheus.io/scrape": "true"},
+                     "ownerReferences": [owner]},
         "spec": {
             "nodeName": node,
             "containers": [{"name": "web", **container}, {"name": "proxy", **container, "ports": []}],
             "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [affinity]}},
-            "volumes": [{"name": "data", "emptyDir": {}}, {"name": "config", "configMap": {"name": "web", "optional": True}}],
+            "volumes": [claim, {"name": "config", "configMap": {"name": app, "optional": True}}],
             "securityContext": {"runAsNonRoot": True, "runAsUser": 1000, "fsGroup": 1000},
         },
-    }
+    }  # fmt: skip
 
 
 def running(item: Object) -> Object:
-    """The status that a kubelet gives a pod whose containers run."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    kinds = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
-    address = f"10.{128 + zlib.crc32(item['metadata']['name'].encode()) % 64}.7.9"
+    """The status that a kubelet gives a pod whose containers run: each at an address and from a moment of its own, some after a restart."""
+    name, node = item["metadata"]["name"], item["spec"]["nodeName"]
+    spread = zlib.crc32(name.encode())
+    began = datetime.now(UTC) - timedelta(seconds=spread % (30 * 86400))
+
+    def later(seconds: int) -> str:
+        return (began + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    kinds = {"PodReadyToStartContainers": 2, "Initialized": 0, "Ready": 20, "ContainersReady": 20, "PodScheduled": 0}
+    address = f"10.{128 + (spread >> 16) % 64}.{(spread >> 8) % 256}.{spread % 256}"
+    host = address_of(int(node.rpartition("-")[2])) if node.rpartition("-")[2].isdigit() else "10.1.0.1"
     containers = [
         {
-            "name": container["name"], "image": container["image"], "imageID": f"{container['image']}@sha256:{'5e' * 32}",
-            "containerID": f"containerd://{'7a' * 32}", "ready": True, "started": True, "restartCount": 0, "state": {"running": {"startedAt": now}},
+            "name": container["name"], "image": container["image"], "imageID": f"{container['image']}@sha256:{_digest(container['image'])}",
+            "containerID": f"containerd://{_digest(name, container['name'])}", "ready": True, "started": True, "restartCount": spread % 7 // 6,
+            "state": {"running": {"startedAt": later(5 + number)}},
         }
-        for container in item["spec"]["containers"]
+        for number, container in enumerate(item["spec"]["containers"])
     ]  # fmt: skip
     return {
-        "phase": "Running", "hostIP": "10.1.0.1", "hostIPs": [{"ip": "10.1.0.1"}], "podIP": address, "podIPs": [{"ip": address}], "startTime": now, "qosClass": "Burstable",
-        "conditions": [{"type": kind, "status": "True", "lastTransitionTime": now} for kind in kinds], "containerStatuses": containers,
+        "phase": "Running", "hostIP": host, "hostIPs": [{"ip": host}], "podIP": address, "podIPs": [{"ip": address}], "startTime": later(0), "qosClass": "Burstable",
+        "conditions": [{"type": kind, "status": "True", "lastTransitionTime": later(seconds)} for kind, seconds in kinds.items()], "containerStatuses": containers,
     }  # fmt: skip
+
+
+def address_of(node: int) -> str:
+    """The address of a node."""
+    return f"10.1.{node // 256}.{node % 256}"
 
 
 def _node(number: int) -> Object:
@@ -197,7 +252,7 @@ def _node(number: int) -> Object:
     # kwok takes a node over when it is not Ready yet; the images are what makes the node of a real cluster large.
     del item["status"]["conditions"]
     item["status"]["addresses"] = [
-        {"type": "InternalIP", "address": f"10.1.{number // 256}.{number % 256}"},
+        {"type": "InternalIP", "address": address_of(number)},
         {"type": "Hostname", "address": node_name(number)},
     ]
     names = [f"registry.example/team/image-{image}" for image in range(40)]

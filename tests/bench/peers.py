@@ -6,13 +6,14 @@ import json
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from exivity_audit.collect.discovery import AGGREGATED
 
 from .audit_log import Request
+from .process import Failed
 from .product import NAMESPACE
 from .results import BARE, KUBECTL, POPEYE, TOOL
 
@@ -29,11 +30,15 @@ REVIEWS = {
 
 @dataclass(frozen=True)
 class Program:
-    """One of them, as a command; any of ``codes`` is a run that did its work."""
+    """One of them, as a command; any of ``codes`` is a run that did its work.
+
+    ``proof`` says of its output what work it did, and raises ``Failed`` where it did none; every round must say the same.
+    """
 
     name: str
     command: tuple[str, ...]
     codes: tuple[int, ...] = (0,)
+    proof: Callable[[bytes], str] | None = None
 
 
 def tool(kubeconfig: Path) -> Program:
@@ -88,6 +93,19 @@ def _kind(path: str) -> tuple[str, str]:
 
 
 def popeye(binary: Path, kubeconfig: Path) -> Program:
-    """popeye, limited to the product's namespace. Without the flag it ends with 1 for what it finds and for what it cannot do alike."""
+    """popeye, limited to the product's namespace. Without the flag it ends with 1 for what it finds and for what it cannot do alike, so its report counts."""
     flags = ("--namespace", NAMESPACE, "--out", "json", "--logs", "none", "--force-exit-zero")
-    return Program(POPEYE, (str(binary), "--kubeconfig", str(kubeconfig), *flags))
+    return Program(POPEYE, (str(binary), "--kubeconfig", str(kubeconfig), *flags), proof=popeye_report)
+
+
+def popeye_report(output: bytes) -> str:
+    """What popeye's report holds; it is the last line, after warnings that no flag keeps back."""
+    try:
+        sections = json.loads(output.rstrip().rpartition(b"\n")[2])["popeye"]["sections"]
+        looked = sum(count for one in sections for kind, count in one["tally"].items() if kind != "score")
+        found = sum(len(one.get("issues") or ()) for one in sections)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Failed(f"popeye gave no report: {output[-300:]!r}") from error
+    if not looked:
+        raise Failed("popeye gave an empty report")
+    return f"{len(sections)} sections, {looked} objects looked at, {found} of them with issues"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import statistics
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,19 +30,30 @@ class Failed(RuntimeError):
     """A measured program did not do what it is measured for."""
 
 
-def measure(command: Sequence[str], *, codes: Sequence[int] = (0,), timeout: float = 120, environment: dict[str, str] | None = None) -> Cost:
-    """Run a program once, its output thrown away; ``Failed``, with what it said, where it ends with another code."""
+def measure(
+    command: Sequence[str], *, codes: Sequence[int] = (0,), timeout: float = 120, environment: dict[str, str] | None = None, output: Path | None = None,
+) -> Cost:  # fmt: skip
+    """Run a program once, its output into a file or thrown away; ``Failed``, with what it said, where it ends with another code or not in time."""
     with tempfile.TemporaryDirectory() as folder:
         file, errors = Path(folder, "cost"), Path(folder, "errors")
-        with errors.open("wb") as sink:
-            subprocess.run(
+        with errors.open("wb") as sink, (output or Path(os.devnull)).open("wb") as said:
+            launcher = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(LAUNCHER), str(file), *command],
-                cwd=folder, env=environment or plain_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=sink, timeout=timeout, check=False,
+                cwd=folder, env=environment or plain_environment(), stdin=subprocess.DEVNULL, stdout=said, stderr=sink, start_new_session=True,
             )  # fmt: skip
+            try:
+                launcher.wait(timeout)
+            except subprocess.TimeoutExpired:
+                raise Failed(f"{' '.join(command)[:200]} did not end within {timeout:g} s") from None
+            finally:
+                if launcher.returncode is None:  # the launcher and what it started are one group: neither may go on beside the next
+                    with contextlib.suppress(ProcessLookupError):
+                        os.killpg(launcher.pid, signal.SIGKILL)
+                    launcher.wait()
         cost = parsed(file.read_text()) if file.exists() else None
         if cost is None or cost.code not in codes:
-            said = errors.read_text(errors="replace")[-1000:]
-            raise Failed(f"{' '.join(command)[:200]} ended with {cost.code if cost else 'nothing'}: {said}")
+            why = errors.read_text(errors="replace")[-1000:]
+            raise Failed(f"{' '.join(command)[:200]} ended with {cost.code if cost else 'nothing'}: {why}")
         return cost
 
 
@@ -54,13 +66,6 @@ def parsed(line: str) -> Cost:
 def best(costs: Sequence[Cost]) -> Cost:
     """The least of each: what else runs on a machine can only add to it. Of memory the most: that is what must be there."""
     return Cost(min(cost.wall for cost in costs), min(cost.cpu for cost in costs), max(cost.peak for cost in costs), costs[0].code)
-
-
-def average(costs: Sequence[Cost]) -> Cost:
-    """What it takes on average, for a program whose own work differs from run to run; of memory the most."""
-    return Cost(
-        statistics.fmean(cost.wall for cost in costs), statistics.fmean(cost.cpu for cost in costs), max(cost.peak for cost in costs), costs[0].code
-    )
 
 
 def plain_environment() -> dict[str, str]:

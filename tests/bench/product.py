@@ -11,7 +11,7 @@ from tests.cluster.live_cluster import LiveCluster
 
 from .filling import CLASS, remove_deleted, run_placed
 
-NAMESPACE = "exivity"
+NAMESPACE = RELEASE = "exivity"
 COPIES = 2  # of a service that may have several, as the vendor says
 
 
@@ -20,9 +20,9 @@ def plain(cluster: Cluster) -> LiveCluster:
     values: Object = conforming.vendor_example("best-practice-multi-node") | {"licence": builders.LICENCE}
     values["storage"]["storageClass"] = CLASS
     values["prometheus"]["metricServer"]["serviceMonitor"]["enabled"] = False
-    cluster.install_chart(NAMESPACE, "exivity", values)
+    cluster.install_chart(NAMESPACE, RELEASE, values)
     conforming.bind(cluster, NAMESPACE, _volume)
-    live = LiveCluster(cluster, NAMESPACE, "exivity", make_volumes=_volume)
+    live = LiveCluster(cluster, NAMESPACE, RELEASE, make_volumes=_volume)
     live.wait_until_ready()
     return live
 
@@ -32,11 +32,11 @@ def with_operators(cluster: Cluster) -> LiveCluster:
     return conforming.multi_node(cluster)
 
 
-def scale(cluster: Cluster, pods: int = 0) -> int:
-    """About so many pods of the product, running, by more copies of the services that may have several; 0: as installed. Returns how many there are."""
+def scale(cluster: Cluster, wanted: int = 0) -> None:
+    """About so many pods of the product, running, by more copies of the services that may have several; 0: as installed."""
     path = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
     names = [f"exivity-{component}" for component in builders.STATELESS]
-    copies = -(-pods // len(names)) or COPIES
+    copies = -(-wanted // len(names)) or COPIES
     for name in names:
         cluster.patch(f"{path}/{name}", {"spec": {"replicas": copies}})
 
@@ -48,7 +48,11 @@ def scale(cluster: Cluster, pods: int = 0) -> int:
         return all(entry.get("replicas") == entry.get("readyReplicas") == copies for entry in status)
 
     cluster.wait(done, 240, f"{copies * len(names)} pods of the product to be ready")
-    return len(cluster.items(f"/api/v1/namespaces/{NAMESPACE}/pods"))
+
+
+def pods(cluster: Cluster) -> int:
+    """How many pods of the release there are."""
+    return len(cluster.items(f"/api/v1/namespaces/{NAMESPACE}/pods?labelSelector=app.kubernetes.io%2Finstance%3D{RELEASE}"))
 
 
 def _volume(claim: Object) -> list[Object]:

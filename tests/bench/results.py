@@ -6,6 +6,8 @@ import dataclasses
 import json
 import os
 import platform
+import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,18 +34,39 @@ class Situation:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One program in one situation: the best of its rounds."""
+    """One program in one situation, over all of its rounds."""
 
     program: str
     situation: Situation
-    rounds: int
-    wall: float
+    walls: tuple[float, ...]  # of each round
+    wall: float  # what stands for it: the best of its rounds, or their average where its own work differs
     cpu: float
     peak: int
-    requests: int | None = None
-    writes: int | None = None
+    asked: tuple[int, ...] = ()  # requests of each round
+    writes: int | None = None  # requests that write, of all rounds together
     received: int | None = None  # bytes of answers, as they came over the wire
-    depth: int | None = None  # requests of the longest chain of which each began when the one before had ended
+    depth: int | None = None  # requests of the longest chain, in any round, of which each began when the one before had ended
+    pods: int | None = None  # of the product, as they were counted
+
+    @property
+    def rounds(self) -> int:
+        """How often it ran."""
+        return len(self.walls)
+
+    @property
+    def average(self) -> float:
+        """Wall time of its rounds on average."""
+        return statistics.fmean(self.walls)
+
+    @property
+    def median(self) -> float:
+        """Wall time of the middle round."""
+        return statistics.median(self.walls)
+
+    @property
+    def requests(self) -> int | None:
+        """The most requests of any round."""
+        return max(self.asked, default=None)
 
 
 @dataclass(frozen=True)
@@ -102,11 +125,22 @@ class Results:
             found["day"],
             Machine(**found["machine"]),
             tuple(Start(**one) for one in found["starts"]),
-            tuple(Measurement(**{**one, "situation": Situation(**one["situation"])}) for one in found["measurements"]),
+            tuple(_measurement(one) for one in found["measurements"]),
             found["served"],
             tuple(found["chain"]),
             tuple(found["notes"]),
         )
+
+
+def spread(counts: Sequence[int]) -> str:
+    """Counts of several rounds: one figure where they are equal."""
+    if not counts:
+        return "–"
+    return f"{min(counts):,}" if min(counts) == max(counts) else f"{min(counts):,}–{max(counts):,}"
+
+
+def _measurement(found: dict[str, Any]) -> Measurement:
+    return Measurement(**{**found, "situation": Situation(**found["situation"]), "walls": tuple(found["walls"]), "asked": tuple(found["asked"])})
 
 
 def today() -> str:
