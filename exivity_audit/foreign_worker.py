@@ -1,4 +1,8 @@
-"""The child that judges checks of other packs (``foreign.py``): it takes a job from standard input and says one line a check."""
+"""The child that judges checks of other packs (``foreign.py``): it takes a job from standard input and says one line a check.
+
+A check opens no connection and starts no program: an audit hook refuses both. That holds back what is done by mistake, or by habit; it is no
+sandbox, for native code and ``ctypes`` pass it by.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +32,29 @@ def main() -> NoReturn:
     _limit(job.memory)
     pack = merged_pack(job.packs)
     used, sites = prepared_sites(job.snapshot, pack, job.config, thresholds=job.thresholds, lifecycle=job.lifecycle, now=parse_time(job.now))
+    sys.addaudithook(_refuse)
     checks = {check.id: check for check in pack.checks}
     for check, site in job.places:
         its = dict(places_of(checks[check], sites))[site]
         said = _judged(checks[check], site, its, used, job)
         _write(channel, said if _is_of(said, check, site) else msgspec.json.encode(Told(check, site, failed="it says something else than verdicts")))
     os._exit(0)
+
+
+_REFUSED = frozenset({
+    "socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr",
+    "socket.getnameinfo", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "pty.spawn",
+})  # fmt: skip
+
+
+class Refused(PermissionError):
+    """A check reached for the network or another program."""
+
+
+def _refuse(event: str, arguments: object) -> None:
+    """An audit hook, which nothing takes away again: what it raises ends the call. A fork is let be: what it leaves is killed with the check."""
+    if event in _REFUSED:
+        raise Refused(event)
 
 
 def _quiet() -> int:

@@ -51,7 +51,7 @@ MODULES: dict[str, list[str]] = {
     "exivity_audit.collect.chart_values": ["tests/collect/test_chart_values.py"],
     "exivity_audit.collect.targets": ["tests/collect/test_targets.py"],
     "exivity_audit.collect.workflows": ["tests/collect/test_workflows.py"],
-    "exivity_audit.collect.net": ["tests/collect/test_net.py", "tests/collect/test_cost.py"],
+    "exivity_audit.collect.net": ["tests/collect/test_net.py", "tests/faults/test_key_formats.py", "tests/collect/test_cost.py"],
     "exivity_audit.paths": [
         "tests/test_paths.py",
         *(

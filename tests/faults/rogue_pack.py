@@ -18,7 +18,7 @@ def {name}(nodes):
 '''
 HEAD = """
 from __future__ import annotations
-import builtins, ctypes, gc, os, signal, socket, sys, threading, time
+import asyncio, builtins, ctypes, gc, os, signal, socket, subprocess, sys, threading, time, urllib.request
 from pathlib import Path
 from exivity_audit import LOW, check, ok, fail
 from exivity_audit.subject import Subject
@@ -63,19 +63,35 @@ ROGUES: dict[str, tuple[str, bool | None]] = {
     "changes the limits": ("import resource\n    resource.setrlimit(resource.RLIMIT_AS, (2**40, 2**40))\n    x = bytearray(2**31)", None),
     "starts threads": ("[threading.Thread(target=time.sleep, args=(3600,)).start() for _ in range(5)]", True),
     "ignores signals": ("[signal.signal(n, signal.SIG_IGN) for n in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)]\n    time.sleep(3600)", False),
+    "connects": ("socket.create_connection(('127.0.0.1', {port}), 5)", False),
+    "connects without waiting": ("s = socket.socket(); s.setblocking(False); s.connect_ex(('127.0.0.1', {port}))", False),
+    "connects by UDP": ("socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('127.0.0.1', {port}))", False),
+    "sends a datagram": ("socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', {port}))", False),
+    "fetches": ("urllib.request.urlopen('http://127.0.0.1:{port}/', timeout=5)", False),
+    "connects by asyncio": ("asyncio.run(asyncio.wait_for(asyncio.open_connection('127.0.0.1', {port}), 5))", False),
+    "connects from a thread, and says nothing": ("threading.Thread(target=lambda: socket.create_connection(('127.0.0.1', {port}), 5)).start(); time.sleep(0.2)", True),
+    "looks up a name": ("socket.getaddrinfo('localhost', 80)", False),
+    "looks up a name as of old": ("socket.gethostbyname('localhost')", False),
+    "binds": ("socket.socket().bind(('127.0.0.1', 0))", False),
+    "serves": ("socket.create_server(('127.0.0.1', 0))", False),
+    "runs a program": ("subprocess.run(['true'])", False),
+    "runs a shell": ("os.system('true')", False),
+    "becomes a program": ("os.execv('/bin/true', ['true'])", False),
+    "spawns a program": ("os.posix_spawn('/bin/true', ['true'], {})", False),
+    "forks and becomes a program": ("if os.fork() == 0: os.execv('/bin/sh', ['sh', '-c', 'kill -9 $PPID'])\n    time.sleep(0.2)", None),
     "looks for our secrets": ("import exivity_audit.collect as c\n    assert not [o for o in gc.get_objects() if type(o).__name__ in ('Transport', 'Fixed', 'ExecCredentials', 'Connection')]", True),
 }  # fmt: skip
 
 
-def write(folder: Path) -> list[str]:
-    """The pack in a folder; the slugs of the rogues in order."""
+def write(folder: Path, port: int = 9) -> list[str]:
+    """The pack in a folder; the slugs of the rogues in order. ``port`` is where those go that try to connect."""
     folder.mkdir()
     (folder / "__init__.py").write_text("")
     (folder / "checklist.yaml").write_text("name: Rogues\nversion: '1'\nrows:\n  - {id: rogue, title: Rogues, phase: day-2, weight: 1}\n")
     parts, slugs = [HEAD, CHECK.format(slug="first", name="first", body=GOOD)], []
     for number, (name, (body, _)) in enumerate(ROGUES.items()):
-        slug = name.replace(" ", "-").replace("'", "")
-        parts.append(CHECK.format(slug=slug, name=f"rogue_{number}", body=f"{body}\n    {GOOD}"))
+        slug = name.replace(" ", "-").replace("'", "").replace(",", "")
+        parts.append(CHECK.format(slug=slug, name=f"rogue_{number}", body=f"{body.replace('{port}', str(port))}\n    {GOOD}"))
         slugs.append(slug)
     parts.append(CHECK.format(slug="last", name="last", body=GOOD))
     (folder / "rogue.py").write_text("".join(parts))

@@ -123,7 +123,7 @@ def test_devices_are_read_to_a_limit(name: str, reads: str, tmp_path: Path) -> N
     victim = Victim(good, tmp_path)
     code, _, errors, seconds, memory = victim.read(words(reads, Path(name), good))
     victim.end()
-    assert (code, seconds < 5, memory < 400) == (2, True, True), errors
+    assert (code, seconds < 5, memory < 150) == (2, True, True), errors
     board.add("hostile files")
 
 

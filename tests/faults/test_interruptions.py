@@ -21,9 +21,10 @@ import pytest
 from exivity_audit.snapshot import decode, encode
 from tests import builders
 from tests.collect.fake_server import Pair, make_pair, write_kubeconfig
-from tests.faults.canaries import CORE, traces
+from tests.faults.canaries import CORE, standing, traces
 from tests.faults.proxy import Fault, FaultProxy
 from tests.faults.scoreboard import LONG, ROOT, board
+from tests.faults.test_secrets_stay import Carrying, nest, served
 from tests.faults.variants import backend
 from tests.judging import site_of, snapshot_of
 from tests.test_whole_run import clean, heeding
@@ -61,6 +62,11 @@ def saved(tmp_path: Path) -> Path:
     return file
 
 
+def secret(content: bytes) -> bool:
+    """Whether some bytes hold a canary in any coding, or key material."""
+    return any(traces(content)) or b"PRIVATE KEY" in content
+
+
 def whole(folder: Path) -> list[str]:
     """What is wrong with the files of a folder: half ones, strangers, secrets."""
     found = []
@@ -68,7 +74,7 @@ def whole(folder: Path) -> list[str]:
         if path.is_dir():
             continue
         content = path.read_bytes()
-        if list(traces(content)) or b"PRIVATE KEY" in content:
+        if secret(content):
             found.append(f"{path.name} holds a secret")
         try:
             if path.name == "snapshot.json":
@@ -213,8 +219,12 @@ def test_two_runs_at_once_into_one_file(saved: Path, tmp_path: Path) -> None:
 
 
 def test_kills_at_any_moment(proxy: FaultProxy, authority: Pair, tmp_path: Path) -> None:
-    """SIGKILL leaves nobody time to tidy up: what is there then is whole or is not there, and holds no secret; nor do temporary files."""
-    proxy.begin(backend("single_node", 500))
+    """SIGKILL leaves nobody time to tidy up: what is there then is whole or is not there, and holds no secret; nor do temporary files.
+
+    The cluster is one with a canary at every trap, and an undisturbed run shows that its answers carry them to the process that is killed.
+    """
+    server = Carrying(served("single_node"))
+    proxy.begin(server)
     config = write_kubeconfig(tmp_path / "config", proxy.url, authority.certificate, user=user(authority))
     out = tmp_path / "out"
     out.mkdir()
@@ -236,19 +246,30 @@ def test_kills_at_any_moment(proxy: FaultProxy, authority: Pair, tmp_path: Path)
     began = time.monotonic()
     subprocess.run(arguments, check=False, env=surroundings, timeout=120)
     length, said = time.monotonic() - began, []
-    for _ in range(KILLS):
+    assert len(standing(nest(), server.answers)) >= 200
+    assert whole(out) == []
+    assert len(list(out.iterdir())) == 3
+    most = len(server.answers)
+    for number in range(KILLS):
+        proxy.begin(server.backend)
         with contextlib.suppress(FileNotFoundError):
             (out / generator.choice(["snapshot.json", "report.json", "page.html"])).unlink()
         process = subprocess.Popen(arguments, env=surroundings)
+        if number % 2:  # once it was answered so many times, and a little later: it holds what the cluster said, or writes it
+            wanted = generator.randrange(1, most + 1)
+            while len(proxy.asked) < wanted and process.poll() is None:
+                time.sleep(0.01)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(generator.uniform(0, length * 1.2))
+            process.wait(generator.uniform(0, length * (0.5 if number % 2 else 1.2)))
         process.kill()
         process.wait(30)
         board.add("kills")
-        wrong = [one for one in whole(out) if not one.startswith(".")]
-        temporary = [one for path in out.glob(".*") for one in traces(path.read_bytes())] + whole(tmp_path / "tmp")
+        left = [path for path in tmp_path.rglob("*") if path.is_file() and path != config]
+        board.add("kill files searched", len(left))
+        wrong = [one for one in whole(out) if not one.startswith(".")] + whole(tmp_path / "tmp")
+        wrong += [f"{path.name} holds a secret" for path in left if path.parent != tmp_path / "tmp" and secret(path.read_bytes())]
         for path in out.glob(".*"):
             path.unlink()  # the file beside the target that a kill leaves: under another name, and redacted
-        board.add("corrupted", len(wrong) + len(temporary))
-        said += wrong + temporary
+        board.add("corrupted", len(wrong))
+        said += wrong
     assert said == []
