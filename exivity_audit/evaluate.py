@@ -165,7 +165,8 @@ def _verdicts(
 ) -> tuple[Verdict, ...]:
     used = scenario.used
     if used is None and check.depends_on_scenario:
-        return (unknown(CLUSTER, f"the scenario is unknown: {_unread_nodes(facts)}; pass `--scenario`", needs=("--scenario",)),)
+        why, rules = _unread_nodes(facts)
+        return (unknown(CLUSTER, f"the scenario is unknown: {why}; pass `--scenario`", needs=(*rules, "--scenario")),)
     if used is not None and not any(scope.holds(used, role) for scope in check.applies):
         at_all = any(scope.value[0] is used for scope in check.applies)
         why = f"does not apply at the {role or Role.ACTIVE} site" if at_all else f"does not apply to {used}"
@@ -184,10 +185,12 @@ def _verdicts(
     return with_gaps(found, check, facts, subject, compared)
 
 
-def _unread_nodes(facts: Facts) -> str:
-    """Which nodes could not be read."""
-    odd = getattr(facts.value("nodes"), "unreadable", ())
-    return "; ".join(dict.fromkeys(f"{one.subject}: malformed: {one.why}" for one in odd)) or "the nodes could not be read"
+def _unread_nodes(facts: Facts) -> tuple[str, tuple[str, ...]]:
+    """Which nodes could not be read, and the rule that would show them."""
+    nodes = facts.value("nodes")
+    reasons = nodes.reasons if isinstance(nodes, Unreadable) else ()
+    told = [reason.text for reason in reasons] or [f"{one.subject}: malformed: {one.why}" for one in getattr(nodes, "unreadable", ())]
+    return "; ".join(dict.fromkeys(told)) or "the nodes could not be read", tuple(reason.rule for reason in reasons if reason.rule)
 
 
 def _unknowns(reasons: Iterable[tuple[Subject, Reason]]) -> Iterator[Verdict]:

@@ -92,6 +92,7 @@ LINES = (
     Line("in flight", "requests in flight before a small API server that throttles", most=8, height=True),
     Line("version layouts", "other versions of an operator's API (beside ours, alone, with other fields)", (9, 100)),
     Line("versions misread", "… verdicts that differ, or pass without being seen", most=0),
+    Line("absent", "clusters without an operator's API or any, or with an object gone between two reads: no pass out of it", (150, 150)),
     Line("page cuts", "lists cut into random pages, with tokens that expire", (150, 1000)),
     Line("page cuts wrong", "… objects twice or lost", most=0),
     Line("places", "time zones and languages that give the same bytes", (6, 12)),

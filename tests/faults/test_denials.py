@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import pytest
@@ -10,6 +11,7 @@ from exivity_audit.collect.reads import BY_NAME
 from exivity_audit.evaluate import Outcome
 from exivity_audit.fact import reads_behind
 from exivity_audit.pack import own_pack
+from exivity_audit.score import coverage
 from exivity_audit.snapshot import Record, SiteSnapshot
 from exivity_audit.verdict import UNDECIDED, Status
 from tests import builders
@@ -93,6 +95,35 @@ def test_a_denied_read_never_passes(base: str, read: str) -> None:
             assert any(evidence.read == read for verdict in now.verdicts for evidence in verdict.evidence), (
                 f"{check.id} does not name {read} as unread"
             )
+
+
+DECIDED = frozenset(Status) - UNDECIDED - {Status.SKIP, Status.MANUAL, Status.ERROR}
+NEEDED = [
+    (base, read)
+    for base, read in CASES
+    if any(
+        check.built and read in reads_behind(PACK.facts, check.needs, check.looks_at)[0] and _plain(base)[check.id].status in DECIDED
+        for check in PACK.checks
+    )
+]
+
+
+@pytest.mark.parametrize(("base", "read"), NEEDED)
+def test_a_denied_read_costs_coverage_and_names_the_rule(base: str, read: str) -> None:
+    """Where a check that was decided needs it: what is seen falls, and each such check names verb and resource, which is what a role has to give."""
+    plain, denied = _plain(base), _denied(base, read)
+    assert coverage(denied.values()).ratio < coverage(plain.values()).ratio
+    named = re.compile(rf"(?:get|list) {re.escape(BY_NAME[read].resource)}(?: |$)")
+    for check in PACK.checks:
+        if not check.built or plain[check.id].status not in DECIDED or read not in reads_behind(PACK.facts, check.needs, check.looks_at)[0]:
+            continue
+        unseen = [verdict for verdict in denied[check.id].verdicts if verdict.status is Status.UNKNOWN]
+        assert any(named.match(rule) for verdict in unseen for rule in verdict.needs), f"{check.id}: {[verdict.needs for verdict in unseen]}"
+        assert any("forbidden" in verdict.why for verdict in unseen), f"{check.id}: {[verdict.why for verdict in unseen]}"
+
+
+def test_most_reads_are_needed_somewhere() -> None:
+    assert len({read for _, read in NEEDED}) >= 25
 
 
 @pytest.mark.parametrize("base", BASES)
