@@ -22,6 +22,11 @@ from exivity_audit.snapshot import Outcome, Place, Record
 
 PAGE = 500
 SHORT = 100  # objects of a list: what is equal in them is not worth finding
+SPECIFIED = frozenset({
+    "Deployment", "StatefulSet", "DaemonSet", "Pod", "Job", "CronJob", "Service", "Ingress", "PersistentVolume", "PersistentVolumeClaim",
+    "HorizontalPodAutoscaler",
+})  # fmt: skip
+"""Kinds of which Kubernetes takes in no object without a spec: nothing follows from what one lacks that came without."""
 Objects = tuple[Any, ...]
 
 
@@ -215,11 +220,14 @@ class Recorder:
 
 def _cutting(prune: Callable[[Any], Any], read: Read) -> Callable[[Any], Any]:
     """An object cut by the allow-list of a read and sifted; an entry of a list that is no object is named by its type, never dropped."""
+    specified = read.kind in SPECIFIED and any(path.startswith("spec.") for path in read.keep)
 
     def cut(item: Any) -> Any:
         if not isinstance(item, dict):
             return {"malformed": type(item).__name__}
         kept = prune(item)
+        if specified and item.get("spec") is None:
+            kept = {**kept, "spec": "missing"}  # a text, which is malformed to whoever looks for what it holds
         return kept if read.sift is None else read.sift(kept)
 
     return cut

@@ -17,6 +17,11 @@ CANARY = "cAnArYfault7f3ahunter2"
 SAID = f"token={CANARY} for https://u:{CANARY}@registry.corp"
 Spoil = Callable[[Asked, Reply, int], Reply | None]
 BLIND, RECOVERS, VANISHES = "blind", "recovers", "vanishes"
+SPEC_NULL = "the first object spec null"
+SPECIFIED = (  # kinds that Kubernetes takes in with a spec alone; of an operator's kinds some make do without
+    "deployments", "statefulsets", "daemonsets", "pods", "jobs", "cronjobs", "services", "ingresses", "persistentvolumes", "persistentvolumeclaims",
+    "horizontalpodautoscalers",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,8 +40,12 @@ class Kind:
     slow: bool = False
 
     def effect_at(self, path: str, is_list: bool) -> str:
-        """The effect at a place: that an object is not there is the API's word, that a list or a part of discovery is not there is a fault."""
-        return BLIND if self.effect == VANISHES and not self.lists and (is_list or not _of_an_object(path)) else self.effect
+        """The effect at a place: that an object is not there is the API's word, that a list, a part of discovery or a spec is not there is a fault."""
+        if self.effect != VANISHES:
+            return self.effect
+        if self.name == SPEC_NULL:
+            return BLIND if path.rpartition("/")[2] in SPECIFIED else VANISHES
+        return BLIND if not self.lists and (is_list or not _of_an_object(path)) else VANISHES
 
 
 def _of_an_object(path: str) -> bool:
@@ -185,7 +194,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("items with a null among them", listed(lambda found: found.update(items=[None, 3, *found["items"]])), lists=True),
     Kind("objects without metadata", listed(lambda found: [item.pop("metadata", None) for item in found["items"]]), lists=True),
     Kind("objects that are empty", listed(lambda found: found.update(items=[{} for _ in found["items"]])), lists=True),
-    Kind("the first object spec null", listed(lambda found: [item.update(spec=None, status=None) for item in found["items"][:1]]), VANISHES, lists=True),
+    Kind(SPEC_NULL, listed(lambda found: [item.update(spec=None, status=None) for item in found["items"][:1]]), VANISHES, lists=True),
     Kind("every object gone", listed(lambda found: found.update(items=[])), VANISHES, lists=True),
     Kind("half of the objects gone", listed(lambda found: found.update(items=found["items"][::2])), VANISHES, lists=True),
     # the wire

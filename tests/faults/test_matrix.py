@@ -14,7 +14,7 @@ import pytest
 from exivity_audit.collect.connection import Connection
 from exivity_audit.verdict import Status
 from tests.faults.audit import Run, audit
-from tests.faults.catalogue import BLIND, BY_NAME, CANARY, KINDS, RECOVERS, VANISHES, Kind
+from tests.faults.catalogue import BLIND, BY_NAME, CANARY, KINDS, RECOVERS, SPEC_NULL, VANISHES, Kind
 from tests.faults.invariants import broken
 from tests.faults.proxy import Fault, FaultProxy
 from tests.faults.scoreboard import LONG, board
@@ -200,6 +200,16 @@ def test_only_one_object_may_be_said_not_to_be_there() -> None:
     ):
         assert genuine.effect_at(path, False) == BLIND, path
         assert objects.effect_at(path, True) == VANISHES, path
+
+
+@pytest.mark.parametrize("variant", ["flawed", "not ready"])
+def test_nothing_follows_from_a_spec_that_is_missing(
+    variant: str, proxy: FaultProxy, connection: Callable[[], Connection], plain: Callable[[str, int, bool], Plain]
+) -> None:
+    kind, without = BY_NAME[SPEC_NULL], plain(variant, 500, True)
+    paths = [path for path, (is_list, _) in without.asked.items() if is_list and kind.effect_at(path, True) == BLIND]
+    assert len(paths) > 10
+    assert [text for path in paths for text in _try(proxy, connection, without, variant, 500, True, (kind, Fault(path, kind.spoil)))] == []
 
 
 def test_the_matrix_has_teeth(proxy: FaultProxy, connection: Callable[[], Connection], plain: Callable[[str, int, bool], Plain]) -> None:
