@@ -14,6 +14,7 @@ from exivity_audit import (  # fmt: skip
     NotSeen,
     Role,
     Size,
+    Status,
     Subject,
     at_least,
     at_most,
@@ -220,6 +221,10 @@ def explicit(claims, release, installer, given_values=maybe, storage_classes=may
         if judged_by_values is not None:
             yield judged_by_values
             return
+    elif seen(given_values) and (older := given_values.one()) is not None:
+        judged_by_values = _by_values(release, judged, older, storage_classes)
+        if judged_by_values is not None and judged_by_values.status is not Status.PASS:
+            given_values.surely()  # a newer one that could not be seen may name them; sizes prove nothing against the values that were seen
     claims.surely()
     if installer.doubt and installer.keeper is None and installer.tool is not Tool.FLUX:
         yield unknown(release, f"values inside the Application: {installer.doubt_text}", needs=installer.needs)
@@ -337,6 +342,8 @@ def _measured(load, local, sources):
 
 
 def _loads(local, disks, declared, headroom, sources):
+    for item in {one.subject: one for one in disks.odd_nodes}.values():
+        yield unknown(item.subject, f"malformed: {item.why}: what lies on its disk is not known")
     for claim in disks.unplaced:
         yield unknown(claim, "its volume does not say on which node it lies")
     if not disks.loads and not disks.unplaced:

@@ -25,8 +25,9 @@ SHORT = 100  # objects of a list: what is equal in them is not worth finding
 SPECIFIED = frozenset({
     "Deployment", "StatefulSet", "DaemonSet", "Pod", "Job", "CronJob", "Service", "Ingress", "PersistentVolume", "PersistentVolumeClaim",
     "HorizontalPodAutoscaler",
+    "Prometheus", "PrometheusAgent", "ThanosRuler", "Alertmanager", "ServiceMonitor", "PodMonitor", "PrometheusRule",
 })  # fmt: skip
-"""Kinds of which Kubernetes takes in no object without a spec: nothing follows from what one lacks that came without."""
+"""Kinds of which Kubernetes or the operator takes in no object without a spec: nothing follows from what one lacks that came without."""
 Objects = tuple[Any, ...]
 
 

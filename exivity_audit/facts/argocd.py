@@ -21,6 +21,7 @@ IN_CLUSTER = "in-cluster"
 LOCAL_SERVER = "kubernetes.default"
 SKIP = "argocd.argoproj.io/skip-reconcile"
 SOURCES = ("spec.source", "spec.sources", "spec.sourceHydrator.drySource")
+UNKEPT = {"malformed": "str"}  # what stands in for a text of no form that may be kept
 
 
 class AppSource(Struct, frozen=True):
@@ -171,7 +172,7 @@ def _sources(item: Document) -> list[AppSource]:
 
 def _source(item: Document, at: str) -> AppSource:
     name, path = item.text(f"{at}chart") or "", _place(item, f"{at}path")
-    repository = _place(item, f"{at}repoURL")
+    repository = _repository(item, at)
     try:
         values = item.mapping(f"{at}helm.values")
         gap = ""
@@ -188,6 +189,19 @@ def _source(item: Document, at: str) -> AppSource:
     if not name and not item.text(f"{at}ref") and not files:
         gaps.append(f"the folder {path or '.'} of {repository or 'its repository'}")
     return AppSource(repository, path, name, _place(item, f"{at}targetRevision"), files, values, ", ".join(gaps))
+
+
+def _repository(item: Document, at: str) -> str:
+    """The address that every source has; empty where it is a text of no form that may be kept. Raises Malformed, for a source without one too."""
+    try:
+        found = item.text(f"{at}repoURL")
+    except Malformed:
+        if (item.mapping(at[:-1]) if at else item.value).get("repoURL") != UNKEPT:
+            raise
+        return ""
+    if found is None:
+        raise Malformed(f"{at}repoURL", "string", found)
+    return found
 
 
 def _place(item: Document, path: str) -> str:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from exivity_audit.document import Document
 from exivity_audit.evidence import Source
-from exivity_audit.fact import Objects, fact
+from exivity_audit.fact import Objects, Unread, fact
 from exivity_audit.facts.claims import Claim
 from exivity_audit.facts.nodes import Node
 from exivity_audit.facts.provisioners import PROVISIONERS, table_name
@@ -17,6 +17,8 @@ from exivity_audit.facts.refuges import terms_fit
 from exivity_audit.facts.selectors import listed, node_terms
 from exivity_audit.quantity import Size
 from exivity_audit.subject import Subject
+
+HOST = ("kubernetes.io/hostname", "metadata.name")
 
 
 class LocalVolume(Struct, frozen=True):
@@ -51,10 +53,11 @@ class NodeLoad(Struct, frozen=True):
 
 
 class NodeDisks(Struct, frozen=True):
-    """The loads of the nodes that hold volumes of the release, and those of its claims whose node is not known."""
+    """The loads of the nodes that hold volumes of the release, those of its claims whose node is not known, and the nodes that are malformed."""
 
     loads: tuple[NodeLoad, ...]
     unplaced: tuple[Claim, ...]
+    odd_nodes: tuple[Unread, ...] = ()
 
 
 @fact
@@ -77,16 +80,19 @@ def local_volumes(node_volumes: Objects[Document]) -> Objects[LocalVolume]:
 
 @fact
 def node_disks(local_volumes: Objects[LocalVolume], nodes: Objects[Node], claims: Objects[Claim]) -> NodeDisks:
-    """Where the node-local volumes lie; a malformed volume anywhere makes the sums unsure, so it raises NotSeen."""
+    """Where the node-local volumes lie; a malformed volume anywhere makes the sums unsure, so it raises NotSeen.
+
+    On a malformed node may lie what does not ask for one host by its name.
+    """
     ours = {(claim.namespace, claim.name): claim for claim in claims}
-    every = tuple(nodes.surely())
+    every = tuple(nodes if not nodes.partial else nodes.surely())
     places = _Places(every)
     on: dict[str, list[LocalVolume]] = {}
     unplaced: list[Claim] = []
     adrift: dict[str, list[LocalVolume]] = {}
     for volume in local_volumes.surely():
         key, fitting = places.of(volume.terms)
-        if len(fitting) == 1:
+        if len(fitting) == 1 and (not nodes.unreadable or _one_host(volume.terms)):
             on.setdefault(fitting[0].name, []).append(volume)
             continue
         adrift.setdefault(key, []).append(volume)
@@ -105,7 +111,15 @@ def node_disks(local_volumes: Objects[LocalVolume], nodes: Objects[Node], claims
             further = perhaps.get(node.name, [])
             count, size = sum(count for count, _ in further), Size(sum(size for _, size in further))
             loads.append(NodeLoad(node, _sum(lying), len(lying), foreign, count, size))
-    return NodeDisks(tuple(loads), tuple(unplaced))
+    return NodeDisks(tuple(loads), tuple(unplaced), nodes.unreadable)
+
+
+def _one_host(terms: Any) -> bool:
+    """Whether terms ask for one host by its name, which no other node has."""
+    if not isinstance(terms, list) or len(terms) != 1:
+        return False
+    asked = (*listed(terms[0], "matchExpressions"), *listed(terms[0], "matchFields"))
+    return any(one.get("key") in HOST and one.get("operator") == "In" and len(one.get("values") or ()) == 1 for one in asked)
 
 
 class _Places:

@@ -18,9 +18,9 @@ SAID = f"token={CANARY} for https://u:{CANARY}@registry.corp"
 Spoil = Callable[[Asked, Reply, int], Reply | None]
 BLIND, RECOVERS, VANISHES = "blind", "recovers", "vanishes"
 SPEC_NULL = "the first object spec null"
-SPECIFIED = (  # kinds that Kubernetes takes in with a spec alone; of an operator's kinds some make do without
+SPECIFIED = (  # kinds that are taken in with a spec alone; of most operators' kinds some make do without
     "deployments", "statefulsets", "daemonsets", "pods", "jobs", "cronjobs", "services", "ingresses", "persistentvolumes", "persistentvolumeclaims",
-    "horizontalpodautoscalers",
+    "horizontalpodautoscalers", "prometheuses", "prometheusagents", "thanosrulers", "alertmanagers", "servicemonitors", "podmonitors", "prometheusrules",
 )  # fmt: skip
 
 

@@ -10,11 +10,16 @@ import pytest
 
 from exivity_audit.scenario import Scenario
 from exivity_audit.snapshot import Outcome
+from exivity_audit.subject import Subject
 from exivity_audit.verdict import Status
 from tests import builders
-from tests.faults.siblings import Disguised, beside, kind_of, malformed
+from tests.faults.siblings import Disguised, Sibling, beside, kind_of, malformed
 from tests.judging import outcome, site_of, verdicts
 from tests.mutation import drop, put
+from tests.mutations import mutations
+from tests.mutations.gitops import inline
+from tests.mutations.pvc_sizes import without_sizes
+from tests.products.monitoring import PROMETHEUS
 from tests.world import Object, World
 
 Change = Callable[[Any], Any]
@@ -166,6 +171,66 @@ def test_a_monitor_that_was_not_seen_ends_no_other_verdict() -> None:
     found = verdicts(world, "monitoring/service-monitors")
     assert found["ServiceMonitor exivity/exivity-chronos"].status is Status.UNKNOWN
     assert found["ServiceMonitor exivity/exivity-use"].status is Status.FAIL
+
+
+@pytest.mark.parametrize("source", [
+    {"sourceHydrator": {"drySource": {"helm": ODD}}}, {"sourceHydrator": {"drySource": {"path": "charts", "repoURL": 7}}},
+    {"sources": [{"helm": ODD}]}, {"sources": [{"path": "charts"}]}, {"source": {"repoURL": ODD, "path": "charts"}},
+])  # fmt: skip
+def test_a_source_without_an_address_gives_no_values(source: dict[str, Any]) -> None:
+    world = builders.multi_node_argo()
+    inline(secret={"jwtSecret": "another-Value_of-32-or-more-Chars"})(world)
+    assert outcome(world, "secrets/jwt-secret").status is Status.FAIL
+    world.find("Application", "exivity")["spec"].update(source)
+    found = outcome(world, "secrets/jwt-secret")
+    assert found.status is Status.UNKNOWN
+    assert any("repoURL" in verdict.why for verdict in found.verdicts)
+
+
+def test_a_pod_without_a_spec_is_named_where_copies_are_counted() -> None:
+    world = builders.multi_node()
+    mutation = next(one for one in mutations() if one.check == "application/effective-spread")
+    mutation.change(world)
+    for pod in [item for item in world.all("Pod") if item["metadata"]["name"].startswith("exivity-glass")]:
+        odd = Sibling(pod, world.objects.index(pod)).within(world, "spec")
+        named = [verdict.subject for verdict in outcome(odd, mutation.check).verdicts if verdict.status is Status.UNKNOWN]
+        assert Subject("Pod", pod["metadata"]["name"], "exivity") in named
+
+
+def test_a_prometheus_without_a_spec_applies_nothing() -> None:
+    world = builders.multi_node()
+    world.edit("Prometheus", PROMETHEUS, put("spec.paused", True))
+    twin(world, "Prometheus", PROMETHEUS, put("spec", None))
+    found = verdicts(world, "monitoring/stack")
+    assert found["Release exivity/exivity"].status is Status.WARN
+    assert found["Prometheus monitoring/zz-odd"].status is Status.UNKNOWN
+
+
+def test_a_revision_that_could_not_be_read_may_name_the_sizes_that_an_older_one_does_not() -> None:
+    world = builders.multi_node()
+    assert outcome(world, "pvc_sizes/explicit").status is Status.PASS
+    without_sizes(world)
+    assert outcome(world, "pvc_sizes/explicit").status is Status.FAIL
+    twin(world, "Secret", "sh.helm.release.v1.exivity.v1", put("data.release", 7))
+    (verdict, *_) = outcome(world, "pvc_sizes/explicit").verdicts
+    assert (verdict.status, "zz-odd" in verdict.why) == (Status.UNKNOWN, True)
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+def test_a_malformed_node_hides_no_disk_but_may_hold_what_names_no_host(pinned: bool) -> None:
+    world = builders.single_node()
+    world.edit("Node", "only", put("status.capacity.ephemeral-storage", "200Gi"))
+    assert verdicts(world, "pvc_sizes/node-disk")["Node only"].status is Status.FAIL
+    twin(world, "Node", "only", put("status", "text"))
+    if not pinned:
+        for item in world.all("PersistentVolume"):
+            drop("spec.nodeAffinity")(item)
+    found = verdicts(world, "pvc_sizes/node-disk")
+    assert found["Node zz-odd"].status is Status.UNKNOWN
+    if pinned:
+        assert found["Node only"].status is Status.FAIL
+    else:
+        assert {one.status for one in found.values()} == {Status.UNKNOWN}, "each volume may lie on the one or the other"
 
 
 def test_two_classes_without_a_name_are_one_unknown_where_a_claim_misses_its_own() -> None:

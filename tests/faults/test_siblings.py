@@ -40,6 +40,8 @@ SILENT = {
     "upgrades/restore-switch": "the hooks of the last sync show it, whatever the values say",
     "rabbitmq/persistence": "the claims that the broker's pods mount show it",
 }
+# Where a finding is on values that are the same: a Secret that holds none is well-formed, and these checks say that its value is missing.
+EMPTY = {("secrets/distinct", "v1/Secret"): frozenset({"secrets/app-key", "secrets/jwt-secret", "secrets/postgresql-password"})}
 BESIDE = 2  # at most, malformed siblings of each mutation in the short run; of every third one its own object is malformed too
 
 
@@ -124,6 +126,12 @@ def names_one_of(verdict: Verdict, kind: str, world: World) -> bool:
     return any(kind_of(item) == kind and item["metadata"]["name"] == subject.name for item in world.objects)
 
 
+def missing(sibling: Sibling, now: Judged) -> bool:
+    """Whether a finding says that what a Secret should hold is missing."""
+    found = (one for one in now.findings().values() if one.subject is not None and one.subject.name == sibling.name)
+    return any(one.measured == "missing" for one in found)
+
+
 def hidden(mutation: Mutation, world: World, plain: Judged, case: Case) -> list[str]:
     """What is wrong with the verdicts of the mutation's check where a malformed sibling stands by."""
     sibling, way, gone = case
@@ -145,6 +153,10 @@ def hidden(mutation: Mutation, world: World, plain: Judged, case: Case) -> list[
             continue  # it is the malformed one itself
         if not gone and way not in HARSH and key not in judge(sibling.within(world, None), checks, mutation.config).findings():
             continue  # it would not stand beside a well-formed one either
+        others = EMPTY.get((mutation.check, sibling.kind)) if way == "spec" else None
+        if others is not None and missing(sibling, judge(sibling.within(world, way), others, mutation.config)):
+            board.add("siblings")
+            continue
         if not seen and not (Status.UNKNOWN in now.states(mutation.check) and now.named(sibling)):
             wrong.append(f"{where}: {verdict.subject} is neither found nor unknown: {now.states(mutation.check)}")
         elif mutation.check not in MAY_DECIDE and names_one_of(verdict, sibling.kind, world):
