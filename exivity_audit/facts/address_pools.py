@@ -71,22 +71,22 @@ def _advertisement(item: Document) -> Advertisement:
 
 
 @fact
-def pools(address_pools: Objects[Document], l2_advertisements: Any = maybe, bgp_advertisements: Any = maybe) -> Objects[Pool]:
-    """MetalLB's pools, each with the advertisements that select it."""
-    every: list[Advertisement] = []
-    hidden: list[Reason] = []
+def advertisements(l2_advertisements: Any = maybe, bgp_advertisements: Any = maybe) -> Objects[Advertisement]:
+    """MetalLB's advertisements of both kinds; partial where one of the kinds could not be read."""
+    found: Objects[Advertisement] = Objects()
     for read in (l2_advertisements, bgp_advertisements):
-        if not seen(read):
-            hidden.extend(reasons_of(read))
-            continue
-        found: Objects[Advertisement] = read.each(_advertisement)
-        every.extend(found)
-        hidden.extend((*found.partial, *(Reason(str(odd.subject), f"{odd.subject}: {odd.why}") for odd in found.unreadable)))
+        found = found.join(read.each(_advertisement) if seen(read) else Objects(partial=reasons_of(read)))
+    return found
+
+
+@fact
+def pools(address_pools: Objects[Document], advertisements: Any = maybe) -> Objects[Pool]:
+    """MetalLB's pools, each with the advertisements that select it."""
 
     def build(item: Document) -> Pool:
         space = item.namespace or ""
-        fitting = tuple(one for one in every if one.selects(item.name, space, item.labels()))
-        return Pool(item.subject, item.source, item.name, item.strings("spec.addresses"), fitting, tuple(hidden))
+        fitting = tuple(one for one in advertisements if one.selects(item.name, space, item.labels()))
+        return Pool(item.subject, item.source, item.name, item.strings("spec.addresses"), fitting, advertisements.gaps)
 
     return address_pools.each(build)
 

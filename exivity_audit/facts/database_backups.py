@@ -157,7 +157,7 @@ def database_backup(
     database: Database,
     barman_stores: Any = maybe,
     cnpg_backups: Any = maybe,
-    postgresql_schedules: Any = maybe,
+    database_schedules: Any = maybe,
     dump_jobs: Any = maybe,
     store_namespaces: Any = maybe,
 ) -> DatabaseBackup:
@@ -169,7 +169,7 @@ def database_backup(
             if database.cluster_gap:
                 raise NotSeen(database.cluster_gap)
             return _nothing(database, Method.NONE)
-        found = _by_operator(database.cluster, barman_stores, cnpg_backups, postgresql_schedules, store_namespaces)
+        found = _by_operator(database.cluster, barman_stores, cnpg_backups, database_schedules, store_namespaces)
         if found is not None:
             return found
     return _by_dumps(database, dump_jobs)
@@ -245,7 +245,7 @@ def _by_operator(cluster: CnpgCluster, stores: Any, backups: Any, schedules: Any
     archiving = {"True": True, "False": False}.get(condition.status) if condition is not None else None
     return DatabaseBackup(
         cluster.subject, cluster.source, method, continuous, archiving if continuous else None, min(firsts, default=None), max(lasts, default=None),
-        failed, _schedules(cluster, schedules), copies, target, endpoint, _inside(endpoint, cluster.namespace, namespaces), retention=retention,
+        failed, schedules, copies, target, endpoint, _inside(endpoint, cluster.namespace, namespaces), retention=retention,
         evidence=tuple(evidence), gap=(*gap, *copies.partial),
     )  # fmt: skip
 
@@ -281,10 +281,14 @@ def _copies(cluster: CnpgCluster, backups: Any) -> Objects[Copy]:
     return ours.each(lambda one: Copy(one.source, one.method, one.started, one.stopped))
 
 
-def _schedules(cluster: CnpgCluster, schedules: Any) -> Objects[Schedule]:
-    """The ScheduledBackups of a cluster; one of a method that the cluster is not set up for makes only failed backups."""
-    if not seen(schedules):
-        return Objects(partial=reasons_of(schedules))
+@fact
+def database_schedules(database: Database, postgresql_schedules: Any = maybe) -> Objects[Schedule]:
+    """The ScheduledBackups of the database's cluster; one of a method that it is not set up for makes only failed backups."""
+    if database.cluster is None:
+        return Objects()
+    if not seen(postgresql_schedules):
+        return Objects(partial=reasons_of(postgresql_schedules))
+    cluster: CnpgCluster = database.cluster
     usable = {
         PLUGIN_METHOD: any(plugin.enabled for plugin in cluster.plugins), IN_TREE_METHOD: cluster.in_tree is not None,
         SNAPSHOT_METHOD: cluster.snapshot_class is not None,
@@ -299,5 +303,5 @@ def _schedules(cluster: CnpgCluster, schedules: Any) -> Objects[Schedule]:
             usable.get(method, False), item.time("status.lastScheduleTime"),
         )  # fmt: skip
 
-    found: Objects[Schedule] = schedules.each(build)
+    found: Objects[Schedule] = postgresql_schedules.each(build)
     return found

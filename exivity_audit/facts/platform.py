@@ -83,6 +83,7 @@ _LABELS = {
 }  # fmt: skip
 _OS_IMAGES = {"Red Hat Enterprise Linux CoreOS": Distribution.OPENSHIFT, "RHCOS": Distribution.OPENSHIFT, "Talos": Distribution.TALOS}
 _INSTANCE_TYPES = {"rke2": Distribution.RKE2, "k3s": Distribution.K3S}
+_HEEDED = "version"  # the name of the only ClusterVersion that OpenShift acts on
 _DESKTOP_NODES = ("docker-desktop", "desktop-control-plane")
 Found = tuple[Distribution, str, str]  # distribution, path, signal in words
 
@@ -158,14 +159,24 @@ class ClusterVersion(Struct, frozen=True):
 
 
 @fact
-def openshift_version(cluster_versions: Objects[Document]) -> ClusterVersion | None:
-    """The version OpenShift runs; None where it is none."""
-    found = cluster_versions.one() or cluster_versions.surely().one()
+def openshift_versions(cluster_versions: Objects[Document]) -> Objects[ClusterVersion]:
+    """Every ClusterVersion that could be seen."""
+
+    def build(item: Document) -> ClusterVersion:
+        done = (entry.text("version") for entry in item.items("status.history") if entry.text("state") == "Completed")  # the newest first
+        text = next(done, None) or item.text("status.desired.version") or ""
+        return ClusterVersion(item.subject, item.source, text, item.text("spec.channel") or "")
+
+    return cluster_versions.each(build)
+
+
+@fact
+def openshift_version(openshift_versions: Objects[ClusterVersion]) -> ClusterVersion | None:
+    """The version OpenShift runs, by the one ClusterVersion that it heeds; None where it is none."""
+    found = next((one for one in openshift_versions if one.subject.name == _HEEDED), None)
     if found is None:
-        return None
-    done = (entry.text("version") for entry in found.items("status.history") if entry.text("state") == "Completed")  # the newest first
-    text = next(done, None) or found.text("status.desired.version") or ""
-    return ClusterVersion(found.subject, found.source, text, found.text("spec.channel") or "")
+        openshift_versions.surely()
+    return found
 
 
 @fact

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
+from exivity_audit import chart
+from exivity_audit.evaluate import Outcome as Judged
 from exivity_audit.scenario import Scenario
 from exivity_audit.snapshot import Outcome
 from exivity_audit.subject import Subject
 from exivity_audit.verdict import Status
 from tests import builders
 from tests.faults.siblings import Disguised, Sibling, beside, kind_of, malformed
-from tests.judging import outcome, site_of, verdicts
+from tests.judging import judged, outcome, site_of, verdicts
 from tests.mutation import drop, put
 from tests.mutations import mutations
 from tests.mutations.gitops import inline
@@ -254,3 +256,54 @@ def without_name(world: World, check: str) -> dict[str, Status]:
     found = outcome(world, check).verdicts
     assert [verdict.why for verdict in found if verdict.status is Status.ERROR] == []
     return {str(verdict.subject): verdict.status for verdict in found if verdict.subject is not None and verdict.subject.name is None}
+
+
+def named(found: Judged, kind: str) -> bool:
+    """Whether a verdict is about the malformed twin of a kind, or names it among what was passed by."""
+    places = [str(place.object) for verdict in found.verdicts for place in verdict.evidence if place.read == "malformed"]
+    return any(f"{kind} " in text and "zz-odd" in text for text in (*places, *(str(verdict.subject) for verdict in found.verdicts)))
+
+
+@pytest.mark.parametrize(
+    ("base", "kind", "name", "check"),
+    [
+        ("multi_node", "ScheduledBackup", "pg-daily", "postgresql/backups"),
+        ("multi_node_metallb", "L2Advertisement", "edge", "ingress/load-balancer"),
+        ("multi_node_openshift", "ClusterVersion", "version", "cluster/kubernetes-version"),
+    ],
+)
+def test_what_may_decide_elsewhere_is_named_where_another_decided(base: str, kind: str, name: str, check: str) -> None:
+    world: World = getattr(builders, base)()
+    before = outcome(world, check)
+    assert not named(before, kind)
+    twin(world, kind, name, put("spec", "text"))
+    after = outcome(world, check)
+    assert named(after, kind)
+    assert {str(one.subject): one.status for one in after.verdicts} == {str(one.subject): one.status for one in before.verdicts}
+
+
+def test_another_clusterversion_does_not_pass_for_the_one_that_openshift_heeds() -> None:
+    world = builders.multi_node_openshift()
+    twin(world, "ClusterVersion", "version", put("spec.channel", "stable-4.99"))
+    world.edit("ClusterVersion", "version", put("status.history", "text"))
+    found = outcome(world, "cluster/kubernetes-version")
+    (verdict,) = (one for one in found.verdicts if str(one.subject) == "Cluster#version")
+    assert "OpenShift" not in verdict.message.partition(",")[0]
+    assert any(place.read == "malformed" and place.object == "ClusterVersion version" for place in verdict.evidence)
+
+
+@pytest.mark.parametrize("name", sorted({*chart.LONGHORN_SETTINGS} - {chart.LONGHORN_OLD_TARGET}))
+def test_a_malformed_setting_that_is_asked_for_is_named(name: str) -> None:
+    world = builders.multi_node()
+    world.edit("longhorn.io/Setting", name, put("value", ODD))
+    said = judged(world, namespace="exivity", release="exivity")
+    places = [str(place.object) for one in said.outcomes for verdict in one.verdicts for place in verdict.evidence if place.read == "malformed"]
+    assert any(name in text for text in places)
+
+
+def test_a_pod_of_the_broker_without_a_spec_is_no_pod_without_a_claim() -> None:
+    world = builders.multi_node()
+    twin(world, "Pod", "mq-server-0", put("spec", None))
+    found = outcome(world, "rabbitmq/persistence")
+    assert found.status is Status.PASS
+    assert named(found, "Pod")

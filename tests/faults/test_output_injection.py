@@ -39,7 +39,7 @@ from tests import builders
 from tests.collect.fake_server import Pair, Reply, status, write_kubeconfig
 from tests.faults.acting import READER, READERS, SELECTABLE, acted, document, html, logged, markdown, outputs, raw, sheet, structure, terminal
 from tests.faults.command import Ran, command
-from tests.faults.hostile_text import COMMANDS, FORMULAS, MARK, MARKUP, SELECTORS, STRINGS, Deal, dealer, dealt, fuzzed, plant, shown_in
+from tests.faults.hostile_text import COMMANDS, FORMULAS, MARK, MARKUP, SELECTORS, STRINGS, Deal, dealer, dealt, fuzzed, plant, shown_in, texts
 from tests.faults.proxy import Fault, FaultProxy
 from tests.faults.scoreboard import LONG, board
 from tests.faults.variants import backend
@@ -125,6 +125,12 @@ def papers(folder: Path, deal: Deal) -> list[str]:
     return ["--config", str(folder / "config.yaml"), "--evidence", str(folder / "evidence.yaml")]
 
 
+def in_papers(folder: Path) -> set[str]:
+    """The hostile strings that waivers and attestations hold whole, those that are short aside."""
+    waivers, items = yaml.safe_load((folder / "config.yaml").read_text())["waivers"], yaml.safe_load((folder / "evidence.yaml").read_text())["items"]
+    return {text for text in texts([waivers, items]) if len(text) > 3} & set(STRINGS)
+
+
 @pytest.mark.parametrize("seed", range(TIMES))
 def test_one_hostile_cluster_in_every_format_and_command(seed: int, tmp_path: Path) -> None:
     deal, generator = dealer(start=seed * 97), random.Random(seed)
@@ -172,7 +178,10 @@ def test_a_hostile_pair_of_sites_in_every_format(seed: int, tmp_path: Path) -> N
     assert "## 8." in (tmp_path / "out" / "runbook").read_text()
     shown = shown_in((tmp_path / "out" / "json").read_bytes())
     board.high("hostile shown", len(shown))
-    assert len(shown) >= 25, "what was planted is shown"
+    assert in_papers(tmp_path) <= shown, "what a person wrote is shown, and nothing of it cut away"
+    assert len(shown) >= 20, (
+        "what was planted is shown"
+    )  # of one draw, whose papers may hold short strings alone; of the best the scoreboard asks more
     none_acted(found, count)
 
 

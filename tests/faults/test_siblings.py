@@ -33,7 +33,11 @@ MAY_DECIDE = {
     "secrets/app-key": "a revision may name the key", "secrets/jwt-secret": "a revision may name the secret",
 }  # fmt: skip
 CONFORMING = ("multi_node", "single_node", *(f"multi_node_{one}" for one in ("argo", "flux", "keda", "gateway", "openshift", "metallb")))
-BY_NAME_ALONE = ("storage.k8s.io/v1/CSIDriver",)  # of these kinds nothing but the name is looked at
+# Kinds of whose objects, under a name that no check asks for, nothing but the name is looked at.
+BY_NAME_ALONE = {
+    "storage.k8s.io/v1/CSIDriver": "a driver is there or not",
+    "longhorn.io/v1beta2/Setting": "the value is kept of those alone that are asked for by name, and any text is one",
+}  # fmt: skip
 # Where what is malformed was passed by on evidence of another place, which the verdict names.
 SILENT = {
     "pvc_sizes/explicit": "where no values are seen, sizes that differ from the chart's are the proof",
