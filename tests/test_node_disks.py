@@ -40,7 +40,7 @@ def looked_at_each(volumes: list[LocalVolume], nodes: list[Any], ours: set[tuple
     return rows, [volume.claim[1] for volume, fitting in places if len(fitting) != 1 and volume.claim in ours and volume.claim]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(labels=some.lists(LABELS, max_size=6), asked=VOLUMES)
 def test_the_index_finds_what_looking_at_each_node_finds(labels: list[dict[str, str]], asked: list[tuple[Any, bool]]) -> None:
     nodes = [SimpleNamespace(name=(*VALUES, "c", "d")[number], labels=found) for number, found in enumerate(labels)]
