@@ -188,9 +188,10 @@ def _verdicts(
 def _unread_nodes(facts: Facts) -> tuple[str, tuple[str, ...]]:
     """Which nodes could not be read, and the rule that would show them."""
     nodes = facts.value("nodes")
-    reasons = nodes.reasons if isinstance(nodes, Unreadable) else ()
-    told = [reason.text for reason in reasons] or [f"{one.subject}: malformed: {one.why}" for one in getattr(nodes, "unreadable", ())]
-    return "; ".join(dict.fromkeys(told)) or "the nodes could not be read", tuple(reason.rule for reason in reasons if reason.rule)
+    reasons = nodes.reasons if isinstance(nodes, Unreadable) else getattr(nodes, "malformed", ())
+    return "; ".join(dict.fromkeys(reason.text for reason in reasons)) or "the nodes could not be read", tuple(
+        reason.rule for reason in reasons if reason.rule
+    )
 
 
 def _unknowns(reasons: Iterable[tuple[Subject, Reason]]) -> Iterator[Verdict]:

@@ -108,10 +108,14 @@ def decoded(text: bytes | bytearray | msgspec.Raw, form: Any = Any) -> Any:
     an object there.
     """
     try:
-        try:
-            return msgspec.json.decode(text, type=form)
-        except RecursionError:
-            return msgspec.json.decode(_shallow(memoryview(text)), type=form)
+        return _decoded(text, form)
+    except RecursionError:
+        return _decoded(_shallow(memoryview(text)), form)
+
+
+def _decoded(text: bytes | bytearray | msgspec.Raw, form: Any) -> Any:
+    try:
+        return msgspec.json.decode(text, type=form)
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
         if form is not Any and isinstance(error, msgspec.ValidationError):
             raise

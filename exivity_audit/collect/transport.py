@@ -121,17 +121,10 @@ class Transport:
                 restarted, items, token, version = True, [], "", ""
                 continue
             page, following, failure = _page(answer, token)
+            if failure is None and following[0] and pages >= MOST_PAGES:
+                failure = Failure("too-large", answer.status, f"the list does not end within {MOST_PAGES:,} pages", _REPORT)
             if failure is not None:
                 return Listing((), failure, "", pages, answer.date, answer.status)
-            if following[0] and pages >= MOST_PAGES:
-                return Listing(
-                    (),
-                    Failure("too-large", answer.status, f"the list does not end within {MOST_PAGES:,} pages", _REPORT),
-                    "",
-                    pages,
-                    date,
-                    answer.status,
-                )
             if not token:
                 version, date = following[1], answer.date
             try:

@@ -71,10 +71,9 @@ def lines(results: Results) -> Iterator[Line]:
     slow = {one.situation.latency: one for one in results.measurements if one.program == TOOL and one.situation.latency is not None}
     yield Line("an audit beside 5,000 unrelated pods: wall", full and full.wall, 1.0, "s")
     yield Line("… peak memory of the whole process", full and full.peak / MIB, 100, "MiB")
-    note = ""
-    if popeye is not None and max(popeye.walls) > UNEVEN * min(popeye.walls):
-        slow_rounds = sum(1 for wall in popeye.walls if wall > UNEVEN * min(popeye.walls))
-        note = f"in {slow_rounds} of its {len(popeye.walls)} rounds it loaded every pod of the cluster"
+    walls = popeye.walls if popeye is not None else ()
+    long_rounds = sum(1 for wall in walls if wall > UNEVEN * min(walls))
+    note = f"in {long_rounds} of its {len(walls)} rounds it loaded every pod of the cluster" if long_rounds else ""
     for how, ratio in (
         ("on average", popeye and full and popeye.average / full.average),
         ("by the median round", popeye and full and popeye.median / full.median),

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from exivity_audit.collect.reads import READS
+from exivity_audit.quantity import whole
 from tests.cluster.controlplane import Cluster, ClusterError, write_kubeconfig
 
 from . import filling, peers, product
@@ -176,9 +177,10 @@ def sizes_wanted(given: str) -> tuple[int, ...]:
     """The numbers of unrelated pods, with one more where BENCH_PODS gives it. Raises SystemExit where that is none."""
     if not given:
         return SIZES
-    if not given.isascii() or not given.isdigit() or not 0 < int(given) <= MOST or int(given) % STEP:
+    pods = whole(given)
+    if not pods or pods > MOST or pods % STEP:
         raise SystemExit(f"BENCH_PODS is {given!r}: it must be a number of pods in whole thousands, up to {MOST}, such as 20000")
-    return tuple(sorted({*SIZES, int(given)}))
+    return tuple(sorted({*SIZES, pods}))
 
 
 def run() -> Results:

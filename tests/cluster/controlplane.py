@@ -166,15 +166,16 @@ class Cluster:
 
     def resource(self, api_version: str, kind: str, seconds: float = 10) -> Resource:
         """How the API serves a kind. A kind not served yet is asked for anew until the time is over."""
-        for number in range(pauses(seconds)):
-            if kind in self._resources.get(api_version, {}):
-                return self._resources[api_version][kind]
-            if number:
-                time.sleep(PAUSE)
-            self._resources[api_version] = self._discover(api_version)
-        if kind not in self._resources[api_version]:
-            raise ClusterError(f"the cluster does not serve {kind} of {api_version}", 404)
-        return self._resources[api_version][kind]
+
+        def served() -> Resource | None:
+            if kind not in self._resources.get(api_version, {}):
+                self._resources[api_version] = self._discover(api_version)
+            return self._resources[api_version].get(kind)
+
+        try:
+            return self.wait(served, seconds, f"{kind} of {api_version}")
+        except TimeoutError:
+            raise ClusterError(f"the cluster does not serve {kind} of {api_version}", 404) from None
 
     def _discover(self, api_version: str) -> dict[str, Resource]:
         try:
@@ -248,11 +249,12 @@ class Cluster:
 
         The pauses between count, not the time that the answers take: on a machine that stalls, both sides stall.
         """
-        for _ in range(pauses(seconds)):
+        for number in range(pauses(seconds)):
+            if number:
+                time.sleep(PAUSE)
             answer = predicate()
             if answer:
                 return answer
-            time.sleep(PAUSE)
         raise TimeoutError(f"waited {seconds:g} s in vain for {what}")
 
     # Larger steps

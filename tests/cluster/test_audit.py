@@ -393,11 +393,12 @@ def baselines() -> dict[tuple[str, str], dict[str, Status]]:
 
 def audited_once_restored(live: LiveCluster, mutation: Mutation, before: dict[str, Status]) -> Judgement:
     """An audit after a mutation was undone: the last of a few, since controllers may take longer than they are given to settle."""
-    for _ in range(5):
+    for number in range(5):
+        if number:
+            time.sleep(2)
         judgement = audited(live.cluster, config=mutation.config, namespace=live.namespace)
         if statuses(judgement) == before:
             break
-        time.sleep(2)
     return judgement
 
 
