@@ -120,15 +120,18 @@ def test_the_chart_installs_and_becomes_ready(control_plane: ControlPlane | Kind
 
 
 @pytest.fixture
-def stand_ins(control_plane: Cluster) -> Iterator[None]:
-    """All stand-in definitions, for one test."""
-    control_plane.install_crds(crds(real=control_plane.crd_folder))
-    yield
-    control_plane.remove(crds(real=control_plane.crd_folder))
+def with_stand_ins(binaries: Path, tmp_path: Path) -> Iterator[ControlPlane]:
+    """A control plane of one test's own with all stand-in definitions: an API server may take minutes to let go of a definition."""
+    cluster = ControlPlane.start(binaries, tmp_path)
+    try:
+        cluster.install_crds(crds(real=cluster.crd_folder))
+        yield cluster
+    finally:
+        cluster.stop()
 
 
-@pytest.mark.usefixtures("stand_ins")
-def test_stand_in_definitions_hold_objects_with_their_status(control_plane: Cluster, namespace: str) -> None:
+def test_stand_in_definitions_hold_objects_with_their_status(with_stand_ins: ControlPlane) -> None:
+    control_plane, namespace = with_stand_ins, "stand-ins"
     control_plane.apply(
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
         {
